@@ -1,0 +1,1 @@
+//! Driver for Intel's 8254x gigabit Ethernet controllers.

@@ -1,0 +1,135 @@
+//! Memory that the device reaches by DMA.
+//!
+//! The device may change it at any time, so no reference into it is ever given out: everything is copied, by
+//! volatile accesses where words are shared with the device.
+
+use std::ptr::NonNull;
+use std::rc::Rc;
+
+use crate::Error;
+
+/// What keeps an arena's memory alive, and gives it back when dropped.
+pub trait Backing {}
+
+/// One piece of memory, contiguous for the CPU and on the bus, from which regions are taken. They keep it alive.
+#[derive(Clone)]
+pub struct Arena(Rc<Memory>);
+
+struct Memory {
+    base: NonNull<u8>,
+    size: usize,
+    bus_base: u64,
+    used: std::cell::Cell<usize>,
+    _backing: Box<dyn Backing>,
+}
+
+impl Arena {
+    /// An arena over `size` bytes at `base`, which the device sees at `bus_base`.
+    ///
+    /// # Safety
+    /// `base` must be valid for reads and writes of `size` bytes, 8-byte aligned, for as long as `backing`
+    /// lives, and no reference into it may exist.
+    pub unsafe fn new(base: NonNull<u8>, size: usize, bus_base: u64, backing: Box<dyn Backing>) -> Self {
+        Self(Rc::new(Memory { base, size, bus_base, used: std::cell::Cell::new(0), _backing: backing }))
+    }
+
+    /// Takes `size` bytes aligned to `align` (a power of two, at least 8).
+    pub fn allocate(&self, size: usize, align: usize) -> Result<Region, Error> {
+        let align = align.max(8) as u64;
+        let bus = self.0.bus_base + self.0.used.get() as u64;
+        let offset = (bus.next_multiple_of(align) - self.0.bus_base) as usize;
+        match offset.checked_add(size) {
+            Some(end) if end <= self.0.size => {
+                self.0.used.set(end);
+                Ok(Region { memory: self.0.clone(), offset, size })
+            }
+            _ => Err(Error::NoMemory(format!(
+                "{size} bytes wanted, {} of {} left in the arena",
+                self.0.size - self.0.used.get(),
+                self.0.size
+            ))),
+        }
+    }
+
+    /// Size in bytes.
+    pub fn size(&self) -> usize {
+        self.0.size
+    }
+}
+
+/// A part of an arena with one owner.
+pub struct Region {
+    memory: Rc<Memory>,
+    offset: usize,
+    size: usize,
+}
+
+impl Region {
+    /// Where the device sees it.
+    pub fn bus_address(&self) -> u64 {
+        self.memory.bus_base + self.offset as u64
+    }
+
+    /// Size in bytes.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Cuts the region in two at `at` bytes (at most its size).
+    pub fn split_at(self, at: usize) -> (Region, Region) {
+        let at = at.min(self.size);
+        let tail = Region { memory: self.memory.clone(), offset: self.offset + at, size: self.size - at };
+        (Region { size: at, ..self }, tail)
+    }
+
+    /// Reads the 64-bit word at byte `offset` (a multiple of 8) in one volatile access; later reads of the
+    /// region happen after it. `None` outside the region.
+    pub fn read_word(&self, offset: usize) -> Option<u64> {
+        let pointer = self.pointer(offset, 8)?;
+        // SAFETY: `pointer` is inside the arena (checked), aligned (checked), and alive through `self.memory`.
+        let word = unsafe { pointer.cast::<u64>().as_ptr().read_volatile() };
+        std::sync::atomic::fence(std::sync::atomic::Ordering::Acquire);
+        Some(u64::from_le(word))
+    }
+
+    /// Writes the 64-bit word at byte `offset` (a multiple of 8) in one volatile access; earlier writes to the
+    /// region happen before it. `false`, with nothing written, outside the region.
+    pub fn write_word(&self, offset: usize, word: u64) -> bool {
+        let Some(pointer) = self.pointer(offset, 8) else { return false };
+        std::sync::atomic::fence(std::sync::atomic::Ordering::Release);
+        // SAFETY: `pointer` is inside the arena (checked), aligned (checked), and alive through `self.memory`.
+        unsafe { pointer.cast::<u64>().as_ptr().write_volatile(word.to_le()) };
+        true
+    }
+
+    /// Copies from byte `offset` on into `buf`; `false`, with nothing copied, if that reaches outside.
+    pub fn copy_to(&self, offset: usize, buf: &mut [u8]) -> bool {
+        let Some(pointer) = self.bytes(offset, buf.len()) else { return false };
+        // SAFETY: the source is inside the arena (checked) and alive through `self.memory`; `buf` is Rust's own
+        // memory, so the two do not overlap.
+        unsafe { std::ptr::copy_nonoverlapping(pointer.as_ptr(), buf.as_mut_ptr(), buf.len()) };
+        true
+    }
+
+    /// Copies `bytes` to byte `offset` on; `false`, with nothing copied, if that reaches outside.
+    pub fn copy_from(&self, offset: usize, bytes: &[u8]) -> bool {
+        let Some(pointer) = self.bytes(offset, bytes.len()) else { return false };
+        // SAFETY: the target is inside the arena (checked) and alive through `self.memory`; `bytes` is Rust's own
+        // memory, so the two do not overlap.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), pointer.as_ptr(), bytes.len()) };
+        true
+    }
+
+    fn bytes(&self, offset: usize, size: usize) -> Option<NonNull<u8>> {
+        let end = offset.checked_add(size)?;
+        if end > self.size {
+            return None;
+        }
+        // SAFETY: `self.offset + offset` is inside the arena's one allocation.
+        Some(unsafe { self.memory.base.add(self.offset + offset) })
+    }
+
+    fn pointer(&self, offset: usize, size: usize) -> Option<NonNull<u8>> {
+        self.bytes(offset, size).filter(|pointer| pointer.as_ptr().addr().is_multiple_of(size))
+    }
+}

@@ -1,0 +1,37 @@
+//! Interrupts of every kind as one event source.
+
+use std::io;
+use std::os::fd::RawFd;
+
+/// The kinds of interrupt a function can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InterruptKind {
+    /// A line that may be shared.
+    Intx,
+    /// One message.
+    Msi,
+    /// Messages from a table; the driver uses this many vectors.
+    MsiX {
+        /// How many vectors.
+        vectors: u16,
+    },
+}
+
+/// A claimed interrupt. It is given back when dropped.
+///
+/// For a line: it is masked from the moment it fires until [`acknowledge`](Self::acknowledge), which must
+/// follow every [`take`](Self::take) that returned a count, whether or not the device was the one that pulled
+/// it; a shared line would stay dead otherwise.
+pub trait Interrupt {
+    /// What was claimed.
+    fn kind(&self) -> InterruptKind;
+
+    /// Readable when vector `vector` has fired; `None` where there is nothing to wait on (tests).
+    fn event_fd(&self, vector: u16) -> Option<RawFd>;
+
+    /// How often `vector` has fired since the last call; 0 if it has not.
+    fn take(&mut self, vector: u16) -> io::Result<u64>;
+
+    /// Lets `vector` fire again.
+    fn acknowledge(&mut self, vector: u16) -> io::Result<()>;
+}

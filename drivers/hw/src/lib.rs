@@ -1,0 +1,128 @@
+//! A claimed PCI function: configuration space, registers, DMA memory and interrupts.
+//!
+//! Drivers are written against the traits here and never learn which system they run on. [`claim`] gives the
+//! function that the environment names: through VFIO on Linux, through pcid on Redox. The `fake` backend
+//! stands in for both in tests, with a device model behind it.
+
+pub mod dma;
+pub mod fake;
+mod interrupt;
+mod registers;
+
+#[cfg(target_os = "redox")]
+mod redox;
+#[cfg(target_os = "linux")]
+mod vfio;
+
+#[cfg(target_os = "redox")]
+pub use redox::Function as SystemFunction;
+#[cfg(target_os = "linux")]
+pub use vfio::Function as SystemFunction;
+
+pub use interrupt::{Interrupt, InterruptKind};
+pub use pci_types::{ConfigRegionAccess, PciAddress};
+pub use registers::Registers;
+
+/// What went wrong with a function: what was tried, on what, and why.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The environment names no function, or names it wrongly.
+    #[error("{0}")]
+    NoFunction(String),
+    /// Another driver holds the function.
+    #[error("PCI function {0} is claimed by another driver")]
+    Busy(String),
+    /// The function has no such BAR, or it is not memory.
+    #[error("PCI function {location} has no memory BAR {bar}")]
+    NoBar {
+        /// The function.
+        location: PciAddress,
+        /// BAR number, 0 to 5.
+        bar: usize,
+    },
+    /// The function has none of the wanted interrupt kinds.
+    #[error("PCI function {location} has none of the interrupts {wanted:?}")]
+    NoInterrupt {
+        /// The function.
+        location: PciAddress,
+        /// What the driver could use, best first.
+        wanted: Vec<InterruptKind>,
+    },
+    /// The arena has no room left, or the bus cannot reach it.
+    #[error("no DMA memory: {0}")]
+    NoMemory(String),
+    /// The system refused.
+    #[error("cannot {action}: {source}")]
+    System {
+        /// What was tried, and on what.
+        action: String,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+}
+
+/// Who the function says it is (PCI Local Bus Specification 3.0, section 6.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Vendor id.
+    pub vendor: u16,
+    /// Device id.
+    pub device: u16,
+    /// Base class, sub-class and programming interface.
+    pub class: [u8; 3],
+    /// Revision id.
+    pub revision: u8,
+}
+
+/// A PCI function that this process holds. It is given back, quiet (bus master off), when dropped.
+pub trait PciFunction {
+    /// Register windows of this backend.
+    type Registers: Registers;
+    /// Interrupts of this backend.
+    type Interrupt: Interrupt;
+    /// Configuration space of this backend.
+    type Config: ConfigRegionAccess;
+
+    /// Where the function is.
+    fn location(&self) -> PciAddress;
+
+    /// Who it says it is.
+    fn identity(&self) -> Identity;
+
+    /// Its configuration space (of this function only: the address given to it is [`location`](Self::location)).
+    fn config(&self) -> &Self::Config;
+
+    /// Maps memory BAR `bar`.
+    fn registers(&mut self, bar: usize) -> Result<Self::Registers, Error>;
+
+    /// Memory of `size` bytes (rounded up to pages) that the function reaches by DMA, zeroed, contiguous on the
+    /// bus and below 2^`address_bits`.
+    fn dma_arena(&mut self, size: usize, address_bits: u32) -> Result<dma::Arena, Error>;
+
+    /// Claims the first of the `wanted` kinds that the function and the system have.
+    fn interrupt(&mut self, wanted: &[InterruptKind]) -> Result<Self::Interrupt, Error>;
+
+    /// Lets the function master the bus, or stops it.
+    fn set_bus_master(&mut self, enabled: bool) -> Result<(), Error>;
+
+    /// Resets the function by the bus's means (function level reset); `false` if it has none, and the driver
+    /// must use its registers.
+    fn reset(&mut self) -> Result<bool, Error>;
+}
+
+/// `pci-SSSS-BB-DD.F`, the function's part of a network scheme's name (Redox, driver-network).
+pub fn scheme_name_of(location: PciAddress) -> String {
+    format!(
+        "pci-{:04x}-{:02x}-{:02x}.{:x}",
+        location.segment(),
+        location.bus(),
+        location.device(),
+        location.function()
+    )
+}
+
+/// Claims the function that the environment names: `PCID_CLIENT_CHANNEL` on Redox (pcid's channel),
+/// `PCID_FUNCTION=SSSS:BB:DD.F` on Linux.
+pub fn claim() -> Result<SystemFunction, Error> {
+    SystemFunction::from_environment()
+}

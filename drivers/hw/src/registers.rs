@@ -1,0 +1,23 @@
+//! Access to device registers.
+
+/// A window of device registers, such as a memory BAR. On hardware each call is one volatile access; in tests
+/// a device model answers.
+///
+/// `offset` is in bytes. An access outside the window, or misaligned, is a bug of the driver: it reads as
+/// all ones and writes nothing (with a debug assertion).
+pub trait Registers {
+    /// Size of the window in bytes.
+    fn size(&self) -> usize;
+    /// Reads 8 bits.
+    fn read8(&self, offset: usize) -> u8;
+    /// Reads 16 bits, in the device's (little-endian) order.
+    fn read16(&self, offset: usize) -> u16;
+    /// Reads 32 bits.
+    fn read32(&self, offset: usize) -> u32;
+    /// Writes 8 bits.
+    fn write8(&self, offset: usize, value: u8);
+    /// Writes 16 bits.
+    fn write16(&self, offset: usize, value: u16);
+    /// Writes 32 bits. Earlier writes to DMA memory are visible to the device before it.
+    fn write32(&self, offset: usize, value: u32);
+}

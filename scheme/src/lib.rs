@@ -1,0 +1,35 @@
+//! What a scheme is, on Redox and on Linux: serving one, waiting for events, and using one as a client.
+//!
+//! A server implements Redox's own [`SchemeSync`]; there is no second trait. [`Server`] carries it: on Redox
+//! by the kernel's scheme socket, on Linux by a FUSE mount under `/scheme/<name>`. Flags, modes and error
+//! numbers are Redox's on both systems.
+
+pub mod client;
+pub mod daemon;
+pub mod directory;
+pub mod event_loop;
+pub mod notifier;
+pub mod server;
+pub mod text;
+
+pub use event_loop::{Event, EventLoop, Interest, Token};
+pub use notifier::Notifier;
+pub use server::{ServeError, Server};
+
+pub use redox_scheme::scheme::SchemeSync;
+pub use redox_scheme::{CallerCtx, OpenResult};
+pub use syscall::data::{Stat, TimeSpec};
+pub use syscall::dirent::{DirEntry, DirentBuf, DirentKind};
+pub use syscall::error::{Error, Result};
+pub use syscall::flag::{self, EventFlags};
+pub use syscall::schemev2::NewFdFlags;
+
+/// Redox's error numbers (`redox_syscall::error`).
+pub mod errno {
+    pub use syscall::error::*;
+
+    /// Answers `EAGAIN` at once, even where the handle blocks: for operations that carry their own
+    /// "do not wait" (such as `MSG_DONTWAIT`), whose `EAGAIN` [`Server`](crate::Server) would otherwise park.
+    /// It never reaches a caller.
+    pub const EAGAIN_NOW: i32 = 0x7001;
+}

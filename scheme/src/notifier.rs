@@ -1,0 +1,44 @@
+//! How a scheme tells its server that a handle has changed.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::EventFlags;
+
+/// Shared between a scheme, which posts, and the [`Server`](crate::Server), which acts on it after each
+/// batch of requests and at each [`Server::flush`](crate::Server::flush).
+///
+/// A post does two things: it retries the operations parked on the handle, and it is an edge for those who
+/// poll it. So the cost of a change is that of the handles it names, however many others are open.
+#[derive(Clone, Debug, Default)]
+pub struct Notifier(Rc<RefCell<Pending>>);
+
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    /// Edges since the last flush, united per handle.
+    pub(crate) posted: HashMap<usize, EventFlags>,
+    /// Changed limits on how long an operation may stay parked, by handle and direction.
+    pub(crate) timeouts: Vec<(usize, EventFlags, Option<Duration>)>,
+}
+
+impl Notifier {
+    /// The handle `id` may now be ready for `flags` ([`EventFlags::EVENT_READ`], [`EventFlags::EVENT_WRITE`]).
+    pub fn post(&self, id: usize, flags: EventFlags) {
+        let mut pending = self.0.borrow_mut();
+        *pending.posted.entry(id).or_insert(EventFlags::empty()) |= flags;
+    }
+
+    /// Limits how long an operation on `id` may stay parked before it is answered with `EAGAIN`
+    /// (`SO_RCVTIMEO` with `EVENT_READ`, `SO_SNDTIMEO` with `EVENT_WRITE`); `None` lifts the limit.
+    /// It holds for operations parked later, until the handle is closed.
+    pub fn set_timeout(&self, id: usize, direction: EventFlags, limit: Option<Duration>) {
+        self.0.borrow_mut().timeouts.push((id, direction, limit));
+    }
+
+    /// Takes what was posted since the last call.
+    pub(crate) fn take(&self) -> Pending {
+        std::mem::take(&mut *self.0.borrow_mut())
+    }
+}
