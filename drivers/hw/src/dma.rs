@@ -2,9 +2,18 @@
 //!
 //! The device may change it at any time, so no reference into it is ever given out: everything is copied, by
 //! volatile accesses where words are shared with the device.
+//!
+//! The bulk copies are plain: what the device changes under such a copy comes out as some bytes or others, which
+//! is all that a frame from the wire promises. Who owns a region at a time is told by words, and the fences
+//! around those order the copies.
 
+#[cfg(test)]
+mod tests;
+
+use std::cell::Cell;
 use std::ptr::NonNull;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
+use std::sync::atomic::{Ordering, fence};
 
 use crate::Error;
 
@@ -19,34 +28,43 @@ struct Memory {
     base: NonNull<u8>,
     size: usize,
     bus_base: u64,
-    used: std::cell::Cell<usize>,
+    used: Cell<usize>,
     _backing: Box<dyn Backing>,
+}
+
+impl Memory {
+    /// The first offset that is not in use and whose bus address is a multiple of `align`.
+    fn free_offset(&self, align: usize) -> Option<usize> {
+        let free = self.bus_base + self.used.get() as u64;
+        let aligned = free.checked_next_multiple_of(align as u64)?;
+        usize::try_from(aligned - self.bus_base).ok()
+    }
 }
 
 impl Arena {
     /// An arena over `size` bytes at `base`, which the device sees at `bus_base`.
     ///
     /// # Safety
-    /// `base` must be valid for reads and writes of `size` bytes, 8-byte aligned, for as long as `backing`
-    /// lives, and no reference into it may exist.
+    /// `base` must be valid for reads and writes of `size` bytes for as long as `backing` lives, and no
+    /// reference into it may exist. `base` and `bus_base` must be 8-byte aligned, and `bus_base + size` must
+    /// not overflow.
     pub unsafe fn new(base: NonNull<u8>, size: usize, bus_base: u64, backing: Box<dyn Backing>) -> Self {
-        Self(Rc::new(Memory { base, size, bus_base, used: std::cell::Cell::new(0), _backing: backing }))
+        Self(Rc::new(Memory { base, size, bus_base, used: Cell::new(0), _backing: backing }))
     }
 
     /// Takes `size` bytes aligned to `align` (a power of two, at least 8).
     pub fn allocate(&self, size: usize, align: usize) -> Result<Region, Error> {
-        let align = align.max(8) as u64;
-        let bus = self.0.bus_base + self.0.used.get() as u64;
-        let offset = (bus.next_multiple_of(align) - self.0.bus_base) as usize;
-        match offset.checked_add(size) {
-            Some(end) if end <= self.0.size => {
-                self.0.used.set(end);
-                Ok(Region { memory: self.0.clone(), offset, size })
+        let memory = &self.0;
+        let offset = memory.free_offset(align.max(8));
+        match offset.and_then(|offset| Some((offset, offset.checked_add(size)?))) {
+            Some((offset, end)) if end <= memory.size => {
+                memory.used.set(end);
+                Ok(Region { memory: memory.clone(), offset, size })
             }
             _ => Err(Error::NoMemory(format!(
-                "{size} bytes wanted, {} of {} left in the arena",
-                self.0.size - self.0.used.get(),
-                self.0.size
+                "{size} bytes aligned to {align} wanted, {} of {} left in the arena",
+                memory.size - memory.used.get(),
+                memory.size
             ))),
         }
     }
@@ -54,6 +72,21 @@ impl Arena {
     /// Size in bytes.
     pub fn size(&self) -> usize {
         self.0.size
+    }
+
+    /// A handle for the device's side, which does not keep the memory alive.
+    pub(crate) fn downgrade(&self) -> WeakArena {
+        WeakArena(Rc::downgrade(&self.0))
+    }
+}
+
+/// An arena as the fake's bus knows it: gone when the driver has dropped it.
+pub(crate) struct WeakArena(Weak<Memory>);
+
+impl WeakArena {
+    /// The whole of the arena, as the device sees it.
+    pub(crate) fn device_view(&self) -> Option<Region> {
+        self.0.upgrade().map(|memory| Region { offset: 0, size: memory.size, memory })
     }
 }
 
@@ -88,7 +121,7 @@ impl Region {
         let pointer = self.pointer(offset, 8)?;
         // SAFETY: `pointer` is inside the arena (checked), aligned (checked), and alive through `self.memory`.
         let word = unsafe { pointer.cast::<u64>().as_ptr().read_volatile() };
-        std::sync::atomic::fence(std::sync::atomic::Ordering::Acquire);
+        fence(Ordering::Acquire);
         Some(u64::from_le(word))
     }
 
@@ -96,7 +129,7 @@ impl Region {
     /// region happen before it. `false`, with nothing written, outside the region.
     pub fn write_word(&self, offset: usize, word: u64) -> bool {
         let Some(pointer) = self.pointer(offset, 8) else { return false };
-        std::sync::atomic::fence(std::sync::atomic::Ordering::Release);
+        fence(Ordering::Release);
         // SAFETY: `pointer` is inside the arena (checked), aligned (checked), and alive through `self.memory`.
         unsafe { pointer.cast::<u64>().as_ptr().write_volatile(word.to_le()) };
         true

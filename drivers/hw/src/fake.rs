@@ -1,32 +1,28 @@
 //! A PCI function with a device model behind it, for tests, faults and fuzzing.
 
+mod bus;
+mod interrupt;
+#[cfg(test)]
+mod tests;
+
 use std::cell::RefCell;
+use std::io;
+use std::ptr::NonNull;
 use std::rc::Rc;
 
-use pci_types::{ConfigRegionAccess, PciAddress};
+use pci_types::{CommandRegister, ConfigRegionAccess, PciAddress};
 
-use crate::{Error, Identity, Interrupt, InterruptKind, PciFunction, Registers, dma};
+pub use bus::Bus;
+pub use interrupt::Interrupt;
 
-/// What a device model is given to act on the machine around it.
-pub struct Bus {}
+use crate::registers::fits;
+use crate::{Error, Identity, InterruptKind, PciFunction, dma};
 
-impl Bus {
-    /// Reads the machine's memory, as the device would by DMA. `false` outside the arena, with nothing read:
-    /// an IOMMU would have stopped it.
-    pub fn read(&self, _address: u64, _buf: &mut [u8]) -> bool {
-        todo!()
-    }
+/// Where every fake function is.
+const LOCATION: (u16, u8, u8, u8) = (0, 0, 3, 0);
 
-    /// Writes the machine's memory by DMA; `false` outside the arena, with nothing written.
-    pub fn write(&mut self, _address: u64, _bytes: &[u8]) -> bool {
-        todo!()
-    }
-
-    /// Raises interrupt vector `vector` (0 for a line).
-    pub fn raise(&mut self, _vector: u16) {
-        todo!()
-    }
-}
+/// DMA memory is given out in whole pages, as the systems do.
+const PAGE: usize = 4096;
 
 /// A device, as its data sheet describes it from the other side of the registers.
 pub trait Model {
@@ -41,22 +37,227 @@ pub trait Model {
 
     /// The driver writes `size` (1, 2 or 4) bytes at `offset` of BAR `bar`.
     fn write(&mut self, bus: &mut Bus, bar: usize, offset: usize, size: usize, value: u32);
+
+    /// The interrupts that it has; for MSI-X the number is the size of its table.
+    fn interrupts(&self) -> Vec<InterruptKind> {
+        vec![InterruptKind::Intx]
+    }
+
+    /// Does a function level reset; `false` if the device has none.
+    fn reset(&mut self, _bus: &mut Bus) -> bool {
+        false
+    }
 }
 
 /// A function whose device is the model `M`. Clones are the same function, so that a test keeps hold of the
 /// model while the driver has the function.
+///
+/// Only one side acts at a time: a model must not call the driver, and [`with`](Self::with) must not either.
 pub struct Function<M> {
     model: Rc<RefCell<M>>,
+    bus: Rc<RefCell<Bus>>,
+    config: Config,
+}
+
+impl<M> Clone for Function<M> {
+    fn clone(&self) -> Self {
+        Self { model: self.model.clone(), bus: self.bus.clone(), config: self.config.clone() }
+    }
 }
 
 impl<M: Model> Function<M> {
     /// Puts `model` on the bus.
-    pub fn new(_model: M) -> Self {
-        todo!()
+    pub fn new(model: M) -> Self {
+        let bus = Rc::new(RefCell::new(Bus::default()));
+        let config = Config { bus: bus.clone(), identity: model.identity() };
+        Self { model: Rc::new(RefCell::new(model)), bus, config }
     }
 
     /// Acts on the model from the wire's side (a frame arrives, the cable is pulled).
-    pub fn with<T>(&self, _act: impl FnOnce(&mut M, &mut Bus) -> T) -> T {
-        todo!()
+    pub fn with<T>(&self, act: impl FnOnce(&mut M, &mut Bus) -> T) -> T {
+        act(&mut self.model.borrow_mut(), &mut self.bus.borrow_mut())
+    }
+
+    /// Pulls the device out of its slot: from now on reads give all ones, writes go nowhere, and it neither
+    /// reaches memory nor interrupts.
+    pub fn unplug(&self) {
+        self.bus.borrow_mut().unplug();
+    }
+
+    /// Whether the driver lets the device master the bus.
+    pub fn is_bus_master(&self) -> bool {
+        self.bus.borrow().is_bus_master()
+    }
+}
+
+impl<M: Model> PciFunction for Function<M> {
+    type Registers = Registers<M>;
+    type Interrupt = Interrupt;
+    type Config = Config;
+
+    fn location(&self) -> PciAddress {
+        let (segment, bus, device, function) = LOCATION;
+        PciAddress::new(segment, bus, device, function)
+    }
+
+    fn identity(&self) -> Identity {
+        self.config.identity
+    }
+
+    fn config(&self) -> &Config {
+        &self.config
+    }
+
+    fn registers(&mut self, bar: usize) -> Result<Registers<M>, Error> {
+        match self.model.borrow().bar_size(bar) {
+            0 => Err(Error::NoBar { location: self.location(), bar }),
+            size => Ok(Registers { function: self.clone(), bar, size }),
+        }
+    }
+
+    fn dma_arena(&mut self, size: usize, address_bits: u32) -> Result<dma::Arena, Error> {
+        let size = size.max(1).next_multiple_of(PAGE);
+        let bus_base = self.bus.borrow_mut().place(size, address_bits)?;
+        let memory = Memory { words: vec![0; size / 8], bus: self.bus.clone() };
+        let arena = memory.into_arena(bus_base);
+        self.bus.borrow_mut().attach(&arena);
+        Ok(arena)
+    }
+
+    fn interrupt(&mut self, wanted: &[InterruptKind]) -> Result<Interrupt, Error> {
+        let has = self.model.borrow().interrupts();
+        let fits = |kind: &&InterruptKind| match kind {
+            InterruptKind::MsiX { vectors } => has
+                .iter()
+                .any(|own| matches!(own, InterruptKind::MsiX { vectors: table } if vectors <= table)),
+            kind => has.contains(kind),
+        };
+        let location = self.location();
+        let kind = wanted
+            .iter()
+            .find(fits)
+            .ok_or_else(|| Error::NoInterrupt { location, wanted: wanted.to_vec() })?;
+        if !self.bus.borrow_mut().claim_interrupt(*kind) {
+            return Err(Error::System {
+                action: format!("claim a second interrupt of PCI function {location}"),
+                source: io::Error::from(io::ErrorKind::ResourceBusy),
+            });
+        }
+        Ok(Interrupt::new(self.bus.clone(), *kind))
+    }
+
+    fn set_bus_master(&mut self, enabled: bool) -> Result<(), Error> {
+        self.bus.borrow_mut().command.set(CommandRegister::BUS_MASTER_ENABLE, enabled);
+        Ok(())
+    }
+
+    fn reset(&mut self) -> Result<bool, Error> {
+        Ok(self.with(|model, bus| model.reset(bus)))
+    }
+}
+
+/// A BAR of the model.
+pub struct Registers<M> {
+    function: Function<M>,
+    bar: usize,
+    size: usize,
+}
+
+impl<M: Model> Registers<M> {
+    fn read(&self, offset: usize, width: usize) -> u32 {
+        if !fits(self.size, offset, width) || self.function.bus.borrow().is_unplugged() {
+            return u32::MAX;
+        }
+        self.function.with(|model, bus| model.read(bus, self.bar, offset, width))
+    }
+
+    fn write(&self, offset: usize, width: usize, value: u32) {
+        if fits(self.size, offset, width) && !self.function.bus.borrow().is_unplugged() {
+            self.function.with(|model, bus| model.write(bus, self.bar, offset, width, value));
+        }
+    }
+}
+
+impl<M: Model> crate::Registers for Registers<M> {
+    fn size(&self) -> usize {
+        self.size
+    }
+
+    fn read8(&self, offset: usize) -> u8 {
+        self.read(offset, 1) as u8
+    }
+
+    fn read16(&self, offset: usize) -> u16 {
+        self.read(offset, 2) as u16
+    }
+
+    fn read32(&self, offset: usize) -> u32 {
+        self.read(offset, 4)
+    }
+
+    fn write8(&self, offset: usize, value: u8) {
+        self.write(offset, 1, value.into());
+    }
+
+    fn write16(&self, offset: usize, value: u16) {
+        self.write(offset, 2, value.into());
+    }
+
+    fn write32(&self, offset: usize, value: u32) {
+        self.write(offset, 4, value);
+    }
+}
+
+/// The predefined header of the model's configuration space (PCI Local Bus Specification 3.0, section 6.1).
+/// Only the command register can be written.
+#[derive(Clone)]
+pub struct Config {
+    bus: Rc<RefCell<Bus>>,
+    identity: Identity,
+}
+
+impl ConfigRegionAccess for Config {
+    unsafe fn read(&self, _address: PciAddress, offset: u16) -> u32 {
+        let Identity { vendor, device, class: [class, subclass, interface], revision } = self.identity;
+        let bus = self.bus.borrow();
+        match offset {
+            _ if bus.is_unplugged() => u32::MAX,
+            0x00 => u32::from(device) << 16 | u32::from(vendor),
+            0x04 => bus.command.bits().into(),
+            0x08 => u32::from_be_bytes([class, subclass, interface, revision]),
+            _ => 0,
+        }
+    }
+
+    unsafe fn write(&self, _address: PciAddress, offset: u16, value: u32) {
+        if offset == 0x04 {
+            self.bus.borrow_mut().command = CommandRegister::from_bits_retain(value as u16);
+        }
+    }
+}
+
+/// The host's side of DMA memory.
+struct Memory {
+    words: Vec<u64>,
+    bus: Rc<RefCell<Bus>>,
+}
+
+impl Memory {
+    fn into_arena(mut self, bus_base: u64) -> dma::Arena {
+        let size = self.words.len() * 8;
+        let base = NonNull::from(self.words.as_mut_slice()).cast::<u8>();
+        // SAFETY: the words are on the heap, stay there while `self` lives, are 8-byte aligned, and are never
+        // reached by `self` again; `place` chose a page-aligned bus address below 2^64 - size.
+        unsafe { dma::Arena::new(base, size, bus_base, Box::new(self)) }
+    }
+}
+
+impl dma::Backing for Memory {}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        if let Ok(mut bus) = self.bus.try_borrow_mut() {
+            bus.command.remove(CommandRegister::BUS_MASTER_ENABLE);
+        }
     }
 }

@@ -97,6 +97,9 @@ pub trait PciFunction {
 
     /// Memory of `size` bytes (rounded up to pages) that the function reaches by DMA, zeroed, contiguous on the
     /// bus and below 2^`address_bits`.
+    ///
+    /// When the last of an arena and its regions is dropped, the function is stopped from mastering the bus
+    /// before the memory is given back; a driver that goes on with other memory turns it on again.
     fn dma_arena(&mut self, size: usize, address_bits: u32) -> Result<dma::Arena, Error>;
 
     /// Claims the first of the `wanted` kinds that the function and the system have.

@@ -12,7 +12,7 @@ pub trait Registers {
     fn read8(&self, offset: usize) -> u8;
     /// Reads 16 bits, in the device's (little-endian) order.
     fn read16(&self, offset: usize) -> u16;
-    /// Reads 32 bits.
+    /// Reads 32 bits. Later reads of DMA memory happen after it.
     fn read32(&self, offset: usize) -> u32;
     /// Writes 8 bits.
     fn write8(&self, offset: usize, value: u8);
@@ -20,4 +20,11 @@ pub trait Registers {
     fn write16(&self, offset: usize, value: u16);
     /// Writes 32 bits. Earlier writes to DMA memory are visible to the device before it.
     fn write32(&self, offset: usize, value: u32);
+}
+
+/// Whether `width` bytes at `offset` are an aligned access inside a window of `size` bytes.
+pub(crate) fn fits(size: usize, offset: usize, width: usize) -> bool {
+    let fits = offset.is_multiple_of(width) && offset.checked_add(width).is_some_and(|end| end <= size);
+    debug_assert!(fits, "register access of {width} bytes at {offset:#x} in a window of {size:#x} bytes");
+    fits
 }
