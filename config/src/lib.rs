@@ -1,1 +1,3 @@
 //! The configuration files' types.
+
+pub mod pcid;
