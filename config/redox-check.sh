@@ -1,0 +1,123 @@
+#!/bin/sh
+# Checks that all that goes to Redox compiles for it, without the Redox toolchain: type check and code
+# generation, std included, everything but the link. Then, that neither system gets the other's crates.
+#
+# Needs either Debian's rustc-web, cargo-web and rust-web-src, or a rustup nightly with rust-src.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+CRATES='scheme hw nic e1000 netd config'
+TARGET=x86_64-unknown-redox
+NOT_ON_REDOX='rustix linux-raw-sys signal-hook signal-hook-registry spawner tests'
+NOT_ON_LINUX='redox_event'
+
+export CARGO_TARGET_DIR="$PWD/target/redox-check"
+# The link needs relibc; one linker setting everywhere, since another one would build std anew.
+export CARGO_TARGET_X86_64_UNKNOWN_REDOX_LINKER=/bin/true
+export RUSTC_BOOTSTRAP=1
+
+logs=$CARGO_TARGET_DIR/logs
+newest=$CARGO_TARGET_DIR/newest
+failures=0
+mkdir -p "$logs"
+
+packages=
+for crate in $CRATES; do
+    packages="$packages -p $crate"
+done
+
+report() { # STEP RESULT
+    printf 'redox-check: %s: %s\n' "$1" "$2"
+}
+
+fail() { # STEP REASON
+    report "$1" "failed: $2"
+    failures=$((failures + 1))
+}
+
+# Chooses the compiler that brings std's source: sets RUSTC and cargo.
+choose_compiler() {
+    nightly=$(rustc +nightly --print sysroot 2>/dev/null)
+    if [ -x /usr/bin/cargo ] && [ -d "$(/usr/bin/rustc --print sysroot 2>/dev/null)/lib/rustlib/src/rust/library" ]; then
+        export RUSTC=/usr/bin/rustc
+        cargo=/usr/bin/cargo
+    elif [ -n "$nightly" ] && [ -d "$nightly/lib/rustlib/src/rust/library" ]; then
+        export RUSTC="$nightly/bin/rustc"
+        cargo=$nightly/bin/cargo
+    else
+        fail compiler 'none has the source of std; install rustc-web cargo-web rust-web-src (Debian) or rust-src (rustup nightly)'
+        exit 1
+    fi
+    report compiler "ok, $($RUSTC --version)"
+}
+
+# Builds for Redox in the current directory.
+build() { # STEP NAME
+    # shellcheck disable=SC2086 # One argument a word.
+    if "$cargo" build --locked -Zbuild-std=std,panic_abort --target $TARGET $packages >"$logs/$2.log" 2>&1; then
+        report "$1" ok
+    else
+        fail "$1" "all of it in $logs/$2.log:"
+        grep -A 5 '^error' "$logs/$2.log" | head -n 40
+    fi
+}
+
+build_pinned() {
+    build 'build with the pinned crates' pinned
+}
+
+# The same in a copy, in which every crate is the newest that Cargo.toml admits.
+build_newest() {
+    step='build with the newest crates'
+    rm -rf "$newest"
+    mkdir -p "$newest"
+    tar -c --exclude ./target --exclude ./.git . | tar -x -C "$newest"
+    if ! (cd "$newest" && "$cargo" update) >"$logs/update.log" 2>&1; then
+        report "$step" "skipped: cargo update failed: $(grep -m 1 '^error' "$logs/update.log")"
+        return
+    fi
+    versions=$(sed -n '/^name = "\(redox_syscall\|redox-scheme\|libredox\|redox_event\)"/{s/^name = "\(.*\)"/\1/;N;s/\n.*"\(.*\)"/ \1/;p}' \
+        "$newest/Cargo.lock" | paste -s -d ',' | sed 's/,/, /g')
+    home=$PWD
+    cd "$newest" || exit 1
+    build "$step ($versions)" newest
+    cd "$home" || exit 1
+}
+
+# The names of all crates that the system `$1` gets, one a line.
+crates_on() { # TARGET
+    # shellcheck disable=SC2086 # One argument a word.
+    "$cargo" tree --locked --target "$1" --edges normal --prefix none --format '{p}' $packages | cut -d ' ' -f 1 | sort -u
+}
+
+# Neither system gets these crates.
+check_absent() { # SYSTEM TARGET FORBIDDEN
+    step="crates on $1"
+    if ! present=$(crates_on "$2") || [ -z "$present" ]; then
+        fail "$step" 'cargo tree failed'
+        return
+    fi
+    found=
+    for name in $3; do
+        if printf '%s\n' "$present" | grep -qx -- "$name"; then
+            found="$found $name"
+        fi
+    done
+    if [ -z "$found" ]; then
+        report "$step" "ok, none of: $3"
+    else
+        fail "$step" "not for $1:$found (see: cargo tree --target $2 --edges normal --invert${found})"
+    fi
+}
+
+choose_compiler
+check_absent Redox $TARGET "$NOT_ON_REDOX"
+check_absent Linux x86_64-unknown-linux-gnu "$NOT_ON_LINUX"
+build_pinned
+build_newest
+
+if [ "$failures" -ne 0 ]; then
+    report result "$failures failed"
+    exit 1
+fi
+report result ok
