@@ -6,7 +6,6 @@ mod interrupt;
 mod tests;
 
 use std::cell::RefCell;
-use std::io;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
@@ -138,10 +137,7 @@ impl<M: Model> PciFunction for Function<M> {
             .find(fits)
             .ok_or_else(|| Error::NoInterrupt { location, wanted: wanted.to_vec() })?;
         if !self.bus.borrow_mut().claim_interrupt(*kind) {
-            return Err(Error::System {
-                action: format!("claim a second interrupt of PCI function {location}"),
-                source: io::Error::from(io::ErrorKind::ResourceBusy),
-            });
+            return Err(Error::interrupt_held(location));
         }
         Ok(Interrupt::new(self.bus.clone(), *kind))
     }

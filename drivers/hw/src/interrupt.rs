@@ -35,3 +35,8 @@ pub trait Interrupt {
     /// Lets `vector` fire again.
     fn acknowledge(&mut self, vector: u16) -> io::Result<()>;
 }
+
+/// The driver asks for a vector that it did not claim.
+pub(crate) fn no_vector(vector: u16) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, format!("interrupt vector {vector} is not claimed"))
+}

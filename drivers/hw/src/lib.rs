@@ -4,9 +4,11 @@
 //! function that the environment names: through VFIO on Linux, through pcid on Redox. The `fake` backend
 //! stands in for both in tests, with a device model behind it.
 
+mod capabilities;
 pub mod dma;
 pub mod fake;
 mod interrupt;
+mod mmio;
 mod registers;
 
 #[cfg(target_os = "redox")]
@@ -19,6 +21,7 @@ pub use redox::Function as SystemFunction;
 #[cfg(target_os = "linux")]
 pub use vfio::Function as SystemFunction;
 
+pub use capabilities::{Capability, capabilities};
 pub use interrupt::{Interrupt, InterruptKind};
 pub use pci_types::{ConfigRegionAccess, PciAddress};
 pub use registers::Registers;
@@ -31,7 +34,15 @@ pub enum Error {
     NoFunction(String),
     /// Another driver holds the function.
     #[error("PCI function {0} is claimed by another driver")]
-    Busy(String),
+    Busy(PciAddress),
+    /// The system is not set up for the function to be driven.
+    #[error("PCI function {location} cannot be driven: {reason}")]
+    NotReady {
+        /// The function.
+        location: PciAddress,
+        /// What is wrong, and what to do about it.
+        reason: String,
+    },
     /// The function has no such BAR, or it is not memory.
     #[error("PCI function {location} has no memory BAR {bar}")]
     NoBar {
@@ -59,6 +70,22 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
+}
+
+impl Error {
+    /// For `map_err`: the system's reason, with what was tried.
+    pub(crate) fn system<E: Into<std::io::Error>>(action: impl Into<String>) -> impl FnOnce(E) -> Self {
+        let action = action.into();
+        move |source| Self::System { action, source: source.into() }
+    }
+
+    /// The driver has the function's interrupt already.
+    pub(crate) fn interrupt_held(location: PciAddress) -> Self {
+        Self::System {
+            action: format!("claim a second interrupt of PCI function {location}"),
+            source: std::io::ErrorKind::ResourceBusy.into(),
+        }
+    }
 }
 
 /// Who the function says it is (PCI Local Bus Specification 3.0, section 6.2.1).
@@ -102,7 +129,8 @@ pub trait PciFunction {
     /// before the memory is given back; a driver that goes on with other memory turns it on again.
     fn dma_arena(&mut self, size: usize, address_bits: u32) -> Result<dma::Arena, Error>;
 
-    /// Claims the first of the `wanted` kinds that the function and the system have.
+    /// Claims the first of the `wanted` kinds that the function and the system have. Messages (MSI, MSI-X) only
+    /// arrive while the function is bus master.
     fn interrupt(&mut self, wanted: &[InterruptKind]) -> Result<Self::Interrupt, Error>;
 
     /// Lets the function master the bus, or stops it.
@@ -111,6 +139,15 @@ pub trait PciFunction {
     /// Resets the function by the bus's means (function level reset); `false` if it has none, and the driver
     /// must use its registers.
     fn reset(&mut self) -> Result<bool, Error>;
+}
+
+/// Reads who the function at `location` is.
+#[cfg(target_os = "linux")]
+fn identity_of(config: &impl ConfigRegionAccess, location: PciAddress) -> Identity {
+    let header = pci_types::PciHeader::new(location);
+    let (vendor, device) = header.id(config);
+    let (revision, class, subclass, interface) = header.revision_and_class(config);
+    Identity { vendor, device, class: [class, subclass, interface], revision }
 }
 
 /// `pci-SSSS-BB-DD.F`, the function's part of a network scheme's name (Redox, driver-network).

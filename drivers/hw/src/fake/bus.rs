@@ -42,10 +42,11 @@ impl Bus {
     }
 
     /// Raises interrupt vector `vector` (0 for a line). A line stays up until [`lower`](Self::lower), and fires
-    /// again at each acknowledgement until then; each raised message is one interrupt.
+    /// again at each acknowledgement until then. Each raised message is one interrupt; as it is a write on the
+    /// bus, it is lost while the device is not bus master.
     pub fn raise(&mut self, vector: u16) {
         if !self.unplugged {
-            self.vectors.raise(vector);
+            self.vectors.raise(vector, self.is_bus_master());
         }
     }
 

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::Bus;
 use crate::InterruptKind;
+use crate::interrupt::no_vector;
 
 /// What the interrupt controller knows of the device.
 #[derive(Default)]
@@ -33,10 +34,10 @@ impl Vectors {
         true
     }
 
-    pub(super) fn raise(&mut self, vector: u16) {
+    pub(super) fn raise(&mut self, vector: u16, bus_master: bool) {
         match self.claimed {
             Some(InterruptKind::Msi | InterruptKind::MsiX { .. }) => {
-                if let Some(fired) = self.fired.get_mut(usize::from(vector)) {
+                if bus_master && let Some(fired) = self.fired.get_mut(usize::from(vector)) {
                     *fired += 1;
                 }
             }
@@ -80,10 +81,6 @@ impl Vectors {
             self.line_masked = true;
         }
     }
-}
-
-fn no_vector(vector: u16) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, format!("interrupt vector {vector} is not claimed"))
 }
 
 /// A claimed interrupt of the fake.

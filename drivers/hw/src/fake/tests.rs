@@ -143,6 +143,9 @@ fn the_best_kind_of_interrupt_is_claimed_once() {
     assert_eq!(interrupt.kind(), wanted[0]);
     assert!(modern.interrupt(&wanted).is_err(), "it is claimed");
 
+    modern.with(|_, bus| bus.raise(0));
+    assert_eq!(interrupt.take(0).unwrap(), 0, "a message is a write on the bus");
+    modern.set_bus_master(true).unwrap();
     modern.with(|_, bus| (0..5).for_each(|vector| bus.raise(vector.min(1))));
     assert_eq!(interrupt.take(0).unwrap(), 1);
     assert_eq!(interrupt.take(1).unwrap(), 4);
