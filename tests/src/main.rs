@@ -1,3 +1,33 @@
-//! Entry point.
+//! The test bed's commands, behind `./x`.
 
-fn main() {}
+mod commands;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The status that says that the test bed itself failed, not what it ran (as `timeout` has it).
+const FAILED: u8 = 125;
+
+/// The one entry to netd: runs the guest and the tests.
+#[derive(Debug, Parser)]
+#[command(name = "./x", bin_name = "./x", disable_version_flag = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(commands::run::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Run(arguments) => commands::run::run(&arguments),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("x: {error}");
+        ExitCode::from(FAILED)
+    })
+}

@@ -1,0 +1,6 @@
+//! The commands.
+
+pub mod run;
+
+/// A command's end: its exit status, or why there is none.
+pub type Result = std::result::Result<std::process::ExitCode, Box<dyn std::error::Error>>;

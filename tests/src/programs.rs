@@ -1,0 +1,57 @@
+//! The workspace's programs, built to run in the guest: static, since the guest has no libraries.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{ChildStderr, Command, Stdio};
+
+use crate::{Context, Error, Result};
+
+/// The guest's machine, as Rust calls it. Named even where it is the host's own, so that the flags below do not
+/// reach build scripts and macros.
+const TRIPLE: &str = "x86_64-unknown-linux-gnu";
+
+/// What cargo says of each thing that it built, as far as it matters here.
+#[derive(serde::Deserialize)]
+struct Message {
+    executable: Option<PathBuf>,
+}
+
+/// Builds the programs, in a folder of their own (`target/guest`) so that no other build makes cargo begin again,
+/// and gives their paths. Shows what is compiled; nothing when all is up to date.
+pub fn build() -> Result<Vec<PathBuf>> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let mut child = Command::new(&cargo)
+        .current_dir(crate::workspace())
+        .args(["build", "--release", "--workspace", "--exclude", "testbed", "--bins"])
+        .args(["--target", TRIPLE, "--message-format", "json-render-diagnostics"])
+        .arg("--target-dir")
+        .arg(crate::target().join("guest"))
+        .env("CARGO_ENCODED_RUSTFLAGS", "-Ctarget-feature=+crt-static")
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "none")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("start", cargo.as_ref())?;
+    let progress = child.stderr.take().map(|stderr| std::thread::spawn(move || show_progress(stderr)));
+    let mut programs = Vec::new();
+    for line in child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines) {
+        let line = line.context("read the messages of", cargo.as_ref())?;
+        let message = serde_json::from_str::<Message>(&line).ok();
+        programs.extend(message.and_then(|message| message.executable));
+    }
+    let status = child.wait().context("wait for", cargo.as_ref())?;
+    // A thread that only copies lines has nothing to tell at its end.
+    let _ = progress.map(std::thread::JoinHandle::join);
+    if status.success() { Ok(programs) } else { Err(Error::Build) }
+}
+
+/// Passes cargo's lines on, save the last, which says nothing to one who wanted the guest.
+fn show_progress(stderr: ChildStderr) {
+    for line in BufReader::new(stderr).lines().map_while(std::io::Result::ok) {
+        if !line.trim_start().starts_with("Finished") {
+            eprintln!("{line}");
+        }
+    }
+}
