@@ -47,7 +47,11 @@ fn main() -> ExitCode {
         matches.iter().for_each(|(function, driver)| println!("{}", plan(function, driver)));
         return ExitCode::SUCCESS;
     }
-    start_all(&bus, &matches)
+    let result = start_all(&bus, &matches);
+    if let Err(error) = scheme::daemon::ready() {
+        log::warn!("cannot tell that the drivers are started: {error}");
+    }
+    result
 }
 
 fn load_drivers(directory: Option<PathBuf>) -> Vec<Driver> {
