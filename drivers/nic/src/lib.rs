@@ -1,1 +1,29 @@
-//! The Nic trait, frames and their metadata, statistics, and the daemon around a Nic.
+//! What every network card driver shares: the [`Nic`] trait, frames and their buffers, statistics, and the
+//! daemon that drives a card and serves it as a `network` scheme.
+//!
+//! Two parts that know nothing of each other meet in a [`Port`](port::Port): the [`Engine`](engine::Engine)
+//! drives the device, the [`NetworkScheme`](serve::NetworkScheme) answers requests. They exchange frames through
+//! queues and everything else through settings and status, so that they can become two processes.
+
+pub mod attributes;
+pub mod buffer;
+pub mod daemon;
+pub mod driver;
+pub mod engine;
+pub mod frame;
+pub mod mac;
+pub mod memory;
+pub mod node;
+pub mod port;
+mod rate_limit;
+pub mod serve;
+pub mod statistics;
+mod storm;
+pub mod taps;
+
+pub use buffer::{Buffer, Pool};
+pub use driver::{Causes, DriverInfo, Fault, Filter, Link, Nic, NicInfo, Settings};
+pub use frame::{Checksum, Class, Frame, Metadata};
+pub use mac::MacAddress;
+pub use memory::{Memory, Pools};
+pub use statistics::Statistics;

@@ -1,0 +1,172 @@
+//! The text of attribute nodes, and what is written to them.
+
+use crate::driver::{Filter, Link, NicInfo, Settings};
+use crate::mac::MacAddress;
+
+/// Why a text was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Not UTF-8.
+    #[error("it is not text")]
+    NotText,
+    /// Not a number.
+    #[error("{0:?} is not a number")]
+    NotANumber(String),
+    /// A number that the device cannot do.
+    #[error("the device can do {least} to {most}")]
+    OutOfRange {
+        /// The least.
+        least: usize,
+        /// The most.
+        most: usize,
+    },
+    /// A line that the node does not know.
+    #[error("{0:?} is none of `promisc on|off`, `allmulti on|off`, `+multicast ADDRESS`, `-multicast ADDRESS`")]
+    UnknownLine(String),
+    /// Not a multicast address.
+    #[error("{0:?} is not a multicast address")]
+    NotMulticast(String),
+    /// Too many multicast addresses.
+    #[error("more than {MULTICAST_LIMIT} multicast addresses; `allmulti on` receives all")]
+    TooManyGroups,
+}
+
+/// Most groups in a filter, so that requests cannot fill the memory.
+pub const MULTICAST_LIMIT: usize = 1024;
+
+/// The `link` node.
+pub fn link(link: Link) -> String {
+    match link {
+        Link::Down => "state down\n".to_owned(),
+        Link::Up { speed, full_duplex } => {
+            format!("state up\nspeed {speed}\nduplex {}\n", if full_duplex { "full" } else { "half" })
+        }
+    }
+}
+
+/// The `features` node.
+pub fn features(info: &NicInfo) -> String {
+    info.features.iter().map(|&(name, enabled)| format!("{name} {}\n", on_off(enabled))).collect()
+}
+
+/// The `registers` node.
+pub fn registers(registers: &[(&'static str, u32)]) -> String {
+    registers.iter().map(|(name, value)| format!("{name} {value:#010x}\n")).collect()
+}
+
+/// The `filter` node.
+pub fn filter(filter: &Filter) -> String {
+    let mut text =
+        format!("promisc {}\nallmulti {}\n", on_off(filter.promiscuous), on_off(filter.all_multicast));
+    for group in &filter.multicast {
+        text += &format!("multicast {group}\n");
+    }
+    text
+}
+
+/// `settings` with the MTU that was written to the `mtu` node.
+pub fn with_mtu(settings: &Settings, info: &NicInfo, written: &[u8]) -> Result<Settings, Refused> {
+    let text = text(written)?.trim();
+    let mtu = text.parse().map_err(|_| Refused::NotANumber(text.to_owned()))?;
+    if !info.mtu.contains(&mtu) {
+        return Err(Refused::OutOfRange { least: *info.mtu.start(), most: *info.mtu.end() });
+    }
+    Ok(Settings { mtu, ..settings.clone() })
+}
+
+/// `settings` with the changes that were written to the `filter` node: all of them, or an error.
+pub fn with_filter(settings: &Settings, written: &[u8]) -> Result<Settings, Refused> {
+    let mut changed = settings.clone();
+    for line in text(written)?.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        apply_filter_line(&mut changed.filter, line)?;
+    }
+    Ok(changed)
+}
+
+fn apply_filter_line(filter: &mut Filter, line: &str) -> Result<(), Refused> {
+    let unknown = || Refused::UnknownLine(line.to_owned());
+    let (name, value) = line.split_once(' ').ok_or_else(unknown)?;
+    match name {
+        "promisc" => filter.promiscuous = parse_on_off(value).ok_or_else(unknown)?,
+        "allmulti" => filter.all_multicast = parse_on_off(value).ok_or_else(unknown)?,
+        "+multicast" => {
+            filter.multicast.insert(parse_group(value)?);
+            if filter.multicast.len() > MULTICAST_LIMIT {
+                return Err(Refused::TooManyGroups);
+            }
+        }
+        "-multicast" => {
+            filter.multicast.remove(&parse_group(value)?);
+        }
+        _ => return Err(unknown()),
+    }
+    Ok(())
+}
+
+fn parse_group(text: &str) -> Result<MacAddress, Refused> {
+    let group = text.parse().ok().filter(|address: &MacAddress| address.is_multicast());
+    group.ok_or_else(|| Refused::NotMulticast(text.to_owned()))
+}
+
+fn parse_on_off(text: &str) -> Option<bool> {
+    match text {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
+}
+
+fn on_off(enabled: bool) -> &'static str {
+    if enabled { "on" } else { "off" }
+}
+
+fn text(written: &[u8]) -> Result<&str, Refused> {
+    std::str::from_utf8(written).map_err(|_| Refused::NotText)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INFO: NicInfo =
+        NicInfo { model: "test", mac: MacAddress([2, 0, 0, 0, 0, 1]), mtu: 68..=9000, features: &[("scatter-gather", true)] };
+
+    fn settings() -> Settings {
+        Settings { mac: INFO.mac, mtu: 1500, filter: Filter::default() }
+    }
+
+    #[test]
+    fn an_mtu_is_a_number_in_range() {
+        assert_eq!(with_mtu(&settings(), &INFO, b"9000\n").map(|changed| changed.mtu), Ok(9000));
+        assert_eq!(with_mtu(&settings(), &INFO, b"70000\n"), Err(Refused::OutOfRange { least: 68, most: 9000 }));
+        assert_eq!(with_mtu(&settings(), &INFO, b"abc\n"), Err(Refused::NotANumber("abc".to_owned())));
+        assert_eq!(with_mtu(&settings(), &INFO, b"\xff"), Err(Refused::NotText));
+    }
+
+    #[test]
+    fn filter_lines_add_up_and_read_back() {
+        let changed = with_filter(&settings(), b"promisc on\n+multicast 01:00:5e:00:00:01\n+multicast 33:33:00:00:00:01\n-multicast 01:00:5e:00:00:01\n");
+        let text = changed.map(|changed| filter(&changed.filter));
+        assert_eq!(text.as_deref(), Ok("promisc on\nallmulti off\nmulticast 33:33:00:00:00:01\n"));
+    }
+
+    #[test]
+    fn one_bad_filter_line_refuses_them_all() {
+        for line in ["promisc", "promisc maybe", "multicast 01:00:5e:00:00:01", "rx on"] {
+            let written = format!("allmulti on\n{line}\n");
+            assert_eq!(with_filter(&settings(), written.as_bytes()), Err(Refused::UnknownLine(line.to_owned())));
+        }
+        assert_eq!(
+            with_filter(&settings(), b"+multicast 02:00:00:00:00:01"),
+            Err(Refused::NotMulticast("02:00:00:00:00:01".to_owned()))
+        );
+    }
+
+    #[test]
+    fn attributes_read_as_lines() {
+        assert_eq!(link(Link::Up { speed: 1000, full_duplex: true }), "state up\nspeed 1000\nduplex full\n");
+        assert_eq!(link(Link::Down), "state down\n");
+        assert_eq!(features(&INFO), "scatter-gather on\n");
+        assert_eq!(registers(&[("STATUS", 0x80080783)]), "STATUS 0x80080783\n");
+    }
+}

@@ -1,0 +1,128 @@
+//! The daemon around a driver: one thread, one event loop, one device, one scheme.
+
+use std::io;
+use std::os::fd::RawFd;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use hw::{PciFunction, SystemFunction};
+use scheme::{Event, EventLoop, Interest, Notifier, ServeError, Server, Token};
+
+use crate::driver::{Fault, Nic};
+use crate::engine::Engine;
+use crate::memory::Memory;
+use crate::port::{Port, SharedPort};
+use crate::serve::NetworkScheme;
+
+const SCHEME: Token = 0;
+const INTERRUPT: Token = 1;
+const TERMINATION: Token = 2;
+
+/// Why a driver ended.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// The device.
+    #[error(transparent)]
+    Device(#[from] Fault),
+    /// The scheme.
+    #[error(transparent)]
+    Scheme(#[from] ServeError),
+    /// The event loop.
+    #[error("cannot wait for events: {0}")]
+    Events(#[from] io::Error),
+}
+
+/// Runs the driver for the function that the environment names until it is asked to end or its device fails.
+/// `attach` makes the [`Nic`] of a claimed function.
+pub fn run<N: Nic>(attach: fn(&mut SystemFunction, Memory) -> Result<N, Fault>) -> ExitCode {
+    scheme::daemon::start_logging(N::DRIVER.daemon);
+    match serve(attach) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            log::error!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve<N: Nic>(attach: fn(&mut SystemFunction, Memory) -> Result<N, Fault>) -> Result<(), Failure> {
+    let mut function = hw::claim().map_err(Fault::System)?;
+    let memory = Memory::new(&mut function, &N::DRIVER).map_err(Fault::System)?;
+    let pools = memory.pools.clone();
+    let mut nic = attach(&mut function, memory)?;
+    let info = nic.info().clone();
+    let name = format!("network.{}_{}", hw::scheme_name_of(function.location()), N::DRIVER.name);
+    log::info!("{} at {} with address {} serves {name}", info.model, function.location(), info.mac);
+
+    let port = Port::new(info, pools, nic.link()?, Instant::now());
+    let notifier = Notifier::default();
+    let network = NetworkScheme::new(name.clone(), port.clone(), notifier.clone());
+    let mut daemon = Daemon {
+        events: EventLoop::new()?,
+        server: Server::new(&name, network, notifier)?,
+        engine: Engine::new(function, nic, port.clone()),
+        port,
+        interrupt_fd: None,
+    };
+    daemon.events.register(daemon.server.as_raw_fd(), SCHEME, Interest::Read)?;
+    daemon.events.register_termination(TERMINATION)?;
+    scheme::daemon::ready()?;
+    daemon.run()
+}
+
+struct Daemon<N: Nic> {
+    events: EventLoop,
+    server: Server<NetworkScheme>,
+    engine: Engine<SystemFunction, N>,
+    port: SharedPort,
+    interrupt_fd: Option<RawFd>,
+}
+
+impl<N: Nic> Daemon<N> {
+    fn run(mut self) -> Result<(), Failure> {
+        let mut events = Vec::new();
+        loop {
+            let now = Instant::now();
+            let deadline = [self.server.deadline(), self.engine.deadline(now)].into_iter().flatten().min();
+            self.events.wait(deadline.map(|at| at.saturating_duration_since(now)), &mut events)?;
+            let now = Instant::now();
+            self.port.borrow_mut().now = now;
+            for Event { token } in events.drain(..) {
+                match token {
+                    SCHEME => self.server.process(now)?,
+                    INTERRUPT => self.engine.interrupt(now)?,
+                    _ => return self.end(),
+                }
+            }
+            self.follow_users(now)?;
+            self.engine.turn(now)?;
+            self.server.scheme().deliver();
+            self.server.flush(now)?;
+        }
+    }
+
+    /// Starts the device for its first user, and stops it after its last.
+    fn follow_users(&mut self, now: Instant) -> Result<(), Failure> {
+        if self.engine.wants_open() {
+            self.interrupt_fd = self.engine.open(now)?;
+            if let Some(fd) = self.interrupt_fd {
+                self.events.register(fd, INTERRUPT, Interest::Read)?;
+            }
+        } else if self.engine.wants_close(now) {
+            self.close()?;
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), Failure> {
+        if let Some(fd) = self.interrupt_fd.take() {
+            self.events.deregister(fd)?;
+        }
+        Ok(self.engine.close()?)
+    }
+
+    fn end(mut self) -> Result<(), Failure> {
+        log::info!("asked to end");
+        self.close()
+    }
+}

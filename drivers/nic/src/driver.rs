@@ -1,0 +1,181 @@
+//! What a driver gives: the [`Nic`] trait.
+
+use std::collections::BTreeSet;
+use std::collections::VecDeque;
+use std::ops::RangeInclusive;
+
+use hw::InterruptKind;
+
+use crate::frame::Frame;
+use crate::mac::MacAddress;
+use crate::statistics::Statistics;
+
+/// What a driver needs before it can meet its device.
+#[derive(Clone, Copy, Debug)]
+pub struct DriverInfo {
+    /// The driver's part of the scheme's name: `e1000` in `network.pci-0000-00-03.0_e1000`.
+    pub name: &'static str,
+    /// The daemon's name, for its log.
+    pub daemon: &'static str,
+    /// Bytes of DMA memory for descriptor rings, beside the frames' buffers.
+    pub ring_memory: usize,
+    /// How many address bits the device has for DMA.
+    pub address_bits: u32,
+    /// Entries of the receive ring, which hold a buffer each while the device runs.
+    pub receive_ring: u16,
+    /// The kinds of interrupt that the driver can use, best first.
+    pub interrupts: &'static [InterruptKind],
+}
+
+/// What a device is and can do; it does not change while the driver runs.
+#[derive(Clone, Debug)]
+pub struct NicInfo {
+    /// The chip, for people: `82540EM`.
+    pub model: &'static str,
+    /// Its own address.
+    pub mac: MacAddress,
+    /// The MTUs it can be set to.
+    pub mtu: RangeInclusive<usize>,
+    /// What it could do, and whether the driver lets it, named as ethtool names it.
+    pub features: &'static [(&'static str, bool)],
+}
+
+/// Why a device cannot be driven any longer.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// It was unplugged, lost its power or its bus.
+    #[error("the device is gone: its registers read all ones")]
+    Gone,
+    /// A wait for it ran out.
+    #[error("the device hangs: {0} did not end in time")]
+    Hung(&'static str),
+    /// It has no usable address of its own.
+    #[error("the device has no valid Ethernet address: neither its EEPROM nor its registers hold one")]
+    NoAddress,
+    /// It is none that the driver knows.
+    #[error("the driver does not know the device {vendor:04x}:{device:04x}")]
+    Unknown {
+        /// PCI vendor id.
+        vendor: u16,
+        /// PCI device id.
+        device: u16,
+    },
+    /// The system refused.
+    #[error(transparent)]
+    System(#[from] hw::Error),
+    /// The interrupt's descriptor failed.
+    #[error("cannot {action} the interrupt: {source}")]
+    Interrupt {
+        /// What was tried.
+        action: &'static str,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+}
+
+/// Which frames the device hands over, beside those for its own address and broadcasts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// All frames.
+    pub promiscuous: bool,
+    /// All multicast frames.
+    pub all_multicast: bool,
+    /// Frames for these groups; the device may hand over more.
+    pub multicast: BTreeSet<MacAddress>,
+}
+
+/// How the device shall work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The station's address.
+    pub mac: MacAddress,
+    /// Largest payload of a frame in bytes, without header, tag and FCS.
+    pub mtu: usize,
+    /// What to receive.
+    pub filter: Filter,
+}
+
+/// The state of the link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Link {
+    /// No partner.
+    #[default]
+    Down,
+    /// Frames can pass.
+    Up {
+        /// Mbit/s.
+        speed: u32,
+        /// Both ways at once.
+        full_duplex: bool,
+    },
+}
+
+impl Link {
+    /// Frames can pass.
+    pub fn is_up(self) -> bool {
+        self != Link::Down
+    }
+}
+
+bitflags::bitflags! {
+    /// Why a device has raised its interrupt.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Causes: u8 {
+        /// Frames have come, or were lost.
+        const RECEIVE = 1;
+        /// Frames have been sent.
+        const TRANSMIT = 2;
+        /// The link has changed.
+        const LINK = 4;
+    }
+}
+
+/// A network device. It is quiet (no DMA, no interrupts) when made, and until it is started.
+///
+/// No method waits longer than a few milliseconds, or trusts what the device says.
+pub trait Nic: Sized {
+    /// What the driver needs.
+    const DRIVER: DriverInfo;
+
+    /// What the device is.
+    fn info(&self) -> &NicInfo;
+
+    /// Lets frames pass, with all interrupts enabled.
+    fn start(&mut self, settings: &Settings) -> Result<(), Fault>;
+
+    /// Makes the device quiet. Frames that it has not sent are dropped; how many those were.
+    fn stop(&mut self) -> usize;
+
+    /// Brings the stopped device to its initial state, from whatever state it is in.
+    fn reset(&mut self) -> Result<(), Fault>;
+
+    /// Changes how the running device works.
+    fn configure(&mut self, settings: &Settings);
+
+    /// Gives frames to the device, from the front of `frames`, as many as its ring takes.
+    fn transmit(&mut self, frames: &mut VecDeque<Frame>);
+
+    /// How many frames the device has yet to send.
+    fn unsent(&self) -> usize;
+
+    /// Appends to `frames` those that the device has sent.
+    fn reclaim(&mut self, frames: &mut Vec<Frame>);
+
+    /// Appends to `frames` at most `budget` that the device has received, and gives it empty buffers.
+    fn receive(&mut self, budget: usize, frames: &mut Vec<Frame>);
+
+    /// Why the interrupt was raised; none if it was not this device's. All interrupts are then masked.
+    fn take_causes(&mut self) -> Result<Causes, Fault>;
+
+    /// Enables all interrupts. What happened while they were masked raises one.
+    fn unmask(&mut self);
+
+    /// The state of the link.
+    fn link(&mut self) -> Result<Link, Fault>;
+
+    /// Adds to `statistics` what the device and its driver counted since the last call.
+    fn collect(&mut self, statistics: &mut Statistics);
+
+    /// The registers that tell a person of the device's state; reading them changes nothing.
+    fn registers(&self) -> Vec<(&'static str, u32)>;
+}

@@ -1,0 +1,361 @@
+//! Drives a device: interrupts, polling, sending, its watchdog, and its life with the users of the port.
+
+use std::os::fd::RawFd;
+use std::time::{Duration, Instant};
+
+use hw::{Interrupt, PciFunction};
+
+use crate::driver::{Causes, Fault, Link, Nic};
+use crate::frame::{Class, Frame};
+use crate::memory::BUDGET;
+use crate::port::SharedPort;
+use crate::storm::{Answer, StormGuard};
+
+/// How often a running device is looked at without being asked: an interrupt that is lost delays a frame by
+/// this much, and no more. Also bounds how late a vanished device is noticed.
+const CHECK: Duration = Duration::from_secs(1);
+
+/// A device that has frames to send and a link, and sends none for this long, hangs.
+const TRANSMIT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long the last user's frames may take to leave after it has gone.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// Drives the device of `function` through `nic`.
+///
+/// The device runs, and its interrupt is claimed, while the port has users. Frames wait for the link: nothing
+/// is given to a device whose link is down.
+pub struct Engine<F: PciFunction, N: Nic> {
+    nic: N,
+    running: Option<Running<F::Interrupt>>,
+    port: SharedPort,
+    received: Vec<Frame>,
+    sent: Vec<Frame>,
+    function: F,
+}
+
+/// What there is only while the device runs.
+struct Running<I> {
+    interrupt: I,
+    storm: StormGuard,
+    /// When to acknowledge an interrupt during a storm.
+    acknowledge_at: Option<Instant>,
+    /// Interrupts of the device are masked, and it is asked instead.
+    polling: bool,
+    /// The version of the settings that the device works with.
+    settings_version: u64,
+    /// When to look at the device unasked.
+    check_at: Instant,
+    /// When the device last sent something, or was given the first frame to send.
+    progress: Instant,
+    /// The device's ring takes no more frames.
+    ring_full: bool,
+    /// When to stop waiting for the last user's frames.
+    linger_until: Option<Instant>,
+}
+
+impl<F: PciFunction, N: Nic> Engine<F, N> {
+    /// Drives `nic`, which is quiet, for the users of `port`.
+    pub fn new(function: F, nic: N, port: SharedPort) -> Self {
+        Self { nic, running: None, port, received: Vec::new(), sent: Vec::new(), function }
+    }
+
+    /// The device shall run, and does not: call [`open`](Self::open).
+    pub fn wants_open(&self) -> bool {
+        self.running.is_none() && self.port.borrow().users > 0
+    }
+
+    /// The device runs, and nobody needs it any more: call [`close`](Self::close).
+    pub fn wants_close(&mut self, now: Instant) -> bool {
+        let Some(running) = &mut self.running else { return false };
+        let port = self.port.borrow();
+        if port.users > 0 {
+            running.linger_until = None;
+            return false;
+        }
+        let sent = port.transmit.is_empty() && self.nic.unsent() == 0;
+        sent || now >= *running.linger_until.get_or_insert(now + LINGER)
+    }
+
+    /// Claims the interrupt and starts the device. The result becomes readable when it interrupts.
+    pub fn open(&mut self, now: Instant) -> Result<Option<RawFd>, Fault> {
+        let interrupt = self.function.interrupt(N::DRIVER.interrupts)?;
+        self.function.set_bus_master(true)?;
+        let (settings, settings_version) = {
+            let port = self.port.borrow();
+            (port.settings.clone(), port.settings_version)
+        };
+        self.nic.start(&settings)?;
+        let event_fd = interrupt.event_fd(0);
+        self.running = Some(Running {
+            interrupt,
+            storm: StormGuard::new(now),
+            acknowledge_at: None,
+            polling: false,
+            settings_version,
+            check_at: now + CHECK,
+            progress: now,
+            ring_full: false,
+            linger_until: None,
+        });
+        self.update_link()?;
+        Ok(event_fd)
+    }
+
+    /// Makes the device quiet and gives the interrupt back. Frames not sent yet are dropped, and counted.
+    pub fn close(&mut self) -> Result<(), Fault> {
+        if self.running.is_none() {
+            return Ok(());
+        }
+        let unsent = self.nic.stop();
+        self.function.set_bus_master(false)?;
+        self.running = None;
+        let mut port = self.port.borrow_mut();
+        let dropped = unsent + port.transmit.len();
+        port.transmit.clear();
+        port.statistics.tx_dropped += dropped as u64;
+        self.nic.collect(&mut port.statistics);
+        if dropped > 0 {
+            log::warn!("{dropped} frames were still unsent when the last user had gone, and are dropped");
+        }
+        Ok(())
+    }
+
+    /// Answers an interrupt, if there is one.
+    pub fn interrupt(&mut self, now: Instant) -> Result<(), Fault> {
+        let Some(running) = &mut self.running else { return Ok(()) };
+        let count = running
+            .interrupt
+            .take(0)
+            .map_err(|source| Fault::Interrupt { action: "read the count of", source })?;
+        if count == 0 {
+            return Ok(());
+        }
+        let causes = self.nic.take_causes()?;
+        self.port.borrow_mut().statistics.interrupts += count;
+        if causes.is_empty() && !running.polling {
+            self.nic.unmask();
+            return self.unclaimed_interrupt(now);
+        }
+        running.polling = true;
+        acknowledge(&mut running.interrupt)?;
+        self.note(causes)
+    }
+
+    /// Does what there is to do, a bounded part of it at a time.
+    pub fn turn(&mut self, now: Instant) -> Result<(), Fault> {
+        self.report()?;
+        let Some(running) = &mut self.running else { return Ok(()) };
+        if running.acknowledge_at.is_some_and(|at| now >= at) {
+            running.acknowledge_at = None;
+            running.polling = true;
+            acknowledge(&mut running.interrupt)?;
+        }
+        if now >= running.check_at {
+            running.check_at = now + CHECK;
+            running.polling = true;
+            self.check(now)?;
+        }
+        self.apply_settings();
+        self.poll(now)?;
+        self.transmit(now);
+        Ok(())
+    }
+
+    /// When [`turn`](Self::turn) must be called next, at the latest; `now` if there is more to do.
+    pub fn deadline(&self, now: Instant) -> Option<Instant> {
+        let port = self.port.borrow();
+        if port.report_wanted != port.report_made {
+            return Some(now);
+        }
+        let running = self.running.as_ref()?;
+        let can_send = !port.transmit.is_empty() && port.link.is_up() && !running.ring_full;
+        if running.polling || can_send || running.settings_version != port.settings_version {
+            return Some(now);
+        }
+        [running.acknowledge_at, running.linger_until].into_iter().flatten().chain([running.check_at]).min()
+    }
+
+    fn unclaimed_interrupt(&mut self, now: Instant) -> Result<(), Fault> {
+        let Some(running) = &mut self.running else { return Ok(()) };
+        let mut port = self.port.borrow_mut();
+        port.statistics.interrupts_unclaimed += 1;
+        let was_storm = running.storm.is_storm();
+        match running.storm.unclaimed(now) {
+            Answer::Acknowledge => acknowledge(&mut running.interrupt),
+            Answer::AcknowledgeAt(at) => {
+                if !was_storm {
+                    port.statistics.interrupt_storms += 1;
+                    log::warn!("the interrupt fires without end and without a cause; it is slowed down");
+                }
+                running.acknowledge_at = Some(at);
+                Ok(())
+            }
+        }
+    }
+
+    fn note(&mut self, causes: Causes) -> Result<(), Fault> {
+        if causes.contains(Causes::LINK) { self.update_link() } else { Ok(()) }
+    }
+
+    fn update_link(&mut self) -> Result<(), Fault> {
+        let link = self.nic.link()?;
+        let mut port = self.port.borrow_mut();
+        if port.link == link {
+            return Ok(());
+        }
+        if port.link.is_up() != link.is_up() {
+            port.statistics.link_changes += 1;
+        }
+        port.link = link;
+        match link {
+            Link::Down => log::warn!("the link is down"),
+            Link::Up { speed, full_duplex } => {
+                log::info!("the link is up: {speed} Mbit/s, {} duplex", if full_duplex { "full" } else { "half" });
+            }
+        }
+        // What waited for the link has not waited for the device.
+        if let Some(running) = &mut self.running {
+            running.progress = port.now;
+        }
+        Ok(())
+    }
+
+    /// Makes the report that readers wait for.
+    fn report(&mut self) -> Result<(), Fault> {
+        let wanted = self.port.borrow().report_wanted;
+        if wanted == self.port.borrow().report_made {
+            return Ok(());
+        }
+        self.update_link()?;
+        let mut port = self.port.borrow_mut();
+        self.nic.collect(&mut port.statistics);
+        port.registers = self.nic.registers();
+        port.report_made = wanted;
+        Ok(())
+    }
+
+    fn apply_settings(&mut self) {
+        let Some(running) = &mut self.running else { return };
+        let port = self.port.borrow();
+        if running.settings_version != port.settings_version {
+            self.nic.configure(&port.settings);
+            running.settings_version = port.settings_version;
+        }
+    }
+
+    /// Takes one budget of frames if the device is being polled; back to interrupts when it has no more.
+    fn poll(&mut self, now: Instant) -> Result<(), Fault> {
+        if !self.running.as_ref().is_some_and(|running| running.polling) {
+            return Ok(());
+        }
+        self.reclaim(now);
+        if self.receive() == BUDGET {
+            return Ok(());
+        }
+        self.nic.unmask();
+        // A frame may have come between the last look and the unmasking.
+        let more = self.receive() > 0;
+        if more {
+            let causes = self.nic.take_causes()?;
+            self.note(causes)?;
+        }
+        if let Some(running) = &mut self.running {
+            running.polling = more;
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self) -> usize {
+        self.nic.receive(BUDGET, &mut self.received);
+        let count = self.received.len();
+        let mut port = self.port.borrow_mut();
+        for mut frame in self.received.drain(..) {
+            frame.classify(port.settings.mac);
+            port.statistics.rx_packets += 1;
+            port.statistics.rx_bytes += frame.len() as u64;
+            port.statistics.multicast += u64::from(frame.metadata.class == Class::Multicast);
+            port.received.push_back(frame);
+        }
+        count
+    }
+
+    /// Takes back the frames that the device has sent.
+    fn reclaim(&mut self, now: Instant) {
+        let Some(running) = &mut self.running else { return };
+        self.nic.reclaim(&mut self.sent);
+        if self.sent.is_empty() {
+            return;
+        }
+        running.progress = now;
+        running.ring_full = false;
+        let mut port = self.port.borrow_mut();
+        for frame in self.sent.drain(..) {
+            port.statistics.tx_packets += 1;
+            port.statistics.tx_bytes += frame.len() as u64;
+        }
+    }
+
+    fn transmit(&mut self, now: Instant) {
+        let Some(running) = &mut self.running else { return };
+        {
+            let mut port = self.port.borrow_mut();
+            if port.transmit.is_empty() || !port.link.is_up() || running.ring_full {
+                return;
+            }
+            if self.nic.unsent() == 0 {
+                running.progress = now;
+            }
+            self.nic.transmit(&mut port.transmit);
+            running.ring_full = !port.transmit.is_empty();
+        }
+        // Many devices have sent it by now, and the next writer finds the buffers free.
+        self.reclaim(now);
+    }
+
+    /// Looks whether the device is still there, has a link, and sends.
+    fn check(&mut self, now: Instant) -> Result<(), Fault> {
+        self.update_link()?;
+        self.reclaim(now);
+        let Some(running) = &self.running else { return Ok(()) };
+        let waited = now.saturating_duration_since(running.progress);
+        if self.nic.unsent() > 0 && self.port.borrow().link.is_up() && waited >= TRANSMIT_TIMEOUT {
+            self.restart(now)?;
+        }
+        Ok(())
+    }
+
+    /// Brings a device that hangs back to life.
+    fn restart(&mut self, now: Instant) -> Result<(), Fault> {
+        let dropped = self.nic.stop();
+        let seconds = TRANSMIT_TIMEOUT.as_secs();
+        log::error!("the device has sent nothing for {seconds} s; it is reset, and {dropped} frames are dropped");
+        let settings = {
+            let mut port = self.port.borrow_mut();
+            port.statistics.tx_timeout += 1;
+            port.statistics.tx_dropped += dropped as u64;
+            self.nic.collect(&mut port.statistics);
+            port.settings.clone()
+        };
+        self.nic.reset()?;
+        self.nic.start(&settings)?;
+        if let Some(running) = &mut self.running {
+            running.progress = now;
+            running.ring_full = false;
+        }
+        self.update_link()
+    }
+}
+
+impl<F: PciFunction, N: Nic> Drop for Engine<F, N> {
+    fn drop(&mut self) {
+        // The device must be quiet before its memory is freed, whatever ends the engine.
+        if let Err(error) = self.close() {
+            log::error!("cannot stop the device: {error}");
+        }
+    }
+}
+
+fn acknowledge(interrupt: &mut impl Interrupt) -> Result<(), Fault> {
+    interrupt.acknowledge(0).map_err(|source| Fault::Interrupt { action: "acknowledge", source })
+}

@@ -1,0 +1,150 @@
+//! Ethernet frames in DMA buffers, and what is known of them.
+
+use crate::buffer::{Buffer, CAPACITY, Pool};
+use crate::mac::MacAddress;
+
+/// Destination, source and type: no frame is shorter.
+pub const HEADER: usize = 14;
+
+/// What a frame is padded to (IEEE 802.3, 64 bytes less the FCS).
+pub const MINIMUM: usize = 60;
+
+/// An 802.1Q tag.
+pub const VLAN_TAG: usize = 4;
+
+/// The type that announces an 802.1Q tag.
+const ETHERTYPE_VLAN: [u8; 2] = [0x81, 0x00];
+
+/// What the device says of a checksum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Checksum {
+    /// Not checked.
+    #[default]
+    Unknown,
+    /// Checked, and right.
+    Good,
+    /// Checked, and wrong.
+    Bad,
+}
+
+/// Whom a frame is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Class {
+    /// This station.
+    Host,
+    /// All stations.
+    Broadcast,
+    /// A group of stations.
+    Multicast,
+    /// Another station.
+    #[default]
+    Other,
+}
+
+/// What is known of a received frame without looking at its payload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// The IP header's checksum.
+    pub ip_checksum: Checksum,
+    /// The TCP or UDP checksum.
+    pub transport_checksum: Checksum,
+    /// The outer 802.1Q tag's control information.
+    pub vlan: Option<u16>,
+    /// Whom it is for.
+    pub class: Class,
+}
+
+/// A frame without its FCS: one buffer, or a chain of them if it is long.
+pub struct Frame {
+    first: Buffer,
+    rest: Vec<Buffer>,
+    /// What is known of it.
+    pub metadata: Metadata,
+}
+
+impl Frame {
+    /// The frame that begins in `first`.
+    pub fn new(first: Buffer) -> Self {
+        Self { first, rest: Vec::new(), metadata: Metadata::default() }
+    }
+
+    /// Continues the frame in `next`.
+    pub fn push(&mut self, next: Buffer) {
+        self.rest.push(next);
+    }
+
+    /// Copies `bytes` into buffers of `pool`, padded with zeros to [`MINIMUM`]; `None` if there are too few.
+    pub fn from_bytes(pool: &Pool, bytes: &[u8]) -> Option<Self> {
+        const PADDING: [u8; MINIMUM] = [0; MINIMUM];
+        if pool.free() < Self::buffers_for(bytes.len()) {
+            return None;
+        }
+        let mut pieces = bytes.chunks(CAPACITY);
+        let mut first = pool.take()?;
+        first.append(pieces.next().unwrap_or_default());
+        first.append(&PADDING[first.len().min(MINIMUM)..]);
+        let mut frame = Self::new(first);
+        for piece in pieces {
+            let mut next = pool.take()?;
+            next.append(piece);
+            frame.push(next);
+        }
+        Some(frame)
+    }
+
+    /// How many buffers a frame of `len` bytes takes.
+    pub fn buffers_for(len: usize) -> usize {
+        len.div_ceil(CAPACITY).max(1)
+    }
+
+    /// Its buffers, in order.
+    pub fn buffers(&self) -> impl Iterator<Item = &Buffer> {
+        std::iter::once(&self.first).chain(&self.rest)
+    }
+
+    /// How many buffers it takes.
+    pub fn buffer_count(&self) -> usize {
+        1 + self.rest.len()
+    }
+
+    /// Its length in bytes.
+    pub fn len(&self) -> usize {
+        self.buffers().map(Buffer::len).sum()
+    }
+
+    /// It has no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Copies it into `buf`, as much as fits; how much that was.
+    pub fn copy_to(&self, buf: &mut [u8]) -> usize {
+        let mut done = 0;
+        for buffer in self.buffers() {
+            done += buffer.copy_to(0, &mut buf[done..]);
+        }
+        done
+    }
+
+    /// Fills in the class and the VLAN tag from the frame's header; `own` is this station's address.
+    pub fn classify(&mut self, own: MacAddress) {
+        let mut header = [0; HEADER + VLAN_TAG];
+        let known = self.first.copy_to(0, &mut header);
+        let [d0, d1, d2, d3, d4, d5, ..] = header;
+        let destination = MacAddress([d0, d1, d2, d3, d4, d5]);
+        self.metadata.class = match destination {
+            MacAddress::BROADCAST => Class::Broadcast,
+            group if group.is_multicast() => Class::Multicast,
+            host if host == own => Class::Host,
+            _ => Class::Other,
+        };
+        if known == header.len() && has_vlan_tag(&header) {
+            self.metadata.vlan = Some(u16::from_be_bytes([header[14], header[15]]));
+        }
+    }
+}
+
+/// The frame that begins with `bytes` carries an 802.1Q tag.
+pub fn has_vlan_tag(bytes: &[u8]) -> bool {
+    bytes.get(12..HEADER) == Some(&ETHERTYPE_VLAN)
+}

@@ -1,0 +1,50 @@
+//! How a driver's DMA memory is divided.
+
+use hw::PciFunction;
+use hw::dma::Arena;
+
+use crate::buffer::Pool;
+use crate::driver::DriverInfo;
+
+/// The most frames that are taken from the device at a time (the NAPI budget).
+pub const BUDGET: usize = 64;
+
+/// Buffers that frames waiting for readers may hold.
+pub const TAP_BUFFERS: u16 = 256;
+
+/// Buffers for frames to send, waiting or with the device.
+pub const TRANSMIT_BUFFERS: u16 = 128;
+
+/// Buffers of the frame that is coming in pieces, at most: a frame of 16 KiB.
+const PARTIAL_BUFFERS: u16 = 8;
+
+/// The buffers of a driver, apart by direction so that neither starves the other.
+#[derive(Clone)]
+pub struct Pools {
+    /// For received frames: enough for a full ring, a batch on its way and all that readers may hold.
+    pub receive: Pool,
+    /// For frames to send.
+    pub transmit: Pool,
+}
+
+/// The DMA memory of a driver.
+pub struct Memory {
+    /// What is left of it, for descriptor rings.
+    pub arena: Arena,
+    /// For frames.
+    pub pools: Pools,
+}
+
+impl Memory {
+    /// Takes from `function` what the driver needs.
+    pub fn new(function: &mut impl PciFunction, driver: &DriverInfo) -> Result<Self, hw::Error> {
+        let receive_buffers = driver.receive_ring + BUDGET as u16 + TAP_BUFFERS + PARTIAL_BUFFERS;
+        let frames = Pool::memory(receive_buffers) + Pool::memory(TRANSMIT_BUFFERS);
+        let arena = function.dma_arena(driver.ring_memory + frames, driver.address_bits)?;
+        let pools = Pools {
+            receive: Pool::new(&arena, receive_buffers)?,
+            transmit: Pool::new(&arena, TRANSMIT_BUFFERS)?,
+        };
+        Ok(Self { arena, pools })
+    }
+}

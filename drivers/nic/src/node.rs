@@ -1,0 +1,106 @@
+//! The nodes of a network scheme.
+
+use scheme::flag;
+
+use crate::attributes;
+use crate::port::Port;
+
+/// A node by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Node {
+    /// The directory of the others.
+    Root,
+    /// One frame a read or write. Opening the root for reading and writing gives the same, as stock does.
+    Frame,
+    /// The 6 bytes of the address.
+    Mac,
+    /// The address as text.
+    Address,
+    /// The MTU.
+    Mtu,
+    /// The state of the link.
+    Link,
+    /// What was counted.
+    Stats,
+    /// What the device could do, and whether it does.
+    Features,
+    /// Which frames are received.
+    Filter,
+    /// The device's registers.
+    Registers,
+}
+
+impl Node {
+    /// What the root directory lists.
+    pub const LISTED: [Node; 9] = [
+        Node::Frame,
+        Node::Mac,
+        Node::Address,
+        Node::Mtu,
+        Node::Link,
+        Node::Stats,
+        Node::Features,
+        Node::Filter,
+        Node::Registers,
+    ];
+
+    /// The node called `name`.
+    pub fn named(name: &str) -> Option<Self> {
+        if name.is_empty() { Some(Node::Root) } else { Self::LISTED.into_iter().find(|node| node.name() == name) }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Node::Root => "",
+            Node::Frame => "frame",
+            Node::Mac => "mac",
+            Node::Address => "address",
+            Node::Mtu => "mtu",
+            Node::Link => "link",
+            Node::Stats => "stats",
+            Node::Features => "features",
+            Node::Filter => "filter",
+            Node::Registers => "registers",
+        }
+    }
+
+    /// It can be written.
+    pub fn is_writable(self) -> bool {
+        matches!(self, Node::Frame | Node::Mtu | Node::Filter)
+    }
+
+    /// Kind and permissions, as `fstat` gives them. The root's are those of the directory.
+    pub fn mode(self) -> u16 {
+        match self {
+            Node::Root => flag::MODE_DIR | 0o700,
+            node if node.is_writable() => flag::MODE_FILE | 0o600,
+            _ => flag::MODE_FILE | 0o400,
+        }
+    }
+
+    /// Its size as far as it is fixed, otherwise 0.
+    pub fn size(self) -> u64 {
+        if self == Node::Mac { 6 } else { 0 }
+    }
+
+    /// Its bytes are those of a report that the device must make first.
+    pub fn needs_report(self) -> bool {
+        matches!(self, Node::Stats | Node::Registers)
+    }
+
+    /// Its bytes now; none for nodes that have no contents of their own.
+    pub fn render(self, port: &Port) -> Vec<u8> {
+        match self {
+            Node::Root | Node::Frame => Vec::new(),
+            Node::Mac => port.settings.mac.0.to_vec(),
+            Node::Address => format!("{}\n", port.settings.mac).into(),
+            Node::Mtu => format!("{}\n", port.settings.mtu).into(),
+            Node::Link => attributes::link(port.link).into(),
+            Node::Stats => port.statistics.lines().into(),
+            Node::Features => attributes::features(&port.info).into(),
+            Node::Filter => attributes::filter(&port.settings.filter).into(),
+            Node::Registers => attributes::registers(&port.registers).into(),
+        }
+    }
+}

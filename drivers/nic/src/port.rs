@@ -1,0 +1,88 @@
+//! Where driving and serving meet.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Instant;
+
+use crate::driver::{Link, NicInfo, Settings};
+use crate::frame::Frame;
+use crate::memory::Pools;
+use crate::statistics::Statistics;
+
+/// What the two sides share: frames both ways, what serving wants, and what driving reports.
+pub struct Port {
+    /// The present, set by the daemon at each turn.
+    pub now: Instant,
+    /// What the device is.
+    pub info: NicInfo,
+    /// The buffers.
+    pub pools: Pools,
+
+    /// How many handles want frames; the device runs while there are any.
+    pub users: usize,
+    /// How the device shall work.
+    pub settings: Settings,
+    /// Counts changes of `settings`.
+    pub settings_version: u64,
+    /// The newest report that a reader waits for.
+    pub report_wanted: u64,
+
+    /// Frames to send, bounded by their pool.
+    pub transmit: VecDeque<Frame>,
+    /// Received frames, emptied by serving at each turn.
+    pub received: VecDeque<Frame>,
+
+    /// The link as last seen.
+    pub link: Link,
+    /// What was counted, up to date as of `report_made`.
+    pub statistics: Statistics,
+    /// Registers as of `report_made`.
+    pub registers: Vec<(&'static str, u32)>,
+    /// The newest report made.
+    pub report_made: u64,
+}
+
+/// The port as each side holds it. Neither keeps a borrow across a call into the other.
+pub type SharedPort = Rc<RefCell<Port>>;
+
+impl Port {
+    /// The port of a device that nobody uses yet.
+    pub fn new(info: NicInfo, pools: Pools, link: Link, now: Instant) -> SharedPort {
+        let settings = Settings {
+            mac: info.mac,
+            mtu: DEFAULT_MTU.clamp(*info.mtu.start(), *info.mtu.end()),
+            filter: Default::default(),
+        };
+        Rc::new(RefCell::new(Self {
+            now,
+            info,
+            pools,
+            users: 0,
+            settings,
+            settings_version: 0,
+            report_wanted: 0,
+            transmit: VecDeque::new(),
+            received: VecDeque::new(),
+            link,
+            statistics: Statistics::default(),
+            registers: Vec::new(),
+            report_made: 0,
+        }))
+    }
+
+    /// Changes how the device shall work.
+    pub fn change(&mut self, settings: Settings) {
+        self.settings = settings;
+        self.settings_version += 1;
+    }
+
+    /// Asks for statistics and registers as of now; they are there when `report_made` reaches the result.
+    pub fn request_report(&mut self) -> u64 {
+        self.report_wanted += 1;
+        self.report_wanted
+    }
+}
+
+/// Ethernet's own (IEEE 802.3, 3.2.7).
+const DEFAULT_MTU: usize = 1500;

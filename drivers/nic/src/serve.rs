@@ -1,0 +1,415 @@
+//! Answers requests: the network scheme.
+
+
+use scheme::errno::{EACCES, EBADF, EINVAL, EISDIR, ENOENT, ENOTDIR, EWOULDBLOCK};
+use scheme::flag::{F_GETFL, F_SETFL, MODE_FILE, O_ACCMODE, O_DIRECTORY, O_NONBLOCK, O_STAT};
+use scheme::{
+    CallerCtx, DirentBuf, DirentKind, Error, EventFlags, NewFdFlags, Notifier, OpenResult, Result, SchemeSync,
+    Stat,
+};
+use slab::Slab;
+
+use crate::attributes;
+use crate::driver::Link;
+use crate::frame::{Frame, HEADER, VLAN_TAG, has_vlan_tag};
+use crate::memory::TAP_BUFFERS;
+use crate::node::Node;
+use crate::port::SharedPort;
+use crate::rate_limit::RateLimit;
+use crate::taps::{Lost, Taps};
+
+/// One device as a directory of files, for root.
+///
+/// The handles and what each needs stand here; frames wait in [`Taps`]. The device itself is on the other side
+/// of the port.
+pub struct NetworkScheme {
+    name: String,
+    port: SharedPort,
+    notifier: Notifier,
+    handles: Slab<Handle>,
+    taps: Taps,
+    /// Some handle waits for room to send.
+    room_wanted: bool,
+    /// The link and the report that pollers have been told of.
+    told_link: Link,
+    told_report: u64,
+    losses: RateLimit,
+    refusals: RateLimit,
+}
+
+struct Handle {
+    node: Node,
+    /// As opened, with the changes of `F_SETFL`.
+    flags: usize,
+    content: Content,
+}
+
+enum Content {
+    /// Only looked at (`O_STAT`), or a directory.
+    Nothing,
+    /// Frames. `tap` is where a reader's frames wait; `wants_room` if a write did not fit.
+    Frames { tap: Option<usize>, wants_room: bool },
+    /// Bytes that are made when they are read from their beginning.
+    Attribute(Attribute),
+    /// How many frames a tap has lost.
+    Lost(Lost),
+}
+
+#[derive(Default)]
+struct Attribute {
+    bytes: Vec<u8>,
+    /// The report that the next read from the beginning waits for.
+    report: Option<u64>,
+    /// The link that this handle has read.
+    seen_link: Option<Link>,
+}
+
+/// The send buffers that must be free, as a part of all of them, before waiting writers are told of room: one
+/// by one they would be woken for every frame.
+const ROOM: usize = 2;
+
+impl NetworkScheme {
+    /// The scheme `name` for the device behind `port`. `notifier` is its server's.
+    pub fn new(name: String, port: SharedPort, notifier: Notifier) -> Self {
+        let told_link = port.borrow().link;
+        Self {
+            name,
+            port,
+            notifier,
+            handles: Slab::new(),
+            taps: Taps::new(TAP_BUFFERS.into()),
+            room_wanted: false,
+            told_link,
+            told_report: 0,
+            losses: RateLimit::default(),
+            refusals: RateLimit::default(),
+        }
+    }
+
+    /// Brings what the device has done to those who wait for it: received frames, room to send, a new state of
+    /// the link, a report.
+    pub fn deliver(&mut self) {
+        self.deliver_frames();
+        self.tell_of_room();
+        let (link, report) = {
+            let port = self.port.borrow();
+            (port.link, port.report_made)
+        };
+        if link != self.told_link {
+            self.told_link = link;
+            self.post_to(EventFlags::EVENT_READ, |handle| handle.node == Node::Link);
+        }
+        if report != self.told_report {
+            self.told_report = report;
+            self.post_to(
+                EventFlags::EVENT_READ,
+                |handle| matches!(&handle.content, Content::Attribute(attribute) if attribute.report.is_some()),
+            );
+        }
+    }
+
+    fn deliver_frames(&mut self) {
+        let mut port = self.port.borrow_mut();
+        if port.received.is_empty() {
+            return;
+        }
+        let count = port.received.len() as u64;
+        if self.taps.readers() == 0 {
+            port.statistics.rx_nohandler += count;
+            port.received.clear();
+            return;
+        }
+        let lost: u64 = port.received.drain(..).map(|frame| self.taps.push(frame)).sum();
+        port.statistics.tap_dropped += lost;
+        let now = port.now;
+        drop(port);
+        self.post_to(EventFlags::EVENT_READ, |handle| matches!(handle.content, Content::Frames { tap: Some(_), .. }));
+        if lost > 0
+            && let Some(lost) = self.losses.tell(lost, now)
+        {
+            log::warn!("{lost} received frames were lost by readers that did not keep up");
+        }
+    }
+
+    fn tell_of_room(&mut self) {
+        if !self.room_wanted || !self.has_room() {
+            return;
+        }
+        self.room_wanted = false;
+        for (id, handle) in &mut self.handles {
+            if let Content::Frames { wants_room, .. } = &mut handle.content
+                && std::mem::take(wants_room)
+            {
+                self.notifier.post(id, EventFlags::EVENT_WRITE);
+            }
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        let port = self.port.borrow();
+        port.pools.transmit.free() >= port.pools.transmit.size() / ROOM
+    }
+
+    fn post_to(&self, flags: EventFlags, concerns: impl Fn(&Handle) -> bool) {
+        for (id, _) in self.handles.iter().filter(|(_, handle)| concerns(handle)) {
+            self.notifier.post(id, flags);
+        }
+    }
+
+    fn handle(&self, id: usize) -> Result<&Handle> {
+        self.handles.get(id).ok_or(Error::new(EBADF))
+    }
+
+    fn handle_mut(&mut self, id: usize) -> Result<&mut Handle> {
+        self.handles.get_mut(id).ok_or(Error::new(EBADF))
+    }
+
+    fn insert(&mut self, node: Node, flags: usize, content: Content) -> OpenResult {
+        let positioned = !matches!(content, Content::Frames { .. });
+        let number = self.handles.insert(Handle { node, flags, content });
+        OpenResult::ThisScheme {
+            number,
+            flags: if positioned { NewFdFlags::POSITIONED } else { NewFdFlags::empty() },
+        }
+    }
+
+    fn open_frames(&mut self, flags: usize) -> Content {
+        let tap = is_for_reading(flags).then(|| self.taps.open());
+        self.port.borrow_mut().users += 1;
+        Content::Frames { tap, wants_room: false }
+    }
+
+    fn send(&mut self, id: usize, bytes: &[u8]) -> Result<usize> {
+        let mut port = self.port.borrow_mut();
+        let most = port.settings.mtu + HEADER + if has_vlan_tag(bytes) { VLAN_TAG } else { 0 };
+        if bytes.len() < HEADER || bytes.len() > most {
+            if let Some(count) = self.refusals.tell(1, port.now) {
+                let len = bytes.len();
+                log::warn!(
+                    "{count} frames refused: the last had {len} bytes, and the MTU {} allows {HEADER} to {most}",
+                    port.settings.mtu
+                );
+            }
+            return Err(Error::new(EINVAL));
+        }
+        let Some(frame) = Frame::from_bytes(&port.pools.transmit, bytes) else {
+            drop(port);
+            self.want_room(id);
+            return Err(Error::new(EWOULDBLOCK));
+        };
+        port.transmit.push_back(frame);
+        Ok(bytes.len())
+    }
+
+    fn want_room(&mut self, id: usize) {
+        if let Some(Handle { content: Content::Frames { wants_room, .. }, .. }) = self.handles.get_mut(id) {
+            *wants_room = true;
+            self.room_wanted = true;
+        }
+    }
+
+    fn read_attribute(&mut self, id: usize, buf: &mut [u8], offset: u64) -> Result<usize> {
+        let Some(Handle { node, content: Content::Attribute(attribute), .. }) = self.handles.get_mut(id) else {
+            return Err(Error::new(EBADF));
+        };
+        if offset == 0 {
+            let mut port = self.port.borrow_mut();
+            if node.needs_report() {
+                let wanted = *attribute.report.get_or_insert_with(|| port.request_report());
+                if port.report_made < wanted {
+                    return Err(Error::new(EWOULDBLOCK));
+                }
+                attribute.report = None;
+            }
+            attribute.seen_link = Some(port.link);
+            attribute.bytes = node.render(&port);
+        }
+        scheme::text::read_at(&attribute.bytes, buf, offset)
+    }
+
+    fn write_attribute(&mut self, node: Node, written: &[u8]) -> Result<usize> {
+        let mut port = self.port.borrow_mut();
+        let changed = match node {
+            Node::Mtu => attributes::with_mtu(&port.settings, &port.info, written),
+            Node::Filter => attributes::with_filter(&port.settings, written),
+            _ => return Err(Error::new(EBADF)),
+        };
+        match changed {
+            Ok(settings) => {
+                port.change(settings);
+                Ok(written.len())
+            }
+            Err(reason) => {
+                log::warn!("`{}` keeps its value: {reason}", node.name());
+                Err(Error::new(EINVAL))
+            }
+        }
+    }
+
+    fn is_readable(&self, handle: &Handle) -> bool {
+        match &handle.content {
+            Content::Nothing => false,
+            Content::Frames { tap, .. } => tap.is_some_and(|tap| self.taps.is_ready(tap)),
+            Content::Attribute(attribute) => {
+                let port = self.port.borrow();
+                match handle.node {
+                    Node::Link => attribute.seen_link != Some(port.link),
+                    _ => attribute.report.is_none_or(|report| port.report_made >= report),
+                }
+            }
+            Content::Lost(_) => true,
+        }
+    }
+}
+
+impl SchemeSync for NetworkScheme {
+    fn scheme_root(&mut self) -> Result<usize> {
+        Ok(self.handles.insert(Handle { node: Node::Root, flags: 0, content: Content::Nothing }))
+    }
+
+    fn openat(&mut self, at: usize, path: &str, flags: usize, fcntl_flags: u32, ctx: &CallerCtx) -> Result<OpenResult> {
+        if self.handle(at)?.node != Node::Root {
+            return Err(Error::new(ENOTDIR));
+        }
+        if ctx.uid != 0 {
+            return Err(Error::new(EACCES));
+        }
+        let node = Node::named(path.trim_matches('/')).ok_or(Error::new(ENOENT))?;
+        let flags = flags | fcntl_flags as usize & O_NONBLOCK;
+        let for_writing = is_for_writing(flags);
+        let content = match node {
+            _ if flags & O_STAT != 0 => Content::Nothing,
+            Node::Root if flags & O_DIRECTORY != 0 || !for_writing => Content::Nothing,
+            _ if flags & O_DIRECTORY != 0 => return Err(Error::new(ENOTDIR)),
+            Node::Root | Node::Frame => self.open_frames(flags),
+            _ if for_writing && !node.is_writable() => return Err(Error::new(EACCES)),
+            _ => Content::Attribute(Attribute::default()),
+        };
+        Ok(self.insert(node, flags, content))
+    }
+
+    fn dup(&mut self, id: usize, path: &[u8], _ctx: &CallerCtx) -> Result<OpenResult> {
+        let handle = self.handle(id)?;
+        let (Content::Frames { tap: Some(tap), .. }, b"lost") = (&handle.content, path) else {
+            return Err(Error::new(EINVAL));
+        };
+        let lost = self.taps.lost(*tap).ok_or(Error::new(EBADF))?;
+        Ok(self.insert(handle.node, scheme::flag::O_RDONLY, Content::Lost(lost)))
+    }
+
+    fn read(&mut self, id: usize, buf: &mut [u8], offset: u64, _flags: u32, _ctx: &CallerCtx) -> Result<usize> {
+        let handle = self.handle(id)?;
+        if !is_for_reading(handle.flags) {
+            return Err(Error::new(EBADF));
+        }
+        match &handle.content {
+            Content::Nothing if handle.node == Node::Root => Err(Error::new(EISDIR)),
+            Content::Nothing => Err(Error::new(EBADF)),
+            Content::Frames { tap, .. } => {
+                let tap = tap.ok_or(Error::new(EBADF))?;
+                self.taps.read(tap, buf).ok_or(Error::new(EWOULDBLOCK))
+            }
+            Content::Attribute(_) => self.read_attribute(id, buf, offset),
+            Content::Lost(lost) => scheme::text::read_at(format!("{}\n", lost.get()).as_bytes(), buf, offset),
+        }
+    }
+
+    fn write(&mut self, id: usize, buf: &[u8], _offset: u64, _flags: u32, _ctx: &CallerCtx) -> Result<usize> {
+        let handle = self.handle(id)?;
+        if !is_for_writing(handle.flags) {
+            return Err(Error::new(EBADF));
+        }
+        match handle.content {
+            Content::Frames { .. } => self.send(id, buf),
+            Content::Attribute(_) => self.write_attribute(handle.node, buf),
+            Content::Nothing | Content::Lost(_) => Err(Error::new(EBADF)),
+        }
+    }
+
+    fn ftruncate(&mut self, id: usize, _len: u64, _ctx: &CallerCtx) -> Result<()> {
+        // `echo 1500 > mtu` opens with O_TRUNC; every write replaces the value anyway.
+        if is_for_writing(self.handle(id)?.flags) { Ok(()) } else { Err(Error::new(EBADF)) }
+    }
+
+    fn fcntl(&mut self, id: usize, command: usize, argument: usize, _ctx: &CallerCtx) -> Result<usize> {
+        let handle = self.handle_mut(id)?;
+        match command {
+            F_GETFL => Ok(handle.flags),
+            F_SETFL => {
+                handle.flags = handle.flags & !O_NONBLOCK | argument & O_NONBLOCK;
+                Ok(0)
+            }
+            _ => Err(Error::new(EINVAL)),
+        }
+    }
+
+    fn fevent(&mut self, id: usize, wanted: EventFlags, _ctx: &CallerCtx) -> Result<EventFlags> {
+        let handle = self.handle(id)?;
+        let is_frames = matches!(handle.content, Content::Frames { .. });
+        let mut ready = EventFlags::empty();
+        if is_for_reading(handle.flags) && self.is_readable(handle) {
+            ready |= EventFlags::EVENT_READ;
+        }
+        if is_for_writing(handle.flags) {
+            if !is_frames || self.has_room() {
+                ready |= EventFlags::EVENT_WRITE;
+            } else if wanted.contains(EventFlags::EVENT_WRITE) {
+                self.want_room(id);
+            }
+        }
+        Ok(ready & wanted)
+    }
+
+    fn fpath(&mut self, id: usize, buf: &mut [u8], _ctx: &CallerCtx) -> Result<usize> {
+        let path = format!("/scheme/{}/{}", self.name, self.handle(id)?.node.name());
+        scheme::text::read_at(path.as_bytes(), buf, 0)
+    }
+
+    fn fstat(&mut self, id: usize, stat: &mut Stat, _ctx: &CallerCtx) -> Result<()> {
+        let handle = self.handle(id)?;
+        *stat = Stat {
+            st_mode: match handle.content {
+                // The root, opened as stock does for frames.
+                Content::Frames { .. } => MODE_FILE | 0o600,
+                _ => handle.node.mode(),
+            },
+            st_nlink: 1,
+            st_size: handle.node.size(),
+            ..Stat::default()
+        };
+        Ok(())
+    }
+
+    fn getdents<'buf>(
+        &mut self,
+        id: usize,
+        buf: DirentBuf<&'buf mut [u8]>,
+        offset: u64,
+    ) -> Result<DirentBuf<&'buf mut [u8]>> {
+        let handle = self.handle(id)?;
+        if handle.node != Node::Root || !matches!(handle.content, Content::Nothing) {
+            return Err(Error::new(ENOTDIR));
+        }
+        let entries = Node::LISTED.into_iter().map(|node| (node.name(), DirentKind::Regular));
+        scheme::directory::list(buf, offset, entries)
+    }
+
+    fn on_close(&mut self, id: usize) {
+        let Some(handle) = self.handles.try_remove(id) else { return };
+        if let Content::Frames { tap, .. } = handle.content {
+            self.port.borrow_mut().users -= 1;
+            if let Some(tap) = tap {
+                self.taps.close(tap);
+            }
+        }
+    }
+}
+
+fn is_for_reading(flags: usize) -> bool {
+    // Neither bit is what plain `open` without an access mode gives.
+    flags & O_ACCMODE & scheme::flag::O_RDONLY != 0 || flags & O_ACCMODE == 0
+}
+
+fn is_for_writing(flags: usize) -> bool {
+    flags & O_ACCMODE & scheme::flag::O_WRONLY != 0
+}

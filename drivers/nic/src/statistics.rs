@@ -1,0 +1,121 @@
+//! What an interface counts.
+
+/// Declares the counters with their documentation, and how to list them by name.
+macro_rules! counters {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+        /// Counters since the driver began, named as Linux names them (`rtnl_link_stats64`), and a few of ours
+        /// behind them. They survive stops, starts and resets of the device.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct Statistics {
+            $($(#[doc = $doc])+ pub $name: u64,)+
+        }
+
+        impl Statistics {
+            /// Every counter with its name.
+            fn counters(&self) -> impl Iterator<Item = (&'static str, u64)> {
+                [$((stringify!($name), self.$name)),+].into_iter()
+            }
+        }
+    };
+}
+
+counters! {
+    /// Good frames received.
+    rx_packets,
+    /// Frames sent.
+    tx_packets,
+    /// Bytes of the frames received, without FCS.
+    rx_bytes,
+    /// Bytes of the frames sent, without FCS.
+    tx_bytes,
+    /// Bad frames that no counter below tells more of; [`Statistics::lines`] adds those that do.
+    rx_errors,
+    /// Failed transmissions that no counter below tells more of; [`Statistics::lines`] adds those that do.
+    tx_errors,
+    /// Good frames dropped for want of buffers.
+    rx_dropped,
+    /// Frames accepted for sending and dropped before the device sent them.
+    tx_dropped,
+    /// Multicast frames received.
+    multicast,
+    /// Collisions.
+    collisions,
+    /// Frames too short or too long, or whose descriptors say so.
+    rx_length_errors,
+    /// Frames that overran the device's own buffer.
+    rx_over_errors,
+    /// Frames with a wrong FCS.
+    rx_crc_errors,
+    /// Frames with alignment errors.
+    rx_frame_errors,
+    /// Errors of the receive FIFO.
+    rx_fifo_errors,
+    /// Frames that the device dropped because the driver had given it no buffer.
+    rx_missed_errors,
+    /// Frames given up after too many collisions.
+    tx_aborted_errors,
+    /// Frames sent without carrier.
+    tx_carrier_errors,
+    /// Errors of the transmit FIFO.
+    tx_fifo_errors,
+    /// Missing heartbeats (10 Mbit/s transceivers).
+    tx_heartbeat_errors,
+    /// Late collisions.
+    tx_window_errors,
+    /// Frames received while nobody had `frame` open for reading.
+    rx_nohandler,
+    /// Frames that slow readers lost, added over all readers.
+    tap_dropped,
+    /// Times that the device sent nothing for too long and was reset.
+    tx_timeout,
+    /// Interrupts.
+    interrupts,
+    /// Interrupts for which the device had no cause (another device's on a shared line).
+    interrupts_unclaimed,
+    /// Times that interrupts without a cause came so fast that they were slowed down.
+    interrupt_storms,
+    /// Times that the link came or went.
+    link_changes,
+}
+
+impl Statistics {
+    /// The text of the `stats` node: a `name value` line each. `rx_errors` and `tx_errors` include the detailed
+    /// errors, as on Linux.
+    pub fn lines(&self) -> String {
+        let mut total = self.clone();
+        total.rx_errors += self.rx_length_errors
+            + self.rx_over_errors
+            + self.rx_crc_errors
+            + self.rx_frame_errors
+            + self.rx_fifo_errors;
+        total.tx_errors += self.tx_aborted_errors
+            + self.tx_carrier_errors
+            + self.tx_fifo_errors
+            + self.tx_heartbeat_errors
+            + self.tx_window_errors
+            + self.tx_timeout;
+        total.counters().map(|(name, value)| format!("{name} {value}\n")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn detailed_errors_are_part_of_the_totals() {
+        let statistics = Statistics {
+            rx_packets: 12,
+            rx_errors: 1,
+            rx_crc_errors: 2,
+            rx_length_errors: 3,
+            rx_missed_errors: 9,
+            tx_aborted_errors: 4,
+            ..Statistics::default()
+        };
+        let lines = statistics.lines();
+        assert!(lines.starts_with("rx_packets 12\n"));
+        assert!(lines.contains("\nrx_errors 6\n"), "{lines}");
+        assert!(lines.contains("\ntx_errors 4\n"), "{lines}");
+    }
+}
