@@ -1,1 +1,14 @@
-//! Driver for Intel's 8254x gigabit Ethernet controllers.
+//! Driver for Intel's 8254x gigabit Ethernet controllers (PCI/PCI-X Family of Gigabit Ethernet Controllers
+//! Software Developer's Manual, "8254x SDM" below).
+
+mod chip;
+mod descriptors;
+mod device;
+mod eeprom;
+mod filter;
+mod receive;
+pub mod registers;
+mod ring;
+mod transmit;
+
+pub use device::Device;

@@ -21,7 +21,9 @@ pub enum Refused {
         most: usize,
     },
     /// A line that the node does not know.
-    #[error("{0:?} is none of `promisc on|off`, `allmulti on|off`, `+multicast ADDRESS`, `-multicast ADDRESS`")]
+    #[error(
+        "{0:?} is none of `promisc on|off`, `allmulti on|off`, `+multicast ADDRESS`, `-multicast ADDRESS`"
+    )]
     UnknownLine(String),
     /// Not a multicast address.
     #[error("{0:?} is not a multicast address")]
@@ -128,8 +130,12 @@ fn text(written: &[u8]) -> Result<&str, Refused> {
 mod tests {
     use super::*;
 
-    const INFO: NicInfo =
-        NicInfo { model: "test", mac: MacAddress([2, 0, 0, 0, 0, 1]), mtu: 68..=9000, features: &[("scatter-gather", true)] };
+    const INFO: NicInfo = NicInfo {
+        model: "test",
+        mac: MacAddress([2, 0, 0, 0, 0, 1]),
+        mtu: 68..=9000,
+        features: &[("scatter-gather", true)],
+    };
 
     fn settings() -> Settings {
         Settings { mac: INFO.mac, mtu: 1500, filter: Filter::default() }
@@ -138,7 +144,10 @@ mod tests {
     #[test]
     fn an_mtu_is_a_number_in_range() {
         assert_eq!(with_mtu(&settings(), &INFO, b"9000\n").map(|changed| changed.mtu), Ok(9000));
-        assert_eq!(with_mtu(&settings(), &INFO, b"70000\n"), Err(Refused::OutOfRange { least: 68, most: 9000 }));
+        assert_eq!(
+            with_mtu(&settings(), &INFO, b"70000\n"),
+            Err(Refused::OutOfRange { least: 68, most: 9000 })
+        );
         assert_eq!(with_mtu(&settings(), &INFO, b"abc\n"), Err(Refused::NotANumber("abc".to_owned())));
         assert_eq!(with_mtu(&settings(), &INFO, b"\xff"), Err(Refused::NotText));
     }
@@ -154,7 +163,10 @@ mod tests {
     fn one_bad_filter_line_refuses_them_all() {
         for line in ["promisc", "promisc maybe", "multicast 01:00:5e:00:00:01", "rx on"] {
             let written = format!("allmulti on\n{line}\n");
-            assert_eq!(with_filter(&settings(), written.as_bytes()), Err(Refused::UnknownLine(line.to_owned())));
+            assert_eq!(
+                with_filter(&settings(), written.as_bytes()),
+                Err(Refused::UnknownLine(line.to_owned()))
+            );
         }
         assert_eq!(
             with_filter(&settings(), b"+multicast 02:00:00:00:00:01"),

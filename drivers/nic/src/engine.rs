@@ -211,7 +211,10 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         match link {
             Link::Down => log::warn!("the link is down"),
             Link::Up { speed, full_duplex } => {
-                log::info!("the link is up: {speed} Mbit/s, {} duplex", if full_duplex { "full" } else { "half" });
+                log::info!(
+                    "the link is up: {speed} Mbit/s, {} duplex",
+                    if full_duplex { "full" } else { "half" }
+                );
             }
         }
         // What waited for the link has not waited for the device.
@@ -329,7 +332,9 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
     fn restart(&mut self, now: Instant) -> Result<(), Fault> {
         let dropped = self.nic.stop();
         let seconds = TRANSMIT_TIMEOUT.as_secs();
-        log::error!("the device has sent nothing for {seconds} s; it is reset, and {dropped} frames are dropped");
+        log::error!(
+            "the device has sent nothing for {seconds} s; it is reset, and {dropped} frames are dropped"
+        );
         let settings = {
             let mut port = self.port.borrow_mut();
             port.statistics.tx_timeout += 1;

@@ -46,7 +46,11 @@ impl Node {
 
     /// The node called `name`.
     pub fn named(name: &str) -> Option<Self> {
-        if name.is_empty() { Some(Node::Root) } else { Self::LISTED.into_iter().find(|node| node.name() == name) }
+        if name.is_empty() {
+            Some(Node::Root)
+        } else {
+            Self::LISTED.into_iter().find(|node| node.name() == name)
+        }
     }
 
     /// Its name.

@@ -1,11 +1,10 @@
 //! Answers requests: the network scheme.
 
-
 use scheme::errno::{EACCES, EBADF, EINVAL, EISDIR, ENOENT, ENOTDIR, EWOULDBLOCK};
 use scheme::flag::{F_GETFL, F_SETFL, MODE_FILE, O_ACCMODE, O_DIRECTORY, O_NONBLOCK, O_STAT};
 use scheme::{
-    CallerCtx, DirentBuf, DirentKind, Error, EventFlags, NewFdFlags, Notifier, OpenResult, Result, SchemeSync,
-    Stat,
+    CallerCtx, DirentBuf, DirentKind, Error, EventFlags, NewFdFlags, Notifier, OpenResult, Result,
+    SchemeSync, Stat,
 };
 use slab::Slab;
 
@@ -123,7 +122,9 @@ impl NetworkScheme {
         port.statistics.tap_dropped += lost;
         let now = port.now;
         drop(port);
-        self.post_to(EventFlags::EVENT_READ, |handle| matches!(handle.content, Content::Frames { tap: Some(_), .. }));
+        self.post_to(EventFlags::EVENT_READ, |handle| {
+            matches!(handle.content, Content::Frames { tap: Some(_), .. })
+        });
         if lost > 0
             && let Some(lost) = self.losses.tell(lost, now)
         {
@@ -209,7 +210,8 @@ impl NetworkScheme {
     }
 
     fn read_attribute(&mut self, id: usize, buf: &mut [u8], offset: u64) -> Result<usize> {
-        let Some(Handle { node, content: Content::Attribute(attribute), .. }) = self.handles.get_mut(id) else {
+        let Some(Handle { node, content: Content::Attribute(attribute), .. }) = self.handles.get_mut(id)
+        else {
             return Err(Error::new(EBADF));
         };
         if offset == 0 {
@@ -267,7 +269,14 @@ impl SchemeSync for NetworkScheme {
         Ok(self.handles.insert(Handle { node: Node::Root, flags: 0, content: Content::Nothing }))
     }
 
-    fn openat(&mut self, at: usize, path: &str, flags: usize, fcntl_flags: u32, ctx: &CallerCtx) -> Result<OpenResult> {
+    fn openat(
+        &mut self,
+        at: usize,
+        path: &str,
+        flags: usize,
+        fcntl_flags: u32,
+        ctx: &CallerCtx,
+    ) -> Result<OpenResult> {
         if self.handle(at)?.node != Node::Root {
             return Err(Error::new(ENOTDIR));
         }
@@ -297,7 +306,14 @@ impl SchemeSync for NetworkScheme {
         Ok(self.insert(handle.node, scheme::flag::O_RDONLY, Content::Lost(lost)))
     }
 
-    fn read(&mut self, id: usize, buf: &mut [u8], offset: u64, _flags: u32, _ctx: &CallerCtx) -> Result<usize> {
+    fn read(
+        &mut self,
+        id: usize,
+        buf: &mut [u8],
+        offset: u64,
+        _flags: u32,
+        _ctx: &CallerCtx,
+    ) -> Result<usize> {
         let handle = self.handle(id)?;
         if !is_for_reading(handle.flags) {
             return Err(Error::new(EBADF));

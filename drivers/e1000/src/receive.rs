@@ -1,0 +1,164 @@
+//! The receive ring: empty buffers out, frames in.
+
+use hw::dma::Region;
+use nic::{Buffer, Checksum, Frame, Pool, Statistics};
+
+use crate::descriptors::{self, Receive};
+use crate::ring::Ring;
+
+/// Buffers of the longest frame, 16128 bytes. A device that chains more lies.
+const MOST_PIECES: usize = 8;
+
+/// Destination, source and type, and at least nothing: shorter is no frame.
+const LEAST_LENGTH: usize = nic::frame::HEADER;
+
+/// Gives empty buffers to the device and takes frames from it.
+pub struct Receiver {
+    ring: Ring<Buffer>,
+    descriptors: Region,
+    pool: Pool,
+    assembly: Assembly,
+    longest: usize,
+    counted: Statistics,
+}
+
+/// A frame that comes in several buffers.
+enum Assembly {
+    /// None has begun.
+    Idle,
+    /// Its beginning.
+    Begun(Frame),
+    /// It is bad; the rest of it is thrown away.
+    Discarding,
+}
+
+impl Receiver {
+    /// A ring in `descriptors`, with buffers from `pool`.
+    pub fn new(descriptors: Region, pool: Pool) -> Self {
+        let entries = descriptors.size() / descriptors::SIZE;
+        Self {
+            ring: Ring::new(entries),
+            descriptors,
+            pool,
+            assembly: Assembly::Idle,
+            longest: 0,
+            counted: Statistics::default(),
+        }
+    }
+
+    /// Where the device finds the ring, and how long it is in bytes.
+    pub fn location(&self) -> (u64, usize) {
+        (self.descriptors.bus_address(), self.descriptors.size())
+    }
+
+    /// Value for the tail register.
+    pub fn tail(&self) -> usize {
+        self.ring.tail()
+    }
+
+    /// Drops frames that are longer than `bytes`.
+    pub fn set_longest(&mut self, bytes: usize) {
+        self.longest = bytes;
+    }
+
+    /// Gives empty buffers to the device while there are any. Whether the tail has moved.
+    pub fn fill(&mut self) -> bool {
+        let mut moved = false;
+        while self.ring.room() > 0 {
+            let Some(buffer) = self.pool.take() else { break };
+            let at = self.ring.tail() * descriptors::SIZE;
+            self.descriptors.write_word(at, buffer.bus_address());
+            self.descriptors.write_word(at + 8, Receive::new().into());
+            moved |= self.ring.give(buffer).is_ok();
+        }
+        moved
+    }
+
+    /// Appends to `frames` at most `budget` that the device has received.
+    pub fn take(&mut self, budget: usize, frames: &mut Vec<Frame>) {
+        let enough = frames.len() + budget;
+        // A bound beside the budget: a device that finishes nothing but bad frames would have no end.
+        for _ in 0..budget * MOST_PIECES {
+            if frames.len() == enough {
+                break;
+            }
+            let Some((status, buffer)) = self.take_piece() else { break };
+            frames.extend(self.assemble(status, buffer));
+        }
+    }
+
+    /// Takes all buffers back, after the device was made quiet.
+    pub fn reset(&mut self) {
+        self.assembly = Assembly::Idle;
+        self.ring.reset().for_each(drop);
+    }
+
+    /// Adds to `statistics` what was counted since the last call.
+    pub fn collect(&mut self, statistics: &mut Statistics) {
+        let counted = std::mem::take(&mut self.counted);
+        statistics.rx_errors += counted.rx_errors;
+        statistics.rx_length_errors += counted.rx_length_errors;
+    }
+
+    /// The oldest buffer and what the device says of it, if it is done with it.
+    fn take_piece(&mut self) -> Option<(Receive, Buffer)> {
+        let at = self.ring.oldest()? * descriptors::SIZE;
+        let status = Receive::from(self.descriptors.read_word(at + 8)?);
+        if !status.dd() {
+            return None;
+        }
+        self.ring.take().map(|buffer| (status, buffer))
+    }
+
+    /// The frame that ends with this piece, if one does and it is good.
+    fn assemble(&mut self, status: Receive, mut buffer: Buffer) -> Option<Frame> {
+        let assembly = std::mem::replace(&mut self.assembly, Assembly::Idle);
+        let has_length = status.length() > 0 && buffer.set_len(status.length().into());
+        let frame = match assembly {
+            Assembly::Discarding => None,
+            _ if status.is_bad() => {
+                self.counted.rx_errors += 1;
+                None
+            }
+            _ if !has_length => {
+                self.counted.rx_length_errors += 1;
+                None
+            }
+            Assembly::Idle => Some(Frame::new(buffer)),
+            Assembly::Begun(mut frame) => {
+                frame.push(buffer);
+                Some(frame)
+            }
+        };
+        let frame = frame.filter(|frame| self.has_possible_length(frame, status.eop()));
+        match frame {
+            _ if !status.eop() => {
+                self.assembly = frame.map_or(Assembly::Discarding, Assembly::Begun);
+                None
+            }
+            None => None,
+            Some(mut frame) => {
+                (frame.metadata.ip_checksum, frame.metadata.transport_checksum) = checksums(status);
+                Some(frame)
+            }
+        }
+    }
+
+    fn has_possible_length(&mut self, frame: &Frame, complete: bool) -> bool {
+        let len = frame.len();
+        let possible =
+            len <= self.longest && frame.buffer_count() <= MOST_PIECES && (!complete || len >= LEAST_LENGTH);
+        self.counted.rx_length_errors += u64::from(!possible);
+        possible
+    }
+}
+
+/// What the device says of the IP and of the TCP or UDP checksum (8254x SDM, 3.2.3).
+fn checksums(status: Receive) -> (Checksum, Checksum) {
+    let verdict = |checked: bool, wrong: bool| match (checked && !status.ixsm(), wrong) {
+        (false, _) => Checksum::Unknown,
+        (true, false) => Checksum::Good,
+        (true, true) => Checksum::Bad,
+    };
+    (verdict(status.ipcs(), status.ipe()), verdict(status.tcpcs(), status.tcpe()))
+}

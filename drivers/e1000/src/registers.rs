@@ -1,0 +1,283 @@
+//! Registers, by the names and sections of Intel's 8254x Software Developer's Manual.
+
+use bitfield_struct::bitfield;
+use bitflags::bitflags;
+
+/// Device control (13.4.1).
+pub const CTRL: usize = 0x0000;
+/// Device status (13.4.2).
+pub const STATUS: usize = 0x0008;
+/// EEPROM read (13.4.4).
+pub const EERD: usize = 0x0014;
+/// Interrupt cause read (13.4.17): reading clears it.
+pub const ICR: usize = 0x00c0;
+/// Interrupt throttling (13.4.18), in units of 256 ns.
+pub const ITR: usize = 0x00c4;
+/// Interrupt mask set/read (13.4.20).
+pub const IMS: usize = 0x00d0;
+/// Interrupt mask clear (13.4.21).
+pub const IMC: usize = 0x00d8;
+/// Receive control (13.4.22).
+pub const RCTL: usize = 0x0100;
+/// Transmit control (13.4.33).
+pub const TCTL: usize = 0x0400;
+/// Transmit inter-packet gap (13.4.34).
+pub const TIPG: usize = 0x0410;
+/// Receive descriptor base, low half (13.4.25).
+pub const RDBAL: usize = 0x2800;
+/// Receive descriptor base, high half.
+pub const RDBAH: usize = 0x2804;
+/// Receive descriptor ring length in bytes.
+pub const RDLEN: usize = 0x2808;
+/// Receive descriptor head, the device's.
+pub const RDH: usize = 0x2810;
+/// Receive descriptor tail, the driver's.
+pub const RDT: usize = 0x2818;
+/// Receive delay timer (13.4.30).
+pub const RDTR: usize = 0x2820;
+/// Transmit descriptor base, low half (13.4.35).
+pub const TDBAL: usize = 0x3800;
+/// Transmit descriptor base, high half.
+pub const TDBAH: usize = 0x3804;
+/// Transmit descriptor ring length in bytes.
+pub const TDLEN: usize = 0x3808;
+/// Transmit descriptor head, the device's.
+pub const TDH: usize = 0x3810;
+/// Transmit descriptor tail, the driver's.
+pub const TDT: usize = 0x3818;
+/// Receive checksum control.
+pub const RXCSUM: usize = 0x5000;
+/// Multicast table array (13.5.1), 128 words.
+pub const MTA: usize = 0x5200;
+/// Receive address, low half, of entry 0 (13.5.2).
+pub const RAL0: usize = 0x5400;
+/// Receive address, high half, of entry 0 (13.5.3).
+pub const RAH0: usize = 0x5404;
+
+/// Statistics (13.7): each is cleared by reading it.
+pub mod statistics {
+    /// CRC errors.
+    pub const CRCERRS: usize = 0x4000;
+    /// Alignment errors.
+    pub const ALGNERRC: usize = 0x4004;
+    /// Errors signalled by the PHY.
+    pub const RXERRC: usize = 0x400c;
+    /// Frames missed for want of room in the device.
+    pub const MPC: usize = 0x4010;
+    /// Excessive collisions.
+    pub const ECOL: usize = 0x4018;
+    /// Late collisions.
+    pub const LATECOL: usize = 0x4020;
+    /// Collisions.
+    pub const COLC: usize = 0x4028;
+    /// Frames sent without carrier sense.
+    pub const TNCRS: usize = 0x4034;
+    /// Carrier extension errors.
+    pub const CEXTERR: usize = 0x403c;
+    /// Frames too short.
+    pub const RUC: usize = 0x40a4;
+    /// Frames too short, with a bad FCS.
+    pub const RFC: usize = 0x40a8;
+    /// Frames too long.
+    pub const ROC: usize = 0x40ac;
+    /// Frames too long, with a bad FCS.
+    pub const RJC: usize = 0x40b0;
+}
+
+/// Registers of the `registers` node. None of them changes by being read.
+pub const DUMP: [(&str, usize); 23] = [
+    ("CTRL", CTRL),
+    ("STATUS", STATUS),
+    ("ITR", ITR),
+    ("IMS", IMS),
+    ("RCTL", RCTL),
+    ("TCTL", TCTL),
+    ("TIPG", TIPG),
+    ("RDBAL", RDBAL),
+    ("RDBAH", RDBAH),
+    ("RDLEN", RDLEN),
+    ("RDH", RDH),
+    ("RDT", RDT),
+    ("RDTR", RDTR),
+    ("TDBAL", TDBAL),
+    ("TDBAH", TDBAH),
+    ("TDLEN", TDLEN),
+    ("TDH", TDH),
+    ("TDT", TDT),
+    ("RXCSUM", RXCSUM),
+    ("MTA0", MTA),
+    ("MTA1", MTA + 4),
+    ("RAL0", RAL0),
+    ("RAH0", RAH0),
+];
+
+/// Words of the multicast table.
+pub const MTA_WORDS: usize = 128;
+
+/// Smallest BAR 0 with all the registers above.
+pub const WINDOW: usize = 0x2_0000;
+
+bitflags! {
+    /// CTRL.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Ctrl: u32 {
+        /// Full duplex, when forced.
+        const FD = 1 << 0;
+        /// Link reset.
+        const LRST = 1 << 3;
+        /// Auto-speed detection.
+        const ASDE = 1 << 5;
+        /// Set link up.
+        const SLU = 1 << 6;
+        /// Invert loss of signal.
+        const ILOS = 1 << 7;
+        /// Force speed.
+        const FRCSPD = 1 << 11;
+        /// Force duplex.
+        const FRCDPLX = 1 << 12;
+        /// Device reset; clears itself.
+        const RST = 1 << 26;
+        /// VLAN mode.
+        const VME = 1 << 30;
+        /// PHY reset.
+        const PHY_RST = 1 << 31;
+        const _ = !0;
+    }
+
+    /// Interrupt causes: ICR, IMS and IMC.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Interrupts: u32 {
+        /// Transmit descriptor written back.
+        const TXDW = 1 << 0;
+        /// Transmit queue empty.
+        const TXQE = 1 << 1;
+        /// Link status change.
+        const LSC = 1 << 2;
+        /// Receive descriptors run low.
+        const RXDMT0 = 1 << 4;
+        /// Receiver overrun.
+        const RXO = 1 << 6;
+        /// Receiver timer: frames have come.
+        const RXT0 = 1 << 7;
+        const _ = !0;
+    }
+
+    /// RCTL.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Rctl: u32 {
+        /// Receiver enable.
+        const EN = 1 << 1;
+        /// Unicast promiscuous.
+        const UPE = 1 << 3;
+        /// Multicast promiscuous.
+        const MPE = 1 << 4;
+        /// Long packets.
+        const LPE = 1 << 5;
+        /// Broadcasts.
+        const BAM = 1 << 15;
+        /// Strip the FCS. The buffer size fields (BSIZE, BSEX) stay 0: 2048 bytes.
+        const SECRC = 1 << 26;
+    }
+
+    /// RXCSUM.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Rxcsum: u32 {
+        /// Check IP headers.
+        const IPOFLD = 1 << 8;
+        /// Check TCP and UDP.
+        const TUOFLD = 1 << 9;
+    }
+}
+
+/// STATUS.
+#[bitfield(u32)]
+pub struct Status {
+    /// Full duplex.
+    pub fd: bool,
+    /// Link up.
+    pub lu: bool,
+    #[bits(4)]
+    __: u8,
+    /// 10, 100, 1000, 1000 Mbit/s.
+    #[bits(2)]
+    pub speed: u8,
+    #[bits(24)]
+    __: u32,
+}
+
+impl Status {
+    /// Mbit/s.
+    pub fn megabits(self) -> u32 {
+        match self.speed() {
+            0 => 10,
+            1 => 100,
+            _ => 1000,
+        }
+    }
+}
+
+/// EERD. The 82541, 82547 and later devices have `done` in bit 1 and the address from bit 2 on; for word 0 the two
+/// layouts are the same but for `done`.
+#[bitfield(u32)]
+pub struct Eerd {
+    /// Start a read.
+    pub start: bool,
+    /// The read is done, in the later layout.
+    pub done_late: bool,
+    #[bits(2)]
+    __: u8,
+    /// The read is done.
+    pub done: bool,
+    #[bits(3)]
+    __: u8,
+    /// Which word.
+    pub addr: u8,
+    /// Its value.
+    pub data: u16,
+}
+
+/// TCTL.
+#[bitfield(u32)]
+pub struct Tctl {
+    __: bool,
+    /// Transmitter enable.
+    pub en: bool,
+    __: bool,
+    /// Pad short packets.
+    pub psp: bool,
+    /// Collision threshold: attempts before a frame is given up.
+    #[bits(8)]
+    pub ct: u8,
+    /// Collision distance in byte times.
+    #[bits(10)]
+    pub cold: u16,
+    #[bits(10)]
+    __: u16,
+}
+
+/// TIPG: gaps in MAC clock units.
+#[bitfield(u32)]
+pub struct Tipg {
+    /// Between frames.
+    #[bits(10)]
+    pub ipgt: u16,
+    /// First part of the gap after another's frame (half duplex).
+    #[bits(10)]
+    pub ipgr1: u16,
+    /// That gap as a whole.
+    #[bits(10)]
+    pub ipgr2: u16,
+    #[bits(2)]
+    __: u8,
+}
+
+/// RAH.
+#[bitfield(u32)]
+pub struct Rah {
+    /// The address's last two bytes.
+    pub high: u16,
+    #[bits(15)]
+    __: u16,
+    /// Address valid.
+    pub av: bool,
+}
