@@ -1,12 +1,16 @@
 //! The test bed: a guest under QEMU in which the drivers and netd run, and the host's side of its links.
 
 pub mod cpio;
+pub mod guest;
 pub mod image;
 pub mod kernel;
 pub mod machine;
 pub mod nic;
+pub mod pcap;
+pub mod peer;
 pub mod programs;
 pub mod run;
+pub mod server;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -20,11 +20,13 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(commands::run::Arguments),
+    Test(commands::test::Arguments),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(arguments) => commands::run::run(&arguments),
+        Command::Test(arguments) => commands::test::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("x: {error}");

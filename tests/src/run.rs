@@ -20,7 +20,7 @@ const GRACE: Duration = Duration::from_secs(10);
 const POWER_OFF_LIMIT: Duration = Duration::from_secs(5);
 
 /// How often the host looks for what the guest said.
-const POLL: Duration = Duration::from_millis(10);
+pub(crate) const POLL: Duration = Duration::from_millis(10);
 
 /// How many runs' files are kept.
 const KEPT_RUNS: u64 = 100;
@@ -60,47 +60,76 @@ pub fn new_folder() -> Result<PathBuf> {
     }
 }
 
-/// Boots a guest for the script in `plan` and sees it to its end, copying its output as it comes. The plan's
-/// limit is for the script; booting has its own.
-pub fn script(plan: &Plan, folder: &Path, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<Outcome> {
-    let mut machine = Machine::start(plan, folder)?;
-    let mut output = Follower::new(folder, "stdout")?;
-    let mut errors = Follower::new(folder, "stderr")?;
-    let mut deadline = Some(Instant::now() + BOOT_LIMIT);
-    let mut booted = false;
-    loop {
-        // In this order, so that what came before an end is seen before it.
-        let ended = machine.ended()?;
-        let control = Control::read(folder)?;
-        output.copy(stdout)?;
-        errors.copy(stderr)?;
-        if let Some(outcome) = control.outcome {
-            power_off(&mut machine)?;
-            unpack_logs(folder)?;
-            return Ok(outcome);
-        }
-        if let Some(status) = ended {
-            return Err(machine.explain(status));
-        }
-        if control.booted && !booted {
-            booted = true;
-            deadline = plan.settings.limit.map(|limit| Instant::now() + limit + GRACE);
-        }
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            let late = || Error::Guest(format!("the guest has not booted within {} s", BOOT_LIMIT.as_secs()));
-            return booted.then_some(Outcome::TimedOut).ok_or_else(late);
-        }
-        thread::sleep(POLL);
-    }
+/// A guest with a script in it. Dropping it ends it.
+pub struct Run {
+    machine: Machine,
+    folder: PathBuf,
+    output: Follower,
+    errors: Follower,
+    limit: Option<Duration>,
+    deadline: Option<Instant>,
+    booted: bool,
 }
 
-/// Lets the guest power off, so that its last words are kept.
-fn power_off(machine: &mut Machine) -> Result<()> {
-    let deadline = Instant::now() + POWER_OFF_LIMIT;
-    while machine.ended()?.is_none() && Instant::now() < deadline {
-        thread::sleep(POLL);
+impl Run {
+    /// Boots a guest for the script in `plan`, which keeps its files in `folder`. The plan's limit is for the
+    /// script; booting has its own.
+    pub fn start(plan: &Plan, folder: &Path) -> Result<Self> {
+        Ok(Self {
+            machine: Machine::start(plan, folder)?,
+            folder: folder.to_owned(),
+            output: Follower::new(folder, "stdout")?,
+            errors: Follower::new(folder, "stderr")?,
+            limit: plan.settings.limit,
+            deadline: Some(Instant::now() + BOOT_LIMIT),
+            booted: false,
+        })
     }
-    Ok(())
+
+    /// Copies what the script has said since the last time, and tells its end once it has come.
+    pub fn advance(&mut self, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<Option<Outcome>> {
+        // In this order, so that what came before an end is seen before it.
+        let ended = self.machine.ended()?;
+        let control = Control::read(&self.folder)?;
+        self.output.copy(stdout)?;
+        self.errors.copy(stderr)?;
+        if let Some(outcome) = control.outcome {
+            self.power_off()?;
+            unpack_logs(&self.folder)?;
+            return Ok(Some(outcome));
+        }
+        if let Some(status) = ended {
+            return Err(self.machine.explain(status));
+        }
+        if control.booted && !self.booted {
+            self.booted = true;
+            self.deadline = self.limit.map(|limit| Instant::now() + limit + GRACE);
+        }
+        if self.deadline.is_none_or(|deadline| Instant::now() < deadline) {
+            return Ok(None);
+        }
+        let late = || Error::Guest(format!("the guest has not booted within {} s", BOOT_LIMIT.as_secs()));
+        self.booted.then_some(Some(Outcome::TimedOut)).ok_or_else(late)
+    }
+
+    /// Sees the script to its end, copying its output as it comes.
+    pub fn finish(&mut self, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<Outcome> {
+        loop {
+            if let Some(outcome) = self.advance(stdout, stderr)? {
+                return Ok(outcome);
+            }
+            thread::sleep(POLL);
+        }
+    }
+
+    /// Lets the guest power off, so that its last words are kept.
+    fn power_off(&mut self) -> Result<()> {
+        let deadline = Instant::now() + POWER_OFF_LIMIT;
+        while self.machine.ended()?.is_none() && Instant::now() < deadline {
+            thread::sleep(POLL);
+        }
+        Ok(())
+    }
 }
 
 /// Unpacks the daemons' logs into the folder `log`. (`daemons.log` is what was seen of them while the guest ran.)

@@ -1,6 +1,7 @@
 //! The commands.
 
 pub mod run;
+pub mod test;
 
 /// A command's end: its exit status, or why there is none.
 pub type Result = std::result::Result<std::process::ExitCode, Box<dyn std::error::Error>>;

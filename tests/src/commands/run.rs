@@ -12,7 +12,7 @@ use rustix::termios::{OptionalActions, tcgetattr, tcgetwinsize, tcsetattr};
 use testbed::image::Settings;
 use testbed::machine::{Machine, Plan};
 use testbed::nic::Nic;
-use testbed::run::{self, Outcome};
+use testbed::run::{self, Outcome, Run};
 
 /// The status of a script that took longer than it may (as `timeout` has it).
 const TIMED_OUT: u8 = 124;
@@ -103,7 +103,7 @@ fn nics(names: &[String]) -> Result<Vec<Nic>, testbed::nic::ParseError> {
 }
 
 fn execute(plan: &Plan, folder: &Path) -> super::Result {
-    match run::script(plan, folder, &mut io::stdout(), &mut io::stderr())? {
+    match Run::start(plan, folder)?.finish(&mut io::stdout(), &mut io::stderr())? {
         Outcome::Exit(status) => Ok(ExitCode::from(status)),
         Outcome::TimedOut => {
             let seconds = plan.settings.limit.unwrap_or_default().as_secs();

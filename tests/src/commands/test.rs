@@ -1,0 +1,140 @@
+//! `./x test`.
+
+mod tally;
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, ExitCode, Stdio};
+
+use clap::ValueEnum;
+use tally::Tally;
+
+/// How many guests run side by side.
+const GUESTS: &str = "2";
+
+/// Runs the tests, and says how many passed, failed and were skipped.
+///
+/// Without a part: all of them, which is what continuous integration runs.
+#[derive(clap::Args, Debug)]
+pub struct Arguments {
+    /// Only this part
+    part: Option<Part>,
+    /// Only tests whose names contain one of these
+    #[arg(last = true, value_name = "NAME")]
+    names: Vec<OsString>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Formatting, and clippy without warnings
+    Lint,
+    /// Everything that needs no guest
+    Unit,
+    /// The integration tests, each in a guest under QEMU
+    Guest,
+    /// That all that goes to Redox compiles for it
+    RedoxCheck,
+}
+
+/// Runs the tests as asked.
+pub fn run(arguments: &Arguments) -> super::Result {
+    let parts = arguments.part.as_ref().map_or(Part::value_variants(), std::slice::from_ref);
+    let mut total = Tally::default();
+    for part in parts {
+        total.add(match part {
+            Part::Lint => lint()?,
+            Part::Unit => unit(&arguments.names)?,
+            Part::Guest => guest(&arguments.names)?,
+            Part::RedoxCheck => redox_check()?,
+        });
+    }
+    println!();
+    total.reasons().for_each(|reason| println!("{reason}"));
+    println!("{total}");
+    Ok(if total.good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+    command.current_dir(testbed::workspace());
+    command
+}
+
+fn lint() -> std::io::Result<Tally> {
+    let mut tally = Tally::default();
+    let formatted = announce(cargo().args(["fmt", "--all", "--check"])).status()?;
+    tally.step("formatting (cargo fmt)", formatted.success());
+    let clippy = announce(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+        .status()?;
+    tally.step("cargo clippy", clippy.success());
+    Ok(tally)
+}
+
+fn unit(names: &[OsString]) -> std::io::Result<Tally> {
+    let mut tally = Tally::default();
+    let mut others = cargo();
+    others.args(["test", "--workspace", "--exclude", "testbed", "--no-fail-fast", "--"]).args(names);
+    tally.add(cargo_test("unit tests", &mut others)?);
+    // The test bed's other tests need a guest: they are a part of their own.
+    let mut testbed = cargo();
+    testbed.args(["test", "--package", "testbed", "--lib", "--bins", "--no-fail-fast", "--"]).args(names);
+    tally.add(cargo_test("unit tests of the test bed", &mut testbed)?);
+    Ok(tally)
+}
+
+fn guest(names: &[OsString]) -> std::io::Result<Tally> {
+    let mut tests = cargo();
+    tests.args([
+        "test",
+        "--package",
+        "testbed",
+        "--test",
+        "guest",
+        "--",
+        "--ignored",
+        "--test-threads",
+        GUESTS,
+    ]);
+    cargo_test("guest tests", tests.args(names))
+}
+
+/// Runs tests and counts what they say of themselves.
+fn cargo_test(what: &str, command: &mut Command) -> std::io::Result<Tally> {
+    let mut child = announce(command).stdout(Stdio::piped()).spawn()?;
+    let mut tally = Tally::default();
+    for line in child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines) {
+        let line = line?;
+        println!("{line}");
+        tally.libtest_line(&line);
+    }
+    if !child.wait()?.success() && tally.good() {
+        tally.step(&format!("{what}: they do not build, or ended early"), false);
+    }
+    Ok(tally)
+}
+
+fn redox_check() -> std::io::Result<Tally> {
+    let mut command = Command::new("sh");
+    command.arg("config/redox-check.sh").current_dir(testbed::workspace());
+    let mut child = announce(&mut command).stdout(Stdio::piped()).spawn()?;
+    let mut tally = Tally::default();
+    for line in child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines) {
+        let line = line?;
+        println!("{line}");
+        tally.redox_check_line(&line);
+    }
+    if !child.wait()?.success() && tally.good() {
+        tally.step("redox-check", false);
+    }
+    Ok(tally)
+}
+
+/// Says what is run.
+fn announce(command: &mut Command) -> &mut Command {
+    let words: Vec<_> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    eprintln!("x: {}", words.join(" "));
+    command.stdin(Stdio::null())
+}

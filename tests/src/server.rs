@@ -1,0 +1,132 @@
+//! Servers on the host's loopback, which the guest reaches as 10.0.2.2.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::thread;
+use std::time::Duration;
+
+use probe::data::{Random, Sum};
+
+/// How long a client may be silent.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Serves `GET /BYTES/SEED` with that many bytes, and takes any `PUT`, which it answers with the length and SHA-256
+/// of what it got. Gives its address; it ends with the process.
+pub fn web() -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = listener.local_addr()?;
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            // A client that goes is seen in the test.
+            thread::spawn(move || answer(&client));
+        }
+    });
+    Ok(address)
+}
+
+fn answer(client: &TcpStream) -> io::Result<()> {
+    client.set_read_timeout(Some(PATIENCE))?;
+    client.set_write_timeout(Some(PATIENCE))?;
+    let mut request = BufReader::new(client);
+    let mut first = String::new();
+    request.read_line(&mut first)?;
+    let length = content_length(&mut request)?;
+    let mut words = first.split(['/', ' ']).filter(|word| !word.is_empty());
+    match (words.next(), words.next().map(str::parse), words.next().map(str::parse)) {
+        (Some("GET"), Some(Ok(bytes)), Some(Ok(seed))) => {
+            write_header(client, bytes)?;
+            let mut body = BufReader::with_capacity(65536, Random::new(seed)).take(bytes);
+            io::copy(&mut body, &mut &*client).map(drop)
+        }
+        (Some("PUT"), ..) => {
+            let sum = sum(request.take(length))?;
+            write_header(client, sum.len() as u64)?;
+            (&*client).write_all(sum.as_bytes())
+        }
+        _ => (&*client).write_all(b"HTTP/1.0 404 Not Found\r\n\r\n"),
+    }
+}
+
+fn write_header(mut client: &TcpStream, length: u64) -> io::Result<()> {
+    write!(client, "HTTP/1.0 200 OK\r\nContent-Length: {length}\r\n\r\n")
+}
+
+/// Reads the header's lines; the length that they tell, or 0.
+fn content_length(request: &mut impl BufRead) -> io::Result<u64> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if request.read_line(&mut line)? == 0 || line == "\r\n" {
+            return Ok(length);
+        }
+        if let Some(value) = line.strip_prefix("Content-Length: ") {
+            length = value.trim().parse().unwrap_or(0);
+        }
+    }
+}
+
+fn sum(mut body: impl Read) -> io::Result<String> {
+    let mut sum = Sum::default();
+    let mut buffer = vec![0; 65536];
+    loop {
+        match body.read(&mut buffer)? {
+            0 => return Ok(sum.finish()),
+            count => sum.add(buffer.get(..count).unwrap_or_default()),
+        }
+    }
+}
+
+/// Sends every datagram back. Gives its address; it ends with the process.
+pub fn udp_echo() -> io::Result<SocketAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = socket.local_addr()?;
+    thread::spawn(move || -> io::Result<()> {
+        let mut datagram = [0; 65536];
+        loop {
+            let (length, client) = socket.recv_from(&mut datagram)?;
+            socket.send_to(datagram.get(..length).unwrap_or_default(), client)?;
+        }
+    });
+    Ok(address)
+}
+
+/// A port of the host's loopback that nothing listens on.
+pub fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exchange(server: SocketAddr, request: &[u8]) -> String {
+        let mut socket = TcpStream::connect(server).unwrap();
+        socket.write_all(request).unwrap();
+        let mut answer = String::new();
+        // A body of random bytes is no text; the tests' are short ones of the server's.
+        socket.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    #[test]
+    fn an_upload_is_answered_with_its_sum() {
+        let answer = exchange(web().unwrap(), b"PUT / HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc");
+        assert!(
+            answer.ends_with("\r\n\r\n3 ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+        );
+    }
+
+    #[test]
+    fn a_page_has_the_bytes_of_its_seed() {
+        let mut socket = TcpStream::connect(web().unwrap()).unwrap();
+        socket.write_all(b"GET /1000/7 HTTP/1.0\r\n\r\n").unwrap();
+        let mut answer = BufReader::new(socket);
+        assert_eq!(content_length(&mut answer).unwrap(), 1000);
+        assert_eq!(sum(answer).unwrap(), probe::data::sum_of(7, 1000).unwrap());
+    }
+
+    #[test]
+    fn what_is_not_there_is_404() {
+        assert!(exchange(web().unwrap(), b"GET /nothing HTTP/1.0\r\n\r\n").starts_with("HTTP/1.0 404"));
+    }
+}
