@@ -30,7 +30,11 @@ pub fn capabilities<F: PciFunction>(function: &F) -> impl Iterator<Item = Capabi
     walk(function.config(), function.location())
 }
 
-fn walk<C: ConfigRegionAccess>(config: &C, location: PciAddress) -> impl Iterator<Item = Capability> {
+/// The capabilities of the function at `location`, whose configuration space `config` is.
+pub(crate) fn walk<C: ConfigRegionAccess>(
+    config: &C,
+    location: PciAddress,
+) -> impl Iterator<Item = Capability> {
     // SAFETY: the offsets are multiples of 4 inside the 256 bytes that every function has, and reading
     // configuration space here has no side effect.
     let read = move |offset: u16| unsafe { config.read(location, offset) };

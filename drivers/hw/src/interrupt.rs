@@ -3,6 +3,10 @@
 use std::io;
 use std::os::fd::RawFd;
 
+use pci_types::PciAddress;
+
+use crate::Error;
+
 /// The kinds of interrupt a function can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InterruptKind {
@@ -39,4 +43,25 @@ pub trait Interrupt {
 /// The driver asks for a vector that it did not claim.
 pub(crate) fn no_vector(vector: u16) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, format!("interrupt vector {vector} is not claimed"))
+}
+
+/// The first of the `wanted` kinds that `enable` grants. It gives `None` for what the function does not have; what
+/// the system refuses is passed over as well, but is the error in the end.
+pub(crate) fn first_granted<T>(
+    location: PciAddress,
+    wanted: &[InterruptKind],
+    enable: impl Fn(InterruptKind) -> Result<Option<T>, Error>,
+) -> Result<T, Error> {
+    let mut refused = None;
+    for kind in wanted {
+        match enable(*kind) {
+            Ok(Some(interrupt)) => return Ok(interrupt),
+            Ok(None) => {}
+            Err(error) => {
+                log::debug!("{location}: no {kind:?}: {error}");
+                refused = Some(error);
+            }
+        }
+    }
+    Err(refused.unwrap_or_else(|| Error::NoInterrupt { location, wanted: wanted.to_vec() }))
 }

@@ -9,6 +9,8 @@ pub mod dma;
 pub mod fake;
 mod interrupt;
 mod mmio;
+#[cfg(any(test, target_os = "redox"))]
+mod pcid;
 mod registers;
 
 #[cfg(target_os = "redox")]

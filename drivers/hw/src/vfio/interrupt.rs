@@ -9,6 +9,7 @@ use rustix::io::Errno;
 
 use super::device::Device;
 use super::ioctl::{self, IrqIndex};
+use crate::interrupt::{first_granted, no_vector};
 use crate::{Error, InterruptKind};
 
 /// A claimed interrupt: one eventfd a vector.
@@ -34,19 +35,12 @@ impl Interrupt {
         if device.interrupt_held.get() {
             return Err(Error::interrupt_held(location));
         }
-        let mut refused = None;
-        for kind in wanted {
-            match Self::enable(device, *kind) {
-                Ok(Some(interrupt)) => return Ok(interrupt),
-                Ok(None) => {}
-                Err(source) => {
-                    let action = format!("enable {kind:?} of PCI function {location}");
-                    log::debug!("cannot {action}: {source}");
-                    refused = Some(Error::System { action, source });
-                }
-            }
-        }
-        Err(refused.unwrap_or_else(|| Error::NoInterrupt { location, wanted: wanted.to_vec() }))
+        let interrupt = first_granted(location, wanted, |kind| {
+            let action = format!("enable {kind:?} of PCI function {location}");
+            Self::enable(device, kind).map_err(Error::system(action))
+        })?;
+        device.interrupt_held.set(true);
+        Ok(interrupt)
     }
 
     /// `None` if the device has no such interrupt, or not so many vectors.
@@ -58,12 +52,11 @@ impl Interrupt {
         let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
         let eventfds = (0..vectors).map(|_| eventfd(0, flags)).collect::<Result<Vec<_>, _>>()?;
         ioctl::set_triggers(device.fd(), index, &eventfds)?;
-        device.interrupt_held.set(true);
         Ok(Some(Self { device: device.clone(), kind, eventfds }))
     }
 
     fn eventfd(&self, vector: u16) -> io::Result<&OwnedFd> {
-        self.eventfds.get(usize::from(vector)).ok_or_else(|| crate::interrupt::no_vector(vector))
+        self.eventfds.get(usize::from(vector)).ok_or_else(|| no_vector(vector))
     }
 }
 
