@@ -8,7 +8,7 @@ use hw::{Interrupt, PciFunction};
 use crate::driver::{Causes, Fault, Link, Nic};
 use crate::frame::{Class, Frame};
 use crate::memory::BUDGET;
-use crate::port::SharedPort;
+use crate::port::{Port, SharedPort};
 use crate::storm::{Answer, StormGuard};
 
 /// How often a running device is looked at without being asked: an interrupt that is lost delays a frame by
@@ -73,8 +73,8 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
             running.linger_until = None;
             return false;
         }
-        let sent = port.transmit.is_empty() && self.nic.unsent() == 0;
-        sent || now >= *running.linger_until.get_or_insert(now + LINGER)
+        let given_up = now >= *running.linger_until.get_or_insert(now + LINGER);
+        self.is_drained(&port) || given_up
     }
 
     /// Claims the interrupt and starts the device. The result becomes readable when it interrupts.
@@ -170,10 +170,16 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         }
         let running = self.running.as_ref()?;
         let can_send = !port.transmit.is_empty() && port.link.is_up() && !running.ring_full;
-        if running.polling || can_send || running.settings_version != port.settings_version {
+        let can_close = port.users == 0 && self.is_drained(&port);
+        if running.polling || can_send || can_close || running.settings_version != port.settings_version {
             return Some(now);
         }
         [running.acknowledge_at, running.linger_until].into_iter().flatten().chain([running.check_at]).min()
+    }
+
+    /// No frame is still to be sent.
+    fn is_drained(&self, port: &Port) -> bool {
+        port.transmit.is_empty() && self.nic.unsent() == 0
     }
 
     fn unclaimed_interrupt(&mut self, now: Instant) -> Result<(), Fault> {

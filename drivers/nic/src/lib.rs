@@ -6,6 +6,7 @@
 //! queues and everything else through settings and status, so that they can become two processes.
 
 pub mod attributes;
+mod binding;
 pub mod buffer;
 pub mod daemon;
 pub mod driver;

@@ -1,11 +1,8 @@
 //! Answers requests: the network scheme.
 
 use scheme::errno::{EACCES, EBADF, EINVAL, EISDIR, ENOENT, ENOTDIR, EWOULDBLOCK};
-use scheme::flag::{F_GETFL, F_SETFL, MODE_FILE, O_ACCMODE, O_DIRECTORY, O_NONBLOCK, O_STAT};
-use scheme::{
-    CallerCtx, DirentBuf, DirentKind, Error, EventFlags, NewFdFlags, Notifier, OpenResult, Result,
-    SchemeSync, Stat,
-};
+use scheme::flag::{O_ACCMODE, O_DIRECTORY, O_RDONLY, O_STAT, O_WRONLY};
+use scheme::{Error, EventFlags, Notifier, Result};
 use slab::Slab;
 
 use crate::attributes;
@@ -22,7 +19,7 @@ use crate::taps::{Lost, Taps};
 /// The handles and what each needs stand here; frames wait in [`Taps`]. The device itself is on the other side
 /// of the port.
 pub struct NetworkScheme {
-    name: String,
+    pub(crate) name: String,
     port: SharedPort,
     notifier: Notifier,
     handles: Slab<Handle>,
@@ -36,11 +33,28 @@ pub struct NetworkScheme {
     refusals: RateLimit,
 }
 
-struct Handle {
-    node: Node,
+pub(crate) struct Handle {
+    pub(crate) node: Node,
     /// As opened, with the changes of `F_SETFL`.
-    flags: usize,
+    pub(crate) flags: usize,
     content: Content,
+}
+
+impl Handle {
+    /// It is for frames, not for text.
+    pub(crate) fn is_for_frames(&self) -> bool {
+        matches!(self.content, Content::Frames { .. })
+    }
+
+    /// It can be listed.
+    pub(crate) fn is_directory(&self) -> bool {
+        self.node == Node::Root && matches!(self.content, Content::Nothing)
+    }
+
+    /// It can be written.
+    pub(crate) fn is_writable(&self) -> bool {
+        is_for_writing(self.flags)
+    }
 }
 
 enum Content {
@@ -83,6 +97,102 @@ impl NetworkScheme {
             losses: RateLimit::default(),
             refusals: RateLimit::default(),
         }
+    }
+
+    /// The handle of the root directory.
+    pub fn root(&mut self) -> usize {
+        self.insert(Node::Root, 0, Content::Nothing)
+    }
+
+    /// Opens `path`, below the root's handle `at`, for user `uid`.
+    pub fn open(&mut self, at: usize, path: &str, flags: usize, uid: u32) -> Result<usize> {
+        if self.handle(at)?.node != Node::Root {
+            return Err(Error::new(ENOTDIR));
+        }
+        if uid != 0 {
+            return Err(Error::new(EACCES));
+        }
+        let node = Node::named(path.trim_matches('/')).ok_or(Error::new(ENOENT))?;
+        let for_writing = is_for_writing(flags);
+        let content = match node {
+            _ if flags & O_STAT != 0 => Content::Nothing,
+            Node::Root if flags & O_DIRECTORY != 0 || !for_writing => Content::Nothing,
+            _ if flags & O_DIRECTORY != 0 => return Err(Error::new(ENOTDIR)),
+            Node::Root | Node::Frame => self.open_frames(flags),
+            _ if for_writing && !node.is_writable() => return Err(Error::new(EACCES)),
+            _ => Content::Attribute(Attribute::default()),
+        };
+        Ok(self.insert(node, flags, content))
+    }
+
+    /// A handle that tells how many frames the reader `id` has lost.
+    pub fn open_lost(&mut self, id: usize) -> Result<usize> {
+        let handle = self.handle(id)?;
+        let Content::Frames { tap: Some(tap), .. } = &handle.content else {
+            return Err(Error::new(EINVAL));
+        };
+        let lost = self.taps.lost(*tap).ok_or(Error::new(EBADF))?;
+        Ok(self.insert(handle.node, O_RDONLY, Content::Lost(lost)))
+    }
+
+    /// Closes handle `id`.
+    pub fn close(&mut self, id: usize) {
+        let Some(handle) = self.handles.try_remove(id) else { return };
+        if let Content::Frames { tap, .. } = handle.content {
+            self.port.borrow_mut().users -= 1;
+            if let Some(tap) = tap {
+                self.taps.close(tap);
+            }
+        }
+    }
+
+    /// The next frame, or the part of an attribute that begins at `offset`.
+    pub fn read(&mut self, id: usize, buf: &mut [u8], offset: u64) -> Result<usize> {
+        let handle = self.handle(id)?;
+        if !is_for_reading(handle.flags) {
+            return Err(Error::new(EBADF));
+        }
+        match &handle.content {
+            Content::Nothing if handle.node == Node::Root => Err(Error::new(EISDIR)),
+            Content::Nothing => Err(Error::new(EBADF)),
+            Content::Frames { tap, .. } => {
+                let tap = tap.ok_or(Error::new(EBADF))?;
+                self.taps.read(tap, buf).ok_or(Error::new(EWOULDBLOCK))
+            }
+            Content::Attribute(_) => self.read_attribute(id, buf, offset),
+            Content::Lost(lost) => scheme::text::read_at(format!("{}\n", lost.get()).as_bytes(), buf, offset),
+        }
+    }
+
+    /// Sends a frame, or changes an attribute.
+    pub fn write(&mut self, id: usize, bytes: &[u8]) -> Result<usize> {
+        let handle = self.handle(id)?;
+        if !is_for_writing(handle.flags) {
+            return Err(Error::new(EBADF));
+        }
+        match handle.content {
+            Content::Frames { .. } => self.send(id, bytes),
+            Content::Attribute(_) => self.write_attribute(handle.node, bytes),
+            Content::Nothing | Content::Lost(_) => Err(Error::new(EBADF)),
+        }
+    }
+
+    /// What handle `id` is ready for, out of `wanted`.
+    pub fn ready(&mut self, id: usize, wanted: EventFlags) -> Result<EventFlags> {
+        let handle = self.handle(id)?;
+        let is_frames = handle.is_for_frames();
+        let mut ready = EventFlags::empty();
+        if is_for_reading(handle.flags) && self.is_readable(handle) {
+            ready |= EventFlags::EVENT_READ;
+        }
+        if is_for_writing(handle.flags) {
+            if !is_frames || self.has_room() {
+                ready |= EventFlags::EVENT_WRITE;
+            } else if wanted.contains(EventFlags::EVENT_WRITE) {
+                self.want_room(id);
+            }
+        }
+        Ok(ready & wanted)
     }
 
     /// Brings what the device has done to those who wait for it: received frames, room to send, a new state of
@@ -157,21 +267,16 @@ impl NetworkScheme {
         }
     }
 
-    fn handle(&self, id: usize) -> Result<&Handle> {
+    pub(crate) fn handle(&self, id: usize) -> Result<&Handle> {
         self.handles.get(id).ok_or(Error::new(EBADF))
     }
 
-    fn handle_mut(&mut self, id: usize) -> Result<&mut Handle> {
+    pub(crate) fn handle_mut(&mut self, id: usize) -> Result<&mut Handle> {
         self.handles.get_mut(id).ok_or(Error::new(EBADF))
     }
 
-    fn insert(&mut self, node: Node, flags: usize, content: Content) -> OpenResult {
-        let positioned = !matches!(content, Content::Frames { .. });
-        let number = self.handles.insert(Handle { node, flags, content });
-        OpenResult::ThisScheme {
-            number,
-            flags: if positioned { NewFdFlags::POSITIONED } else { NewFdFlags::empty() },
-        }
+    fn insert(&mut self, node: Node, flags: usize, content: Content) -> usize {
+        self.handles.insert(Handle { node, flags, content })
     }
 
     fn open_frames(&mut self, flags: usize) -> Content {
@@ -264,168 +369,11 @@ impl NetworkScheme {
     }
 }
 
-impl SchemeSync for NetworkScheme {
-    fn scheme_root(&mut self) -> Result<usize> {
-        Ok(self.handles.insert(Handle { node: Node::Root, flags: 0, content: Content::Nothing }))
-    }
-
-    fn openat(
-        &mut self,
-        at: usize,
-        path: &str,
-        flags: usize,
-        fcntl_flags: u32,
-        ctx: &CallerCtx,
-    ) -> Result<OpenResult> {
-        if self.handle(at)?.node != Node::Root {
-            return Err(Error::new(ENOTDIR));
-        }
-        if ctx.uid != 0 {
-            return Err(Error::new(EACCES));
-        }
-        let node = Node::named(path.trim_matches('/')).ok_or(Error::new(ENOENT))?;
-        let flags = flags | fcntl_flags as usize & O_NONBLOCK;
-        let for_writing = is_for_writing(flags);
-        let content = match node {
-            _ if flags & O_STAT != 0 => Content::Nothing,
-            Node::Root if flags & O_DIRECTORY != 0 || !for_writing => Content::Nothing,
-            _ if flags & O_DIRECTORY != 0 => return Err(Error::new(ENOTDIR)),
-            Node::Root | Node::Frame => self.open_frames(flags),
-            _ if for_writing && !node.is_writable() => return Err(Error::new(EACCES)),
-            _ => Content::Attribute(Attribute::default()),
-        };
-        Ok(self.insert(node, flags, content))
-    }
-
-    fn dup(&mut self, id: usize, path: &[u8], _ctx: &CallerCtx) -> Result<OpenResult> {
-        let handle = self.handle(id)?;
-        let (Content::Frames { tap: Some(tap), .. }, b"lost") = (&handle.content, path) else {
-            return Err(Error::new(EINVAL));
-        };
-        let lost = self.taps.lost(*tap).ok_or(Error::new(EBADF))?;
-        Ok(self.insert(handle.node, scheme::flag::O_RDONLY, Content::Lost(lost)))
-    }
-
-    fn read(
-        &mut self,
-        id: usize,
-        buf: &mut [u8],
-        offset: u64,
-        _flags: u32,
-        _ctx: &CallerCtx,
-    ) -> Result<usize> {
-        let handle = self.handle(id)?;
-        if !is_for_reading(handle.flags) {
-            return Err(Error::new(EBADF));
-        }
-        match &handle.content {
-            Content::Nothing if handle.node == Node::Root => Err(Error::new(EISDIR)),
-            Content::Nothing => Err(Error::new(EBADF)),
-            Content::Frames { tap, .. } => {
-                let tap = tap.ok_or(Error::new(EBADF))?;
-                self.taps.read(tap, buf).ok_or(Error::new(EWOULDBLOCK))
-            }
-            Content::Attribute(_) => self.read_attribute(id, buf, offset),
-            Content::Lost(lost) => scheme::text::read_at(format!("{}\n", lost.get()).as_bytes(), buf, offset),
-        }
-    }
-
-    fn write(&mut self, id: usize, buf: &[u8], _offset: u64, _flags: u32, _ctx: &CallerCtx) -> Result<usize> {
-        let handle = self.handle(id)?;
-        if !is_for_writing(handle.flags) {
-            return Err(Error::new(EBADF));
-        }
-        match handle.content {
-            Content::Frames { .. } => self.send(id, buf),
-            Content::Attribute(_) => self.write_attribute(handle.node, buf),
-            Content::Nothing | Content::Lost(_) => Err(Error::new(EBADF)),
-        }
-    }
-
-    fn ftruncate(&mut self, id: usize, _len: u64, _ctx: &CallerCtx) -> Result<()> {
-        // `echo 1500 > mtu` opens with O_TRUNC; every write replaces the value anyway.
-        if is_for_writing(self.handle(id)?.flags) { Ok(()) } else { Err(Error::new(EBADF)) }
-    }
-
-    fn fcntl(&mut self, id: usize, command: usize, argument: usize, _ctx: &CallerCtx) -> Result<usize> {
-        let handle = self.handle_mut(id)?;
-        match command {
-            F_GETFL => Ok(handle.flags),
-            F_SETFL => {
-                handle.flags = handle.flags & !O_NONBLOCK | argument & O_NONBLOCK;
-                Ok(0)
-            }
-            _ => Err(Error::new(EINVAL)),
-        }
-    }
-
-    fn fevent(&mut self, id: usize, wanted: EventFlags, _ctx: &CallerCtx) -> Result<EventFlags> {
-        let handle = self.handle(id)?;
-        let is_frames = matches!(handle.content, Content::Frames { .. });
-        let mut ready = EventFlags::empty();
-        if is_for_reading(handle.flags) && self.is_readable(handle) {
-            ready |= EventFlags::EVENT_READ;
-        }
-        if is_for_writing(handle.flags) {
-            if !is_frames || self.has_room() {
-                ready |= EventFlags::EVENT_WRITE;
-            } else if wanted.contains(EventFlags::EVENT_WRITE) {
-                self.want_room(id);
-            }
-        }
-        Ok(ready & wanted)
-    }
-
-    fn fpath(&mut self, id: usize, buf: &mut [u8], _ctx: &CallerCtx) -> Result<usize> {
-        let path = format!("/scheme/{}/{}", self.name, self.handle(id)?.node.name());
-        scheme::text::read_at(path.as_bytes(), buf, 0)
-    }
-
-    fn fstat(&mut self, id: usize, stat: &mut Stat, _ctx: &CallerCtx) -> Result<()> {
-        let handle = self.handle(id)?;
-        *stat = Stat {
-            st_mode: match handle.content {
-                // The root, opened as stock does for frames.
-                Content::Frames { .. } => MODE_FILE | 0o600,
-                _ => handle.node.mode(),
-            },
-            st_nlink: 1,
-            st_size: handle.node.size(),
-            ..Stat::default()
-        };
-        Ok(())
-    }
-
-    fn getdents<'buf>(
-        &mut self,
-        id: usize,
-        buf: DirentBuf<&'buf mut [u8]>,
-        offset: u64,
-    ) -> Result<DirentBuf<&'buf mut [u8]>> {
-        let handle = self.handle(id)?;
-        if handle.node != Node::Root || !matches!(handle.content, Content::Nothing) {
-            return Err(Error::new(ENOTDIR));
-        }
-        let entries = Node::LISTED.into_iter().map(|node| (node.name(), DirentKind::Regular));
-        scheme::directory::list(buf, offset, entries)
-    }
-
-    fn on_close(&mut self, id: usize) {
-        let Some(handle) = self.handles.try_remove(id) else { return };
-        if let Content::Frames { tap, .. } = handle.content {
-            self.port.borrow_mut().users -= 1;
-            if let Some(tap) = tap {
-                self.taps.close(tap);
-            }
-        }
-    }
-}
-
 fn is_for_reading(flags: usize) -> bool {
     // Neither bit is what plain `open` without an access mode gives.
-    flags & O_ACCMODE & scheme::flag::O_RDONLY != 0 || flags & O_ACCMODE == 0
+    flags & O_ACCMODE & O_RDONLY != 0 || flags & O_ACCMODE == 0
 }
 
 fn is_for_writing(flags: usize) -> bool {
-    flags & O_ACCMODE & scheme::flag::O_WRONLY != 0
+    flags & O_ACCMODE & O_WRONLY != 0
 }

@@ -1,0 +1,224 @@
+//! A device that lies, hangs, floods or goes costs its interface, and nothing else.
+
+use std::time::Duration;
+
+use e1000::registers::Interrupts;
+use hw::fake::Function;
+use nic::driver::Fault;
+use proptest::prelude::*;
+
+use crate::model::E1000;
+use crate::rig::{Rig, frame};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_device_that_goes_is_noticed_within_a_second() {
+    let mut rig = Rig::new(E1000::new());
+    let id = rig.open_frames();
+    rig.function.unplug();
+    let _ = rig.write_only(id, &[0; 60]);
+    assert!(matches!(rig.pass(SECOND), Err(Fault::Gone)));
+}
+
+#[test]
+fn a_device_that_is_gone_from_the_start_is_named() {
+    let function = Function::new(E1000::new());
+    function.unplug();
+    assert!(matches!(Rig::attach(function), Err(Fault::Gone)));
+}
+
+#[test]
+fn a_reset_without_end_is_given_up() {
+    let mut model = E1000::new();
+    model.faults.endless_reset = true;
+    assert!(matches!(Rig::attach(Function::new(model)), Err(Fault::Hung("its reset"))));
+}
+
+#[test]
+fn an_unknown_device_is_named() {
+    let error = Rig::attach(Function::new(E1000::with_device(0x1234))).err().map(|error| error.to_string());
+    assert_eq!(error.as_deref(), Some("the driver does not know the device 8086:1234"));
+}
+
+#[test]
+fn absurd_lengths_are_counted_and_the_ring_goes_on() {
+    let mut rig = Rig::new(E1000::new());
+    let id = rig.open_frames();
+    for length in [0, 13, 2049, 40_000, u16::MAX] {
+        rig.function.with(|model, _| model.faults.length = Some(length));
+        for seed in 0..300 {
+            rig.arrive(&frame(E1000::MAC, 100, seed));
+            rig.settle();
+        }
+        assert!(rig.read_all(id).is_empty(), "length {length}");
+    }
+    assert_eq!(rig.stat("rx_length_errors"), 1500);
+    assert_eq!(rig.stat("rx_errors"), 1500);
+
+    rig.function.with(|model, _| model.faults.length = None);
+    let good = frame(E1000::MAC, 100, 1);
+    rig.arrive(&good);
+    rig.settle();
+    assert_eq!(rig.read_all(id), [good]);
+}
+
+#[test]
+fn a_packet_without_end_is_thrown_away() {
+    let mut rig = Rig::new(E1000::new());
+    let id = rig.open_frames();
+    rig.function.with(|model, _| model.faults.endless_packet = true);
+    for seed in 0..1000 {
+        rig.arrive(&frame(E1000::MAC, 60, seed));
+        rig.settle();
+    }
+    rig.function.with(|model, _| model.faults.endless_packet = false);
+    // The first good end closes the bad packet; after it all is well again.
+    rig.arrive(&frame(E1000::MAC, 100, 1));
+    let good = frame(E1000::MAC, 100, 2);
+    rig.arrive(&good);
+    rig.settle();
+    assert_eq!(rig.read_all(id), [good]);
+}
+
+#[test]
+fn without_interrupts_frames_are_late_and_not_lost() {
+    let mut model = E1000::new();
+    model.faults.mute = true;
+    let mut rig = Rig::new(model);
+    let id = rig.open_frames();
+    let good = frame(E1000::MAC, 100, 1);
+    rig.arrive(&good);
+    assert_eq!(rig.write(id, &good), Ok(100));
+    rig.pass(SECOND).expect("the device is well");
+    assert_eq!((rig.read_all(id), rig.sent()), (vec![good.clone()], vec![good]));
+    assert_eq!(rig.pools.transmit.free(), rig.pools.transmit.size());
+}
+
+#[test]
+fn a_device_that_sends_nothing_is_reset_and_works_again() {
+    let mut rig = Rig::new(E1000::new());
+    let id = rig.open_frames();
+    let resets = rig.function.with(|model, _| {
+        model.faults.hangs = true;
+        model.resets
+    });
+    for seed in 0..10 {
+        assert_eq!(rig.write(id, &frame([2, 0, 0, 0, 0, 9], 60, seed)), Ok(60));
+    }
+    rig.pass(4 * SECOND).expect("the device is there");
+    assert_eq!(rig.stat("tx_timeout"), 0);
+    rig.pass(2 * SECOND).expect("the device is there");
+    assert_eq!((rig.stat("tx_timeout"), rig.stat("tx_dropped")), (1, 10));
+    assert_eq!(rig.function.with(|model, _| model.resets), resets + 1);
+
+    rig.function.with(|model, _| model.faults.hangs = false);
+    let good = frame(E1000::MAC, 100, 1);
+    rig.arrive(&good);
+    assert_eq!(rig.write(id, &good), Ok(100));
+    assert_eq!((rig.read_all(id), rig.sent()), (vec![good.clone()], vec![good]));
+}
+
+#[test]
+fn a_pulled_cable_is_no_transmit_timeout() {
+    let mut rig = Rig::new(E1000::new());
+    let id = rig.open_frames();
+    rig.function.with(|model, bus| model.set_link(bus, false));
+    rig.settle();
+    assert_eq!(rig.write(id, &[0; 60]), Ok(60));
+    rig.pass(20 * SECOND).expect("the device is well");
+    rig.function.with(|model, bus| model.set_link(bus, true));
+    rig.settle();
+    assert_eq!(rig.sent(), [[0; 60]]);
+    assert_eq!(rig.stat("tx_timeout"), 0);
+}
+
+#[test]
+fn a_stuck_interrupt_line_is_slowed_down_while_frames_pass() {
+    let mut rig = Rig::new(E1000::new());
+    let id = rig.open_frames();
+    rig.function.with(|model, bus| {
+        model.faults.stuck = true;
+        model.cause(bus, Interrupts::empty());
+    });
+    // In no time at all, the line fires as often as it is let.
+    for _ in 0..50_000 {
+        rig.turn().expect("the device is well");
+    }
+    let unclaimed = rig.stat("interrupts_unclaimed");
+    assert!((10_000..10_100).contains(&unclaimed), "{unclaimed} interrupts without a cause");
+    assert_eq!(rig.stat("interrupt_storms"), 1);
+
+    let good = frame(E1000::MAC, 100, 1);
+    rig.arrive(&good);
+    rig.pass(Duration::from_millis(10)).expect("the device is well");
+    assert_eq!(rig.read_all(id), [good]);
+}
+
+#[test]
+fn a_neighbours_interrupt_is_acknowledged_and_not_ours() {
+    let mut rig = Rig::new(E1000::new());
+    let id = rig.open_frames();
+    for _ in 0..100 {
+        // The neighbour pulls the shared line, and lets it go once it was served.
+        rig.function.with(|_, bus| bus.raise(0));
+        rig.turn().expect("the device is well");
+        rig.function.with(|_, bus| bus.lower());
+        rig.settle();
+    }
+    assert!(rig.stat("interrupts_unclaimed") >= 100);
+    let good = frame(E1000::MAC, 100, 1);
+    rig.arrive(&good);
+    rig.settle();
+    assert_eq!(rig.read_all(id), [good], "the line was not left masked");
+}
+
+/// What a device gone mad does.
+#[derive(Clone, Copy, Debug)]
+enum Madness {
+    Scribble { receive: bool, entry: usize, word: u64 },
+    Cause(u32),
+    Arrive(usize),
+    Send(usize),
+    Wait(u64),
+}
+
+fn madness() -> impl Strategy<Value = Madness> {
+    prop_oneof![
+        4 => (any::<bool>(), 0usize..256, any::<u64>())
+            .prop_map(|(receive, entry, word)| Madness::Scribble { receive, entry, word }),
+        1 => any::<u32>().prop_map(Madness::Cause),
+        2 => (60usize..1514).prop_map(Madness::Arrive),
+        2 => (60usize..1514).prop_map(Madness::Send),
+        1 => (0u64..3000).prop_map(Madness::Wait),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn random_descriptors_do_no_harm(steps in prop::collection::vec(madness(), 0..300)) {
+        let mut rig = Rig::new(E1000::new());
+        let id = rig.open_frames();
+        for (index, step) in steps.into_iter().enumerate() {
+            match step {
+                Madness::Scribble { receive, entry, word } => {
+                    rig.function.with(|model, bus| model.scribble(bus, receive, entry, word));
+                }
+                Madness::Cause(bits) => {
+                    rig.function.with(|model, bus| model.cause(bus, Interrupts::from_bits_retain(bits & 0xffff)));
+                }
+                Madness::Arrive(len) => rig.arrive(&frame(E1000::MAC, len, index)),
+                Madness::Send(len) => drop(rig.write(id, &frame([2, 0, 0, 0, 0, 9], len, index))),
+                Madness::Wait(millis) => rig.pass(Duration::from_millis(millis)).expect("the device answers"),
+            }
+            rig.settle();
+            rig.read_all(id);
+        }
+        rig.close(id);
+        rig.pass(10 * SECOND).expect("the device answers");
+        prop_assert_eq!(rig.pools.receive.free(), rig.pools.receive.size());
+        prop_assert_eq!(rig.pools.transmit.free(), rig.pools.transmit.size());
+    }
+}

@@ -1,0 +1,156 @@
+//! Frames pass both ways, whole and in order.
+
+use nic::frame::MINIMUM;
+use scheme::EventFlags;
+use scheme::errno::{EINVAL, EWOULDBLOCK};
+use scheme::flag::{O_RDONLY, O_WRONLY};
+
+use crate::model::E1000;
+use crate::rig::{Rig, frame};
+
+const PEER: [u8; 6] = [2, 0, 0, 0, 0, 9];
+
+#[test]
+fn frames_of_all_lengths_leave_byte_for_byte() {
+    let mut rig = Rig::new(E1000::new());
+    let id = rig.open_frames();
+    for len in MINIMUM..=1514 {
+        let frame = frame(PEER, len, len);
+        assert_eq!(rig.write(id, &frame), Ok(len));
+        assert_eq!(rig.sent(), [frame]);
+    }
+    assert_eq!(rig.stat("tx_packets"), 1455);
+}
+
+#[test]
+fn frames_of_all_lengths_arrive_byte_for_byte() {
+    let mut rig = Rig::new(E1000::new());
+    let id = rig.open_frames();
+    for len in MINIMUM..=1514 {
+        let frame = frame(E1000::MAC, len, len);
+        rig.arrive(&frame);
+        rig.settle();
+        assert_eq!(rig.read(id), Ok(frame));
+    }
+    assert_eq!(rig.read(id), Err(EWOULDBLOCK));
+    assert_eq!(rig.stat("rx_packets"), 1455);
+    assert_eq!(rig.stat("rx_bytes"), (MINIMUM..=1514).sum::<usize>() as u64);
+}
+
+#[test]
+fn the_rings_wrap_over_thousands_of_frames_and_memory_stays() {
+    let mut rig = Rig::new(E1000::new());
+    let id = rig.open_frames();
+    let free = (rig.pools.receive.free(), rig.pools.transmit.free());
+    for round in 0..100 {
+        let burst: Vec<_> =
+            (0..100).map(|seed| frame(E1000::MAC, 60 + (seed * 17 + round) % 1455, seed)).collect();
+        for frame in &burst {
+            rig.arrive(frame);
+            assert_eq!(rig.write_only(id, frame), Ok(frame.len()));
+        }
+        rig.settle();
+        assert!(rig.read_all(id) == burst, "round {round}: received other frames than arrived");
+        assert!(rig.sent() == burst, "round {round}: sent other frames than written");
+    }
+    assert_eq!((rig.stat("rx_packets"), rig.stat("tx_packets")), (10_000, 10_000));
+    assert_eq!((rig.pools.receive.free(), rig.pools.transmit.free()), free);
+    assert_eq!(rig.function.with(|model, _| model.strays), 0);
+}
+
+#[test]
+fn jumbo_frames_are_chains_of_buffers() {
+    let mut rig = Rig::new(E1000::new());
+    let id = rig.open_frames();
+    assert_eq!(rig.echo("mtu", "16110"), Ok(5));
+    for len in [1515, 2047, 2048, 2049, 4096, 4097, 9014, 16_124] {
+        let frame = frame(E1000::MAC, len, len);
+        rig.arrive(&frame);
+        assert_eq!(rig.write(id, &frame), Ok(len));
+        assert_eq!(rig.sent(), [frame.as_slice()]);
+        assert_eq!(rig.read(id), Ok(frame));
+    }
+}
+
+#[test]
+fn short_frames_are_padded_and_impossible_ones_refused() {
+    let mut rig = Rig::new(E1000::new());
+    let id = rig.open_frames();
+    let short = frame(PEER, 14, 0);
+    assert_eq!(rig.write(id, &short), Ok(14));
+    assert_eq!(rig.sent(), [[short, vec![0; 46]].concat()]);
+
+    assert_eq!(rig.write(id, &[0; 13]), Err(EINVAL));
+    assert_eq!(rig.write(id, &[]), Err(EINVAL));
+    assert_eq!(rig.write(id, &frame(PEER, 1515, 0)), Err(EINVAL));
+    assert!(rig.sent().is_empty());
+
+    // A tag is not part of the payload.
+    let mut tagged = frame(PEER, 1518, 0);
+    tagged[12..14].copy_from_slice(&[0x81, 0x00]);
+    assert_eq!(rig.write(id, &tagged), Ok(1518));
+    assert_eq!(rig.sent(), [tagged]);
+}
+
+#[test]
+fn every_reader_gets_every_frame_from_its_open_on() {
+    let mut rig = Rig::new(E1000::new());
+    let first = rig.open_frames();
+    let frames: Vec<_> = (0..3).map(|seed| frame(E1000::MAC, 100, seed)).collect();
+    rig.arrive(&frames[0]);
+    rig.settle();
+    let second = rig.open("frame", O_RDONLY).expect("a second reader opens");
+    rig.arrive(&frames[1]);
+    rig.arrive(&frames[2]);
+    rig.settle();
+    assert_eq!(rig.read_all(second), frames[1..]);
+    assert_eq!(rig.read_all(first), frames);
+}
+
+#[test]
+fn a_slow_reader_loses_its_oldest_and_is_told_how_many() {
+    let mut rig = Rig::new(E1000::new());
+    let (slow, quick) = (rig.open_frames(), rig.open_frames());
+    let frames: Vec<_> = (0..1000).map(|seed| frame(E1000::MAC, 100, seed)).collect();
+    for burst in frames.chunks(100) {
+        burst.iter().for_each(|frame| rig.arrive(frame));
+        rig.settle();
+        assert!(rig.read_all(quick) == burst, "a quick reader gets all");
+    }
+    let kept = rig.read_all(slow);
+    assert!(kept == frames[1000 - kept.len()..], "a slow reader keeps the newest");
+    assert_eq!(rig.lost(slow), 1000 - kept.len() as u64);
+    assert_eq!(rig.lost(quick), 0);
+    assert_eq!(rig.stat("tap_dropped"), 1000 - kept.len() as u64);
+}
+
+#[test]
+fn a_full_queue_holds_the_writer_back_until_half_of_it_is_free() {
+    let mut rig = Rig::new(E1000::new());
+    let id = rig.open_frames();
+    rig.function.with(|model, bus| model.set_link(bus, false));
+    rig.settle();
+    let frames: Vec<_> = (0..).map(|seed| frame(PEER, 100, seed)).take(rig.pools.transmit.size()).collect();
+    for frame in &frames {
+        assert_eq!(rig.write(id, frame), Ok(100));
+    }
+    assert_eq!(rig.write(id, &frames[0]), Err(EWOULDBLOCK));
+    assert!(!rig.ready(id).contains(EventFlags::EVENT_WRITE));
+    assert!(rig.sent().is_empty(), "nothing is given to a device without a link");
+
+    rig.function.with(|model, bus| model.set_link(bus, true));
+    rig.settle();
+    assert_eq!(rig.sent(), frames);
+    assert!(rig.ready(id).contains(EventFlags::EVENT_WRITE));
+    assert_eq!(rig.write(id, &frames[0]), Ok(100));
+}
+
+#[test]
+fn a_write_only_handle_is_no_reader() {
+    let mut rig = Rig::new(E1000::new());
+    let id = rig.open("frame", O_WRONLY).expect("`frame` opens");
+    rig.arrive(&frame(E1000::MAC, 100, 0));
+    rig.settle();
+    assert!(rig.read(id).is_err());
+    assert_eq!(rig.stat("rx_nohandler"), 1);
+}

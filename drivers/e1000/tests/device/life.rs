@@ -1,0 +1,101 @@
+//! A device runs while it is used, and is quiet otherwise.
+
+use std::time::Duration;
+
+use scheme::EventFlags;
+use scheme::flag::{O_RDONLY, O_STAT, O_WRONLY};
+
+use crate::model::E1000;
+use crate::rig::{Rig, frame};
+
+fn is_quiet(rig: &Rig) -> bool {
+    rig.function.with(|model, _| model.is_quiet())
+}
+
+#[test]
+fn the_device_runs_from_the_first_open_to_the_last_close() {
+    let mut rig = Rig::new(E1000::new());
+    assert!(is_quiet(&rig) && !rig.function.is_bus_master());
+
+    let (first, second) = (rig.open_frames(), rig.open_frames());
+    assert!(!is_quiet(&rig) && rig.function.is_bus_master());
+    rig.close(first);
+    assert!(!is_quiet(&rig));
+    rig.close(second);
+    assert!(is_quiet(&rig) && !rig.function.is_bus_master());
+    assert_eq!(rig.pools.receive.free(), rig.pools.receive.size());
+}
+
+#[test]
+fn looking_at_nodes_does_not_start_it() {
+    let mut rig = Rig::new(E1000::new());
+    assert!(rig.open("frame", O_STAT | O_RDONLY).is_ok());
+    assert!(rig.open("", O_RDONLY).is_ok());
+    rig.cat("stats");
+    assert_eq!(rig.cat("link"), "state up\nspeed 1000\nduplex full\n");
+    assert!(is_quiet(&rig));
+}
+
+#[test]
+fn it_can_be_started_many_times_and_goes_on_counting() {
+    let mut rig = Rig::new(E1000::new());
+    for round in 1..=50 {
+        let id = rig.open_frames();
+        let frame = frame(E1000::MAC, 60 + round, round);
+        rig.arrive(&frame);
+        assert_eq!(rig.write(id, &frame), Ok(frame.len()));
+        assert_eq!((rig.read_all(id), rig.sent()), (vec![frame.clone()], vec![frame]));
+        rig.close(id);
+    }
+    assert_eq!((rig.stat("rx_packets"), rig.stat("tx_packets")), (50, 50));
+}
+
+#[test]
+fn what_was_written_before_the_last_close_still_leaves() {
+    let mut rig = Rig::new(E1000::new());
+    let reader = rig.open_frames();
+    rig.function.with(|model, bus| model.set_link(bus, false));
+    rig.settle();
+    rig.close(reader);
+
+    // As `printf ... > frame` does, while the link is still coming up.
+    let id = rig.open("frame", O_WRONLY).expect("`frame` opens");
+    let frame = frame([2, 0, 0, 0, 0, 9], 60, 1);
+    assert_eq!(rig.write(id, &frame), Ok(60));
+    rig.close(id);
+    assert!(!is_quiet(&rig), "it waits for the frame to leave");
+    rig.function.with(|model, bus| model.set_link(bus, true));
+    rig.settle();
+    assert_eq!(rig.sent(), [frame]);
+    assert!(is_quiet(&rig));
+}
+
+#[test]
+fn it_does_not_wait_for_ever_after_the_last_close() {
+    let mut rig = Rig::new(E1000::new());
+    rig.function.with(|model, bus| model.set_link(bus, false));
+    let id = rig.open_frames();
+    assert_eq!(rig.write(id, &[0; 60]), Ok(60));
+    rig.close(id);
+    rig.pass(Duration::from_secs(6)).expect("the device is well");
+    assert!(is_quiet(&rig));
+    assert_eq!(rig.stat("tx_dropped"), 1);
+    assert_eq!(rig.pools.transmit.free(), rig.pools.transmit.size());
+}
+
+#[test]
+fn link_changes_are_edges_for_those_who_have_read_it() {
+    let mut rig = Rig::new(E1000::new());
+    let frames = rig.open_frames();
+    let link = rig.open("link", O_RDONLY).expect("`link` opens");
+    assert_eq!(rig.ready(link), EventFlags::EVENT_READ);
+    assert_eq!(rig.read(link), Ok(b"state up\nspeed 1000\nduplex full\n".to_vec()));
+    assert_eq!(rig.ready(link), EventFlags::empty());
+
+    rig.function.with(|model, bus| model.set_link(bus, false));
+    rig.settle();
+    assert_eq!(rig.ready(link), EventFlags::EVENT_READ);
+    assert_eq!(rig.read(link), Ok(b"state down\n".to_vec()));
+    assert_eq!(rig.stat("link_changes"), 1);
+    rig.close(frames);
+}

@@ -1,0 +1,11 @@
+//! The driver against a model of its device.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "the rig's helpers are tests, too")]
+
+mod faults;
+mod filters;
+mod frames;
+mod life;
+mod model;
+mod nodes;
+mod rig;

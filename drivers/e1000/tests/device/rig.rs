@@ -1,0 +1,192 @@
+//! The driver, its device's model and its scheme, turned by hand as the daemon turns them.
+
+use std::time::{Duration, Instant};
+
+use e1000::Device;
+use hw::fake::{Function, Registers};
+use nic::driver::{Fault, Nic};
+use nic::engine::Engine;
+use nic::port::{Port, SharedPort};
+use nic::serve::NetworkScheme;
+use nic::{Memory, Pools};
+use scheme::flag::{O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY};
+use scheme::{EventFlags, Notifier};
+
+use crate::model::E1000;
+
+pub type Result<T> = std::result::Result<T, i32>;
+
+/// More turns than any step needs: a test that reaches this has found an endless loop.
+const MOST_TURNS: usize = 20_000;
+
+pub struct Rig {
+    pub function: Function<E1000>,
+    pub port: SharedPort,
+    pub pools: Pools,
+    engine: Engine<Function<E1000>, Device<Registers<E1000>>>,
+    scheme: NetworkScheme,
+    root: usize,
+    now: Instant,
+}
+
+impl Rig {
+    pub fn new(model: E1000) -> Self {
+        Self::attach(Function::new(model)).expect("the driver takes its device")
+    }
+
+    pub fn attach(function: Function<E1000>) -> std::result::Result<Self, Fault> {
+        let now = Instant::now();
+        let mut claimed = function.clone();
+        let memory = Memory::new(&mut claimed, &Device::<Registers<E1000>>::DRIVER)?;
+        let pools = memory.pools.clone();
+        let mut nic = Device::attach(&mut claimed, memory)?;
+        let port = Port::new(nic.info().clone(), pools.clone(), nic.link()?, now);
+        let mut scheme = NetworkScheme::new("network.test".to_owned(), port.clone(), Notifier::default());
+        let root = scheme.root();
+        let engine = Engine::new(claimed, nic, port.clone());
+        Ok(Self { function, port, pools, engine, scheme, root, now })
+    }
+
+    /// Turns until nothing is left to do now.
+    pub fn settle(&mut self) {
+        self.try_settle().expect("the device is well");
+    }
+
+    pub fn try_settle(&mut self) -> std::result::Result<(), Fault> {
+        for _ in 0..MOST_TURNS {
+            self.turn()?;
+            if self.engine.deadline(self.now).is_none_or(|at| at > self.now) {
+                return Ok(());
+            }
+        }
+        panic!("there is no end to what the engine has to do");
+    }
+
+    /// One turn of the daemon's loop.
+    pub fn turn(&mut self) -> std::result::Result<(), Fault> {
+        self.port.borrow_mut().now = self.now;
+        self.engine.interrupt(self.now)?;
+        if self.engine.wants_open() {
+            self.engine.open(self.now)?;
+        } else if self.engine.wants_close(self.now) {
+            self.engine.close()?;
+        }
+        self.engine.turn(self.now)?;
+        self.scheme.deliver();
+        Ok(())
+    }
+
+    /// Lets time pass, with a turn whenever the engine wants one.
+    pub fn pass(&mut self, time: Duration) -> std::result::Result<(), Fault> {
+        let end = self.now + time;
+        for _ in 0..MOST_TURNS {
+            self.try_settle()?;
+            match self.engine.deadline(self.now) {
+                Some(at) if at <= end => self.now = at,
+                _ => {
+                    self.now = end;
+                    return self.try_settle();
+                }
+            }
+        }
+        panic!("the engine wants more turns than {time:?} can need");
+    }
+
+    pub fn open(&mut self, path: &str, flags: usize) -> Result<usize> {
+        let id = self.scheme.open(self.root, path, flags, 0).map_err(|error| error.errno)?;
+        self.settle();
+        Ok(id)
+    }
+
+    pub fn open_as(&mut self, path: &str, flags: usize, uid: u32) -> Result<usize> {
+        self.scheme.open(self.root, path, flags, uid).map_err(|error| error.errno)
+    }
+
+    /// Opens `frame` both ways.
+    pub fn open_frames(&mut self) -> usize {
+        self.open("frame", O_RDWR | O_NONBLOCK).expect("`frame` opens")
+    }
+
+    pub fn close(&mut self, id: usize) {
+        self.scheme.close(id);
+        self.settle();
+    }
+
+    pub fn read(&mut self, id: usize) -> Result<Vec<u8>> {
+        let mut buf = vec![0; 20_000];
+        let count = self.scheme.read(id, &mut buf, 0).map_err(|error| error.errno)?;
+        buf.truncate(count);
+        Ok(buf)
+    }
+
+    /// All frames that wait for reader `id`.
+    pub fn read_all(&mut self, id: usize) -> Vec<Vec<u8>> {
+        std::iter::from_fn(|| self.read(id).ok()).collect()
+    }
+
+    pub fn write(&mut self, id: usize, bytes: &[u8]) -> Result<usize> {
+        let result = self.scheme.write(id, bytes).map_err(|error| error.errno);
+        self.settle();
+        result
+    }
+
+    /// Writes without a turn afterwards.
+    pub fn write_only(&mut self, id: usize, bytes: &[u8]) -> Result<usize> {
+        self.scheme.write(id, bytes).map_err(|error| error.errno)
+    }
+
+    pub fn lost(&mut self, id: usize) -> u64 {
+        let lost = self.scheme.open_lost(id).expect("a reader has a count of losses");
+        let text = String::from_utf8(self.read(lost).expect("it can be read")).expect("it is text");
+        self.scheme.close(lost);
+        text.trim().parse().expect("it is a number")
+    }
+
+    pub fn ready(&mut self, id: usize) -> EventFlags {
+        self.scheme.ready(id, EventFlags::EVENT_READ | EventFlags::EVENT_WRITE).expect("the handle is open")
+    }
+
+    /// What `cat` shows of a text node.
+    pub fn cat(&mut self, node: &str) -> String {
+        let id = self.open(node, O_RDONLY).expect("the node opens");
+        // The first read of a report asks for it, as a parked read of the server does.
+        let bytes = self.read(id).or_else(|_| {
+            self.settle();
+            self.read(id)
+        });
+        self.scheme.close(id);
+        String::from_utf8(bytes.expect("the node can be read")).expect("it is text")
+    }
+
+    pub fn echo(&mut self, node: &str, text: &str) -> Result<usize> {
+        let id = self.open(node, O_WRONLY)?;
+        let result = self.write(id, text.as_bytes());
+        self.close(id);
+        result
+    }
+
+    pub fn stat(&mut self, name: &str) -> u64 {
+        let stats = self.cat("stats");
+        let line = stats.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.expect("there is such a counter").parse().expect("it is a number")
+    }
+
+    /// Frames arrive from the wire.
+    pub fn arrive(&mut self, frame: &[u8]) {
+        self.function.with(|model, bus| model.arrive(bus, frame));
+    }
+
+    /// Takes the frames that are on the wire.
+    pub fn sent(&mut self) -> Vec<Vec<u8>> {
+        self.function.with(|model, _| std::mem::take(&mut model.sent))
+    }
+}
+
+/// A frame of `len` bytes for `destination`, filled with a pattern that `seed` chooses.
+pub fn frame(destination: [u8; 6], len: usize, seed: usize) -> Vec<u8> {
+    let mut frame: Vec<u8> = (0..len).map(|index| (index * 7 + seed * 13) as u8).collect();
+    frame[..6].copy_from_slice(&destination);
+    frame[6..12].copy_from_slice(&[2, 0, 0, 0, 0, 9]);
+    frame[12..14].copy_from_slice(&[0x88, 0xb5]);
+    frame
+}
