@@ -14,6 +14,7 @@ use pci_types::{CommandRegister, ConfigRegionAccess, PciAddress};
 pub use bus::Bus;
 pub use interrupt::Interrupt;
 
+use crate::interrupt::first_granted;
 use crate::registers::fits;
 use crate::{Error, Identity, InterruptKind, PciFunction, dma};
 
@@ -124,22 +125,15 @@ impl<M: Model> PciFunction for Function<M> {
     }
 
     fn interrupt(&mut self, wanted: &[InterruptKind]) -> Result<Interrupt, Error> {
-        let has = self.model.borrow().interrupts();
-        let fits = |kind: &&InterruptKind| match kind {
-            InterruptKind::MsiX { vectors } => has
-                .iter()
-                .any(|own| matches!(own, InterruptKind::MsiX { vectors: table } if vectors <= table)),
-            kind => has.contains(kind),
-        };
         let location = self.location();
-        let kind = wanted
-            .iter()
-            .find(fits)
-            .ok_or_else(|| Error::NoInterrupt { location, wanted: wanted.to_vec() })?;
-        if !self.bus.borrow_mut().claim_interrupt(*kind) {
+        let has = self.model.borrow().interrupts();
+        let kind = first_granted(location, wanted, |kind| {
+            Ok(has.iter().any(|own| covers(*own, kind)).then_some(kind))
+        })?;
+        if !self.bus.borrow_mut().claim_interrupt(kind) {
             return Err(Error::interrupt_held(location));
         }
-        Ok(Interrupt::new(self.bus.clone(), *kind))
+        Ok(Interrupt::new(self.bus.clone(), kind))
     }
 
     fn set_bus_master(&mut self, enabled: bool) -> Result<(), Error> {
@@ -149,6 +143,14 @@ impl<M: Model> PciFunction for Function<M> {
 
     fn reset(&mut self) -> Result<bool, Error> {
         Ok(self.with(|model, bus| model.reset(bus)))
+    }
+}
+
+/// Whether a device with the interrupt `own` can do `wanted`.
+fn covers(own: InterruptKind, wanted: InterruptKind) -> bool {
+    match (own, wanted) {
+        (InterruptKind::MsiX { vectors: table }, InterruptKind::MsiX { vectors }) => vectors <= table,
+        _ => own == wanted,
     }
 }
 

@@ -102,7 +102,9 @@ fn open_group(location: PciAddress, number: &str) -> Result<OwnedFd, Error> {
     let path = format!("/dev/vfio/{number}");
     open(&path).map_err(|error| match error.kind() {
         io::ErrorKind::ResourceBusy => Error::Busy(location),
-        _ => Error::system(format!("open {path}, the IOMMU group of PCI function {location}"))(error),
+        _ => Error::system(format!(
+            "open {path}, the IOMMU group of PCI function {location} (its owner may)"
+        ))(error),
     })
 }
 
