@@ -2,6 +2,8 @@
 //!
 //! `PCID_FUNCTION=0000:00:03.0 lsfn`
 
+use std::error::Error;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use hw::{Capability, InterruptKind, PciFunction, Registers};
@@ -21,7 +23,7 @@ fn capability_name(id: u8) -> &'static str {
 }
 
 fn main() -> ExitCode {
-    match print() {
+    match list(&mut io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("lsfn: {error}");
@@ -30,35 +32,36 @@ fn main() -> ExitCode {
     }
 }
 
-fn print() -> Result<(), hw::Error> {
+fn list(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let mut function = hw::claim()?;
     let identity = function.identity();
     let [class, subclass, interface] = identity.class;
-    println!("function     {}", function.location());
-    println!("scheme name  network.{}", hw::scheme_name_of(function.location()));
-    println!(
+    writeln!(out, "function     {}", function.location())?;
+    writeln!(out, "scheme name  network.{}", hw::scheme_name_of(function.location()))?;
+    writeln!(
+        out,
         "device       {:04x}:{:04x} revision {:02x}",
         identity.vendor, identity.device, identity.revision
-    );
-    println!("class        {class:02x}{subclass:02x}{interface:02x}");
+    )?;
+    writeln!(out, "class        {class:02x}{subclass:02x}{interface:02x}")?;
     for bar in 0..6 {
         match function.registers(bar) {
-            Ok(window) => println!("bar {bar}        {:#x} bytes of memory", window.size()),
+            Ok(window) => writeln!(out, "bar {bar}        {:#x} bytes of memory", window.size())?,
             Err(hw::Error::NoBar { .. }) => {}
-            Err(error) => println!("bar {bar}        {error}"),
+            Err(error) => writeln!(out, "bar {bar}        {error}")?,
         }
     }
     for Capability { id, offset } in hw::capabilities(&function) {
-        println!("capability   {offset:#04x} {id:#04x} {}", capability_name(id));
+        writeln!(out, "capability   {offset:#04x} {id:#04x} {}", capability_name(id))?;
     }
     for kind in [InterruptKind::Intx, InterruptKind::Msi, InterruptKind::MsiX { vectors: 1 }] {
         match function.interrupt(&[kind]) {
-            Ok(_) => println!("interrupt    {kind:?}"),
+            Ok(_) => writeln!(out, "interrupt    {kind:?}")?,
             Err(hw::Error::NoInterrupt { .. }) => {}
-            Err(error) => println!("interrupt    {kind:?}: {error}"),
+            Err(error) => writeln!(out, "interrupt    {kind:?}: {error}")?,
         }
     }
     let reset = if function.reset()? { "by the bus" } else { "by its registers only" };
-    println!("reset        {reset}");
+    writeln!(out, "reset        {reset}")?;
     Ok(())
 }
