@@ -23,20 +23,38 @@ pub struct Claim {
 /// Claims the function at `location`, which must be bound to vfio-pci.
 pub fn claim(location: PciAddress) -> Result<Claim, Error> {
     let sysfs = PathBuf::from(format!("/sys/bus/pci/devices/{location}"));
-    check_driver(location, &sysfs)?;
+    if !sysfs.exists() {
+        return Err(Error::NoFunction(format!(
+            "there is no PCI function {location} (/sys/bus/pci/devices lists them)"
+        )));
+    }
+    // In this order: without an IOMMU group it could not be bound either.
     let number = group_number(location, &sysfs)?;
+    check_driver(location, &sysfs)?;
     let container = open_container()?;
     let group = open_group(location, &number)?;
     check_viable(location, &group, &number)?;
     ioctl::set_container(group.as_fd(), container.as_fd())
         .map_err(Error::system(format!("put IOMMU group {number} into a VFIO container")))?;
     ioctl::set_iommu(container.as_fd(), ioctl::TYPE1V2_IOMMU)
-        .map_err(Error::system(format!("turn on the IOMMU for group {number}")))?;
+        .map_err(|error| refused_iommu(&number, error))?;
     let name = CString::new(location.to_string())
         .map_err(|error| Error::system("name the function to VFIO")(io::Error::from(error)))?;
     let device = ioctl::device_fd(group.as_fd(), &name)
         .map_err(Error::system(format!("get the VFIO device of PCI function {location}")))?;
     Ok(Claim { device, _group: group, container })
+}
+
+/// VFIO's EPERM means one thing here.
+fn refused_iommu(number: &str, error: io::Error) -> Error {
+    let hint = match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            " (the machine does not remap interrupts, so a device could forge them; the module \
+             vfio_iommu_type1 allows that with allow_unsafe_interrupts=1)"
+        }
+        _ => "",
+    };
+    Error::system(format!("turn on the IOMMU for group {number}{hint}"))(error)
 }
 
 /// The last component of the symbolic link `name` in `directory`, if there is one.
@@ -46,11 +64,6 @@ fn link_target(directory: &Path, name: &str) -> Option<String> {
 }
 
 fn check_driver(location: PciAddress, sysfs: &Path) -> Result<(), Error> {
-    if !sysfs.exists() {
-        return Err(Error::NoFunction(format!(
-            "there is no PCI function {location} (/sys/bus/pci/devices lists them)"
-        )));
-    }
     let holder = match link_target(sysfs, "driver") {
         Some(driver) if driver == "vfio-pci" => return Ok(()),
         Some(driver) => {
