@@ -1,6 +1,6 @@
 //! Answers requests: the network scheme.
 
-use scheme::errno::{EACCES, EBADF, EINVAL, EISDIR, ENOENT, ENOTDIR, EWOULDBLOCK};
+use scheme::errno::{EACCES, EAGAIN, EBADF, EINVAL, EISDIR, ENOENT, ENOTDIR};
 use scheme::flag::{O_ACCMODE, O_DIRECTORY, O_RDONLY, O_STAT, O_WRONLY};
 use scheme::{Error, EventFlags, Notifier, Result};
 use slab::Slab;
@@ -157,7 +157,7 @@ impl NetworkScheme {
             Content::Nothing => Err(Error::new(EBADF)),
             Content::Frames { tap, .. } => {
                 let tap = tap.ok_or(Error::new(EBADF))?;
-                self.taps.read(tap, buf).ok_or(Error::new(EWOULDBLOCK))
+                self.taps.read(tap, buf).ok_or(Error::new(EAGAIN))
             }
             Content::Attribute(_) => self.read_attribute(id, buf, offset),
             Content::Lost(lost) => scheme::text::read_at(format!("{}\n", lost.get()).as_bytes(), buf, offset),
@@ -301,7 +301,7 @@ impl NetworkScheme {
         let Some(frame) = Frame::from_bytes(&port.pools.transmit, bytes) else {
             drop(port);
             self.want_room(id);
-            return Err(Error::new(EWOULDBLOCK));
+            return Err(Error::new(EAGAIN));
         };
         port.transmit.push_back(frame);
         Ok(bytes.len())
@@ -324,7 +324,7 @@ impl NetworkScheme {
             if node.needs_report() {
                 let wanted = *attribute.report.get_or_insert_with(|| port.request_report());
                 if port.report_made < wanted {
-                    return Err(Error::new(EWOULDBLOCK));
+                    return Err(Error::new(EAGAIN));
                 }
                 attribute.report = None;
             }

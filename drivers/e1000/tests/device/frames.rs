@@ -2,7 +2,7 @@
 
 use nic::frame::MINIMUM;
 use scheme::EventFlags;
-use scheme::errno::{EINVAL, EWOULDBLOCK};
+use scheme::errno::{EAGAIN, EINVAL};
 use scheme::flag::{O_RDONLY, O_WRONLY};
 
 use crate::model::E1000;
@@ -32,7 +32,7 @@ fn frames_of_all_lengths_arrive_byte_for_byte() {
         rig.settle();
         assert_eq!(rig.read(id), Ok(frame));
     }
-    assert_eq!(rig.read(id), Err(EWOULDBLOCK));
+    assert_eq!(rig.read(id), Err(EAGAIN));
     assert_eq!(rig.stat("rx_packets"), 1455);
     assert_eq!(rig.stat("rx_bytes"), (MINIMUM..=1514).sum::<usize>() as u64);
 }
@@ -134,7 +134,7 @@ fn a_full_queue_holds_the_writer_back_until_half_of_it_is_free() {
     for frame in &frames {
         assert_eq!(rig.write(id, frame), Ok(100));
     }
-    assert_eq!(rig.write(id, &frames[0]), Err(EWOULDBLOCK));
+    assert_eq!(rig.write(id, &frames[0]), Err(EAGAIN));
     assert!(!rig.ready(id).contains(EventFlags::EVENT_WRITE));
     assert!(rig.sent().is_empty(), "nothing is given to a device without a link");
 
