@@ -4,6 +4,8 @@ use std::io;
 use std::os::fd::RawFd;
 use std::time::Duration;
 
+use crate::system::event_loop as system;
+
 /// Names a registered descriptor in the events it causes.
 pub type Token = usize;
 
@@ -24,33 +26,39 @@ pub struct Event {
 }
 
 /// Descriptors and a timeout: epoll on Linux, an event queue with a time handle on Redox.
-pub struct EventLoop {}
+///
+/// Redox tells a change once. So take all that a descriptor has (until `EAGAIN`) before waiting again, or
+/// wait with a timeout of zero.
+pub struct EventLoop(system::EventLoop);
 
 impl EventLoop {
     /// An empty loop.
     pub fn new() -> io::Result<Self> {
-        todo!()
+        system::EventLoop::new().map(Self)
     }
 
     /// Reports `fd` under `token` while it is ready. The descriptor stays the caller's, who takes it out
     /// with [`deregister`](Self::deregister) before closing it.
-    pub fn register(&mut self, _fd: RawFd, _token: Token, _interest: Interest) -> io::Result<()> {
-        todo!()
+    pub fn register(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
+        self.0.register(fd, token, interest)
     }
 
     /// Forgets `fd`.
-    pub fn deregister(&mut self, _fd: RawFd) -> io::Result<()> {
-        todo!()
+    pub fn deregister(&mut self, fd: RawFd) -> io::Result<()> {
+        self.0.deregister(fd)
     }
 
     /// Delivers `token` when the process is asked to end (SIGTERM, SIGINT), instead of dying of it.
-    pub fn register_termination(&mut self, _token: Token) -> io::Result<()> {
-        todo!()
+    ///
+    /// On Redox nothing is delivered, and the process dies of the signal: the kernel then frees what it holds.
+    pub fn register_termination(&mut self, token: Token) -> io::Result<()> {
+        self.0.register_termination(token)
     }
 
     /// Replaces `events` by what is ready, waiting for it up to `timeout` (without end if `None`).
-    /// An interrupted wait is an empty one.
-    pub fn wait(&mut self, _timeout: Option<Duration>, _events: &mut Vec<Event>) -> io::Result<()> {
-        todo!()
+    /// An interrupted wait is an empty one. Redox gives one event at a time.
+    pub fn wait(&mut self, timeout: Option<Duration>, events: &mut Vec<Event>) -> io::Result<()> {
+        events.clear();
+        self.0.wait(timeout, events)
     }
 }

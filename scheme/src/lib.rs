@@ -8,9 +8,15 @@ pub mod client;
 pub mod daemon;
 pub mod directory;
 pub mod event_loop;
+#[cfg(target_os = "linux")]
+mod linux;
 pub mod notifier;
+mod parking;
 pub mod server;
 pub mod text;
+
+#[cfg(target_os = "linux")]
+use linux as system;
 
 pub use event_loop::{Event, EventLoop, Interest, Token};
 pub use notifier::Notifier;

@@ -16,11 +16,11 @@ use crate::EventFlags;
 pub struct Notifier(Rc<RefCell<Pending>>);
 
 #[derive(Debug, Default)]
-pub(crate) struct Pending {
+struct Pending {
     /// Edges since the last flush, united per handle.
-    pub(crate) posted: HashMap<usize, EventFlags>,
+    posted: HashMap<usize, EventFlags>,
     /// Changed limits on how long an operation may stay parked, by handle and direction.
-    pub(crate) timeouts: Vec<(usize, EventFlags, Option<Duration>)>,
+    timeouts: Vec<(usize, EventFlags, Option<Duration>)>,
 }
 
 impl Notifier {
@@ -37,8 +37,25 @@ impl Notifier {
         self.0.borrow_mut().timeouts.push((id, direction, limit));
     }
 
-    /// Takes what was posted since the last call.
-    pub(crate) fn take(&self) -> Pending {
-        std::mem::take(&mut *self.0.borrow_mut())
+    /// Whether there are edges to take.
+    pub(crate) fn has_posted(&self) -> bool {
+        !self.0.borrow().posted.is_empty()
+    }
+
+    /// Drops what was posted for a handle that is closed.
+    pub(crate) fn forget(&self, id: usize) {
+        let mut pending = self.0.borrow_mut();
+        pending.posted.remove(&id);
+        pending.timeouts.retain(|&(handle, ..)| handle != id);
+    }
+
+    /// Takes the edges since the last call.
+    pub(crate) fn take_posted(&self) -> HashMap<usize, EventFlags> {
+        std::mem::take(&mut self.0.borrow_mut().posted)
+    }
+
+    /// Takes the limits since the last call, which hold for whatever is parked from now on.
+    pub(crate) fn take_timeouts(&self) -> Vec<(usize, EventFlags, Option<Duration>)> {
+        std::mem::take(&mut self.0.borrow_mut().timeouts)
     }
 }

@@ -3,7 +3,7 @@
 use std::os::fd::RawFd;
 use std::time::Instant;
 
-use crate::{Notifier, SchemeSync};
+use crate::{Notifier, SchemeSync, system};
 
 /// Why a scheme could not be served.
 #[derive(Debug, thiserror::Error)]
@@ -20,46 +20,57 @@ pub enum ServeError {
     },
 }
 
-/// A scheme under its name, from the first request to the last.
+/// A scheme under its name, from the first request to the last. Dropping it takes the name back.
 ///
 /// An operation that answers `EWOULDBLOCK` on a handle without `O_NONBLOCK` is parked, and tried again when
 /// the scheme posts its handle ([`Notifier::post`]); it ends with the answer, with its timeout, or with its
-/// caller's interruption.
+/// caller's interruption. An `openat` waits for the handle that its path is relative to. A retry has the same
+/// [`CallerCtx::id`](crate::CallerCtx) as the first try.
+///
+/// A handle's `O_NONBLOCK` is that of the request at hand; the scheme's `fcntl` is told when it changes.
 pub struct Server<S> {
-    scheme: S,
+    name: String,
+    inner: system::Server<S>,
 }
 
 impl<S: SchemeSync> Server<S> {
     /// Registers `name` (mounts `/scheme/<name>` on Linux) and serves `scheme` there. A stale name that a dead
-    /// server left behind is replaced. `notifier` is the one that the scheme posts to.
-    pub fn new(_name: &str, _scheme: S, _notifier: Notifier) -> Result<Self, ServeError> {
-        todo!()
+    /// server left behind is replaced; a live server's is not (`EEXIST`). `notifier` is the one that the
+    /// scheme posts to.
+    pub fn new(name: &str, scheme: S, notifier: Notifier) -> Result<Self, ServeError> {
+        Ok(Self { name: name.to_owned(), inner: system::Server::new(name, scheme, notifier)? })
     }
 
     /// Readable when requests wait.
     pub fn as_raw_fd(&self) -> RawFd {
-        todo!()
+        self.inner.as_raw_fd()
     }
 
     /// Answers the requests that wait, then does what [`flush`](Self::flush) does. An error means that the
     /// scheme is gone (unmounted from outside, say).
-    pub fn process(&mut self, _now: Instant) -> Result<(), ServeError> {
-        todo!()
+    pub fn process(&mut self, now: Instant) -> Result<(), ServeError> {
+        let result = self.inner.process(now);
+        result.map_err(|source| self.failure("read requests", source))
     }
 
     /// Carries out what the scheme has posted: retries parked operations, wakes pollers, times out those
     /// that waited too long.
-    pub fn flush(&mut self, _now: Instant) -> Result<(), ServeError> {
-        todo!()
+    pub fn flush(&mut self, now: Instant) -> Result<(), ServeError> {
+        let result = self.inner.flush(now);
+        result.map_err(|source| self.failure("answer requests", source))
     }
 
     /// When [`flush`](Self::flush) must be called next, at the latest.
     pub fn deadline(&self) -> Option<Instant> {
-        todo!()
+        self.inner.deadline()
     }
 
     /// The scheme served.
     pub fn scheme(&mut self) -> &mut S {
-        &mut self.scheme
+        self.inner.scheme()
+    }
+
+    fn failure(&self, action: &'static str, source: std::io::Error) -> ServeError {
+        ServeError::System { action, name: self.name.clone(), source }
     }
 }

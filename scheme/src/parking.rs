@@ -1,0 +1,183 @@
+//! Operations that wait: kept by the handle they wait for, until it changes, time is up or their caller is.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
+use std::time::{Duration, Instant};
+
+use crate::errno::{EAGAIN, EAGAIN_NOW};
+use crate::{Error, EventFlags};
+
+/// Whether a scheme says by `error` that the operation cannot go on yet.
+pub(crate) fn must_wait(error: Error) -> bool {
+    error.errno == EAGAIN
+}
+
+/// A scheme's error as its caller is told.
+pub(crate) fn outward(error: Error) -> Error {
+    if error.errno == EAGAIN_NOW { Error::new(EAGAIN) } else { error }
+}
+
+/// What became of an operation that was tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Retry {
+    /// It was answered.
+    Done,
+    /// It waits on.
+    Blocked,
+}
+
+/// The parked operations `T` of one scheme, each named by the key `K` of its request.
+///
+/// A handle's operations are tried again in the order of their arrival. A change of one handle costs nothing
+/// for the operations parked on others.
+#[derive(Debug)]
+pub(crate) struct Parking<K, T> {
+    by_handle: HashMap<usize, Vec<Parked<K, T>>>,
+    handles: HashMap<K, usize>,
+    deadlines: BTreeSet<(Instant, K)>,
+    limits: HashMap<usize, Limits>,
+}
+
+#[derive(Debug)]
+struct Parked<K, T> {
+    key: K,
+    direction: EventFlags,
+    deadline: Option<Instant>,
+    operation: T,
+}
+
+/// How long the operations of one handle may stay parked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Limits {
+    read: Option<Duration>,
+    write: Option<Duration>,
+}
+
+impl Limits {
+    /// The shorter limit, for an operation that goes in both directions.
+    fn of(self, direction: EventFlags) -> Option<Duration> {
+        let read = self.read.filter(|_| direction.contains(EventFlags::EVENT_READ));
+        let write = self.write.filter(|_| direction.contains(EventFlags::EVENT_WRITE));
+        read.into_iter().chain(write).min()
+    }
+}
+
+impl<K, T> Default for Parking<K, T> {
+    fn default() -> Self {
+        Self {
+            by_handle: HashMap::new(),
+            handles: HashMap::new(),
+            deadlines: BTreeSet::new(),
+            limits: HashMap::new(),
+        }
+    }
+}
+
+impl<K: Copy + Eq + Hash + Ord, T> Parking<K, T> {
+    /// Parks `operation` until `handle` changes in one of the directions given.
+    pub(crate) fn park(&mut self, key: K, handle: usize, direction: EventFlags, operation: T, now: Instant) {
+        let limit = self.limits.get(&handle).and_then(|limits| limits.of(direction));
+        let deadline = limit.and_then(|limit| now.checked_add(limit));
+        self.deadlines.extend(deadline.map(|deadline| (deadline, key)));
+        self.handles.insert(key, handle);
+        self.by_handle.entry(handle).or_default().push(Parked { key, direction, deadline, operation });
+    }
+
+    /// Lets `attempt` try each operation parked on `handle` that waits for one of `flags`.
+    pub(crate) fn retry(
+        &mut self,
+        handle: usize,
+        flags: EventFlags,
+        mut attempt: impl FnMut(K, &mut T) -> Retry,
+    ) {
+        let Some(mut parked) = self.by_handle.remove(&handle) else { return };
+        parked.retain_mut(|entry| {
+            let stays = !entry.direction.intersects(flags)
+                || attempt(entry.key, &mut entry.operation) == Retry::Blocked;
+            if !stays {
+                self.handles.remove(&entry.key);
+                self.deadlines.forget(entry.deadline, entry.key);
+            }
+            stays
+        });
+        if !parked.is_empty() {
+            self.by_handle.insert(handle, parked);
+        }
+    }
+
+    /// Takes out the operation of one request, if it is parked.
+    pub(crate) fn cancel(&mut self, key: K) -> Option<T> {
+        let handle = self.handles.remove(&key)?;
+        let parked = self.by_handle.get_mut(&handle)?;
+        let position = parked.iter().position(|entry| entry.key == key)?;
+        let entry = parked.remove(position);
+        if parked.is_empty() {
+            self.by_handle.remove(&handle);
+        }
+        self.deadlines.forget(entry.deadline, key);
+        Some(entry.operation)
+    }
+
+    /// Takes out one operation whose time is up.
+    pub(crate) fn expire(&mut self, now: Instant) -> Option<(K, T)> {
+        let &(deadline, key) = self.deadlines.first()?;
+        if deadline > now {
+            return None;
+        }
+        self.deadlines.pop_first();
+        self.cancel(key).map(|operation| (key, operation))
+    }
+
+    /// When the next operation's time is up.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadlines.first().map(|&(deadline, _)| deadline)
+    }
+
+    /// Limits how long operations parked on `handle` from now on may wait.
+    pub(crate) fn set_limit(&mut self, handle: usize, direction: EventFlags, limit: Option<Duration>) {
+        let limits = self.limits.entry(handle).or_default();
+        if direction.contains(EventFlags::EVENT_READ) {
+            limits.read = limit;
+        }
+        if direction.contains(EventFlags::EVENT_WRITE) {
+            limits.write = limit;
+        }
+        if *limits == Limits::default() {
+            self.limits.remove(&handle);
+        }
+    }
+
+    /// Sets several limits, as a [`Notifier`](crate::Notifier) gives them.
+    pub(crate) fn set_limits(&mut self, limits: Vec<(usize, EventFlags, Option<Duration>)>) {
+        for (handle, direction, limit) in limits {
+            self.set_limit(handle, direction, limit);
+        }
+    }
+
+    /// Forgets a closed handle's limits, and takes out what is still parked on it.
+    pub(crate) fn close(&mut self, handle: usize) -> Vec<(K, T)> {
+        self.limits.remove(&handle);
+        let parked = self.by_handle.remove(&handle).unwrap_or_default();
+        for entry in &parked {
+            self.handles.remove(&entry.key);
+            self.deadlines.forget(entry.deadline, entry.key);
+        }
+        parked.into_iter().map(|entry| (entry.key, entry.operation)).collect()
+    }
+}
+
+/// A set of deadlines, of which most operations have none.
+trait Deadlines<K> {
+    fn forget(&mut self, deadline: Option<Instant>, key: K);
+}
+
+impl<K: Ord> Deadlines<K> for BTreeSet<(Instant, K)> {
+    fn forget(&mut self, deadline: Option<Instant>, key: K) {
+        if let Some(deadline) = deadline {
+            self.remove(&(deadline, key));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
