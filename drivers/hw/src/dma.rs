@@ -3,9 +3,9 @@
 //! The device may change it at any time, so no reference into it is ever given out: everything is copied, by
 //! volatile accesses where words are shared with the device.
 //!
-//! The bulk copies are plain: what the device changes under such a copy comes out as some bytes or others, which
-//! is all that a frame from the wire promises. Who owns a region at a time is told by words, and the fences
-//! around those order the copies.
+//! The bulk copies are plain: what the device changes under such a copy comes out as some bytes or others,
+//! which is all that a frame from the wire promises. Who owns a region at a time is told by words, and the
+//! fences around those order the copies.
 
 #[cfg(test)]
 mod tests;
@@ -20,7 +20,8 @@ use crate::Error;
 /// What keeps an arena's memory alive, and gives it back when dropped.
 pub trait Backing {}
 
-/// One piece of memory, contiguous for the CPU and on the bus, from which regions are taken. They keep it alive.
+/// One piece of memory, contiguous for the CPU and on the bus, from which regions are taken. They keep it
+/// alive.
 #[derive(Clone)]
 pub struct Arena(Rc<Memory>);
 
@@ -119,18 +120,20 @@ impl Region {
     /// region happen after it. `None` outside the region.
     pub fn read_word(&self, offset: usize) -> Option<u64> {
         let pointer = self.pointer(offset, 8)?;
-        // SAFETY: `pointer` is inside the arena (checked), aligned (checked), and alive through `self.memory`.
+        // SAFETY: `pointer` is inside the arena (checked), aligned (checked), and alive through
+        // `self.memory`.
         let word = unsafe { pointer.cast::<u64>().as_ptr().read_volatile() };
         fence(Ordering::Acquire);
         Some(u64::from_le(word))
     }
 
-    /// Writes the 64-bit word at byte `offset` (a multiple of 8) in one volatile access; earlier writes to the
-    /// region happen before it. `false`, with nothing written, outside the region.
+    /// Writes the 64-bit word at byte `offset` (a multiple of 8) in one volatile access; earlier writes to
+    /// the region happen before it. `false`, with nothing written, outside the region.
     pub fn write_word(&self, offset: usize, word: u64) -> bool {
         let Some(pointer) = self.pointer(offset, 8) else { return false };
         fence(Ordering::Release);
-        // SAFETY: `pointer` is inside the arena (checked), aligned (checked), and alive through `self.memory`.
+        // SAFETY: `pointer` is inside the arena (checked), aligned (checked), and alive through
+        // `self.memory`.
         unsafe { pointer.cast::<u64>().as_ptr().write_volatile(word.to_le()) };
         true
     }
@@ -138,8 +141,8 @@ impl Region {
     /// Copies from byte `offset` on into `buf`; `false`, with nothing copied, if that reaches outside.
     pub fn copy_to(&self, offset: usize, buf: &mut [u8]) -> bool {
         let Some(pointer) = self.bytes(offset, buf.len()) else { return false };
-        // SAFETY: the source is inside the arena (checked) and alive through `self.memory`; `buf` is Rust's own
-        // memory, so the two do not overlap.
+        // SAFETY: the source is inside the arena (checked) and alive through `self.memory`; `buf` is Rust's
+        // own memory, so the two do not overlap.
         unsafe { std::ptr::copy_nonoverlapping(pointer.as_ptr(), buf.as_mut_ptr(), buf.len()) };
         true
     }
@@ -147,8 +150,8 @@ impl Region {
     /// Copies `bytes` to byte `offset` on; `false`, with nothing copied, if that reaches outside.
     pub fn copy_from(&self, offset: usize, bytes: &[u8]) -> bool {
         let Some(pointer) = self.bytes(offset, bytes.len()) else { return false };
-        // SAFETY: the target is inside the arena (checked) and alive through `self.memory`; `bytes` is Rust's own
-        // memory, so the two do not overlap.
+        // SAFETY: the target is inside the arena (checked) and alive through `self.memory`; `bytes` is Rust's
+        // own memory, so the two do not overlap.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), pointer.as_ptr(), bytes.len()) };
         true
     }

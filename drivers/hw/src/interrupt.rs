@@ -45,8 +45,8 @@ pub(crate) fn no_vector(vector: u16) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, format!("interrupt vector {vector} is not claimed"))
 }
 
-/// The first of the `wanted` kinds that `enable` grants. It gives `None` for what the function does not have; what
-/// the system refuses is passed over as well, but is the error in the end.
+/// The first of the `wanted` kinds that `enable` grants. It gives `None` for what the function does not have;
+/// what the system refuses is passed over as well, but is the error in the end.
 pub(crate) fn first_granted<T>(
     location: PciAddress,
     wanted: &[InterruptKind],

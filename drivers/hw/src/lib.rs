@@ -118,21 +118,22 @@ pub trait PciFunction {
     /// Who it says it is.
     fn identity(&self) -> Identity;
 
-    /// Its configuration space (of this function only: the address given to it is [`location`](Self::location)).
+    /// Its configuration space (of this function only: the address given to it is
+    /// [`location`](Self::location)).
     fn config(&self) -> &Self::Config;
 
     /// Maps memory BAR `bar`.
     fn registers(&mut self, bar: usize) -> Result<Self::Registers, Error>;
 
-    /// Memory of `size` bytes (rounded up to pages) that the function reaches by DMA, zeroed, contiguous on the
-    /// bus and below 2^`address_bits`.
+    /// Memory of `size` bytes (rounded up to pages) that the function reaches by DMA, zeroed, contiguous on
+    /// the bus and below 2^`address_bits`.
     ///
     /// When the last of an arena and its regions is dropped, the function is stopped from mastering the bus
     /// before the memory is given back; a driver that goes on with other memory turns it on again.
     fn dma_arena(&mut self, size: usize, address_bits: u32) -> Result<dma::Arena, Error>;
 
-    /// Claims the first of the `wanted` kinds that the function and the system have. Messages (MSI, MSI-X) only
-    /// arrive while the function is bus master.
+    /// Claims the first of the `wanted` kinds that the function and the system have. Messages (MSI, MSI-X)
+    /// only arrive while the function is bus master.
     fn interrupt(&mut self, wanted: &[InterruptKind]) -> Result<Self::Interrupt, Error>;
 
     /// Lets the function master the bus, or stops it.

@@ -69,7 +69,9 @@ proptest! {
     }
 
     #[test]
-    fn words_are_inside_and_aligned_or_refused(offset in any::<usize>(), near in 0usize..64, word in any::<u64>()) {
+    fn words_are_inside_and_aligned_or_refused(
+        offset in any::<usize>(), near in 0usize..64, word in any::<u64>()
+    ) {
         let arena = arena(4096);
         let region = arena.allocate(40, 8).unwrap();
         for offset in [offset, near] {

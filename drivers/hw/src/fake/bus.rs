@@ -35,15 +35,15 @@ impl Bus {
         self.reach(address).is_some_and(|(memory, offset)| memory.copy_to(offset, buf))
     }
 
-    /// Writes the machine's memory by DMA; `false`, with nothing written, outside the arenas and while the device is not
-    /// bus master.
+    /// Writes the machine's memory by DMA; `false`, with nothing written, outside the arenas and while the
+    /// device is not bus master.
     pub fn write(&mut self, address: u64, bytes: &[u8]) -> bool {
         self.reach(address).is_some_and(|(memory, offset)| memory.copy_from(offset, bytes))
     }
 
-    /// Raises interrupt vector `vector` (0 for a line). A line stays up until [`lower`](Self::lower), and fires
-    /// again at each acknowledgement until then. Each raised message is one interrupt; as it is a write on the
-    /// bus, it is lost while the device is not bus master.
+    /// Raises interrupt vector `vector` (0 for a line). A line stays up until [`lower`](Self::lower), and
+    /// fires again at each acknowledgement until then. Each raised message is one interrupt; as it is a write
+    /// on the bus, it is lost while the device is not bus master.
     pub fn raise(&mut self, vector: u16) {
         if !self.unplugged {
             self.vectors.raise(vector, self.is_bus_master());

@@ -10,8 +10,8 @@ const TARGET_HIGH: usize = 0x0c;
 const COUNT: usize = 0x10;
 const CAUSE: usize = 0x14;
 
-/// Copies `COUNT` bytes from `SOURCE` to `TARGET` when `COUNT` is written, and keeps its line up until `CAUSE`
-/// is read.
+/// Copies `COUNT` bytes from `SOURCE` to `TARGET` when `COUNT` is written, and keeps its line up until
+/// `CAUSE` is read.
 #[derive(Default)]
 struct Copier {
     source: u64,

@@ -1,5 +1,5 @@
-//! The part of bincode 1.3's default format that pcid's messages are made of: fixed-size little-endian integers,
-//! a `u32` before each enum, one byte before each option.
+//! The part of bincode 1.3's default format that pcid's messages are made of: fixed-size little-endian
+//! integers, a `u32` before each enum, one byte before each option.
 
 /// The bytes are no message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

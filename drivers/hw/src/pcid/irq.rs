@@ -1,13 +1,13 @@
 //! An interrupt's file in the irq scheme.
 //!
-//! A read gives how often the interrupt has fired since the system started, or nothing if that was acknowledged
-//! through this file already. Writing that number back acknowledges it; a number that has been overtaken is
-//! ignored (the write takes 0 bytes).
+//! A read gives how often the interrupt has fired since the system started, or nothing if that was
+//! acknowledged through this file already. Writing that number back acknowledges it; a number that has been
+//! overtaken is ignored (the write takes 0 bytes).
 
 use std::io::{self, Read, Write};
 
-/// How often an acknowledgement is tried anew when the interrupt has overtaken it. After that it waits for the
-/// next round: the interrupt that overtook it has posted its own event.
+/// How often an acknowledgement is tried anew when the interrupt has overtaken it. After that it waits for
+/// the next round: the interrupt that overtook it has posted its own event.
 const TRIES: usize = 4;
 
 /// A file of the irq scheme, with what was seen of it.

@@ -14,8 +14,8 @@ use crate::pcid::message::{Feature, FeatureInfo, InterruptLine};
 use crate::pcid::msix::MsixTable;
 use crate::{Error, InterruptKind, capabilities};
 
-/// Where a message interrupts the CPU whose local APIC id is 0; the id goes into bits 19:12 (Intel SDM, volume
-/// 3, section 11.11.1).
+/// Where a message interrupts the CPU whose local APIC id is 0; the id goes into bits 19:12 (Intel SDM,
+/// volume 3, section 11.11.1).
 const MESSAGE_ADDRESS: u64 = 0xfee0_0000;
 
 /// Interrupt 0 of the irq scheme is this vector of the CPU; a message's data is the vector.
@@ -70,8 +70,8 @@ impl Interrupt {
     }
 }
 
-/// The files of the vectors, and for MSI-X the table that sends to them; `None` where the function has no such
-/// interrupt.
+/// The files of the vectors, and for MSI-X the table that sends to them; `None` where the function has no
+/// such interrupt.
 type Claimed = Option<(Vec<IrqFile<File>>, Option<MsixTable<Registers>>)>;
 
 fn claim_line(device: &Device, line: Option<&InterruptLine>) -> Result<Claimed, Error> {

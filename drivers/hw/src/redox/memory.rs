@@ -13,6 +13,7 @@ use syscall::{CallFlags, PAGE_SIZE};
 use super::Device;
 use crate::mmio::Mmio;
 use crate::pcid::message::{self, Bar};
+use crate::pcid::reach::check_reach;
 use crate::{Error, dma};
 
 /// Uncacheable memory, in the offset of pcid's mappings.
@@ -50,7 +51,7 @@ impl MemoryScheme {
         Mapping::new(memory.raw(), MAP_PRIVATE, 0, size)
     }
 
-    /// The physical address of what is mapped at `address`.
+    /// The physical address of the page that is mapped at `address`.
     fn translate(&self, address: NonNull<u8>) -> io::Result<u64> {
         let translation = self.open_at("translation", 0)?;
         let mut word = address.as_ptr().expose_provenance().to_ne_bytes();
@@ -140,27 +141,11 @@ pub fn dma_arena(
     let mapping = memory.map_contiguous(size.max(1)).map_err(failed())?;
     let (base, size) = (mapping.base, mapping.size);
     let first = memory.translate(base).map_err(failed())?;
-    // SAFETY: the last page is inside the mapping.
-    let last = memory.translate(unsafe { base.add(size - PAGE_SIZE) }).map_err(failed())?;
-    check_reach(first, last, size, address_bits)?;
+    // SAFETY: the last page is inside the mapping, which is of whole pages and not empty.
+    let last_page = memory.translate(unsafe { base.add(size - PAGE_SIZE) }).map_err(failed())?;
+    check_reach(first, last_page.saturating_add(PAGE_SIZE as u64), size, address_bits)?;
     let backing = DmaMemory { device: device.clone(), _mapping: mapping };
     // SAFETY: the mapping lives as long as `backing`, begins at a page as its physical address does, and is
     // reached through the arena only; `check_reach` found that the addresses do not overflow.
     Ok(unsafe { dma::Arena::new(base, size, first, Box::new(backing)) })
-}
-
-/// Redox gives memory from anywhere: whether the device reaches it is only known afterwards.
-fn check_reach(first: u64, last: u64, size: usize, address_bits: u32) -> Result<(), Error> {
-    let end = u128::from(first) + size as u128;
-    if u128::from(last) + PAGE_SIZE as u128 != end {
-        return Err(Error::NoMemory(format!("the system's {size} bytes at {first:#x} are not contiguous")));
-    }
-    let limit = 1 << address_bits.min(63);
-    if end > limit {
-        return Err(Error::NoMemory(format!(
-            "the system's {size} bytes end at {end:#x}, and the function reaches no further than {limit:#x}; \
-             Redox cannot be asked for lower memory, so it helps only to run with less memory"
-        )));
-    }
-    Ok(())
 }

@@ -147,7 +147,8 @@ pub struct Region {
 /// Does `request` on `fd`.
 ///
 /// # Safety
-/// `argument` must be what the request takes: an integer, or a pointer that is valid for what it reads and writes.
+/// `argument` must be what the request takes: an integer, or a pointer that is valid for what it reads and
+/// writes.
 unsafe fn call(fd: BorrowedFd, request: Request, argument: *mut c_void) -> io::Result<c_int> {
     const TYPE: u32 = b';' as u32;
     const BASE: u32 = 100;
