@@ -144,15 +144,6 @@ pub trait PciFunction {
     fn reset(&mut self) -> Result<bool, Error>;
 }
 
-/// Reads who the function at `location` is.
-#[cfg(target_os = "linux")]
-fn identity_of(config: &impl ConfigRegionAccess, location: PciAddress) -> Identity {
-    let header = pci_types::PciHeader::new(location);
-    let (vendor, device) = header.id(config);
-    let (revision, class, subclass, interface) = header.revision_and_class(config);
-    Identity { vendor, device, class: [class, subclass, interface], revision }
-}
-
 /// `pci-SSSS-BB-DD.F`, the function's part of a network scheme's name (Redox, driver-network).
 pub fn scheme_name_of(location: PciAddress) -> String {
     format!(

@@ -11,13 +11,13 @@ mod memory;
 use std::env;
 use std::rc::Rc;
 
-use pci_types::{CommandRegister, PciAddress};
+use pci_types::{CommandRegister, PciAddress, PciHeader};
 
 pub use device::Config;
 pub use interrupt::Interrupt;
 pub use memory::Registers;
 
-use crate::{Error, Identity, InterruptKind, PciFunction, dma, identity_of};
+use crate::{Error, Identity, InterruptKind, PciFunction, dma};
 use device::Device;
 
 /// The environment variable that names the function.
@@ -51,6 +51,14 @@ impl Function {
         let identity = identity_of(&config, location);
         Ok(Self { device, config, identity })
     }
+}
+
+/// Reads who the function at `location` is.
+fn identity_of(config: &Config, location: PciAddress) -> Identity {
+    let header = PciHeader::new(location);
+    let (vendor, device) = header.id(config);
+    let (revision, class, subclass, interface) = header.revision_and_class(config);
+    Identity { vendor, device, class: [class, subclass, interface], revision }
 }
 
 impl PciFunction for Function {
