@@ -12,11 +12,15 @@ pub mod event_loop;
 mod linux;
 pub mod notifier;
 mod parking;
+#[cfg(target_os = "redox")]
+mod redox;
 pub mod server;
 pub mod text;
 
 #[cfg(target_os = "linux")]
 use linux as system;
+#[cfg(target_os = "redox")]
+use redox as system;
 
 pub use event_loop::{Event, EventLoop, Interest, Token};
 pub use notifier::Notifier;

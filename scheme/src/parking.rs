@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::time::{Duration, Instant};
 
 use crate::errno::{EAGAIN, EAGAIN_NOW};
-use crate::{Error, EventFlags};
+use crate::{Error, EventFlags, Notifier};
 
 /// Whether a scheme says by `error` that the operation cannot go on yet.
 pub(crate) fn must_wait(error: Error) -> bool {
@@ -17,13 +17,17 @@ pub(crate) fn outward(error: Error) -> Error {
     if error.errno == EAGAIN_NOW { Error::new(EAGAIN) } else { error }
 }
 
-/// What became of an operation that was tried again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Retry {
-    /// It was answered.
-    Done,
-    /// It waits on.
-    Blocked,
+/// How often a flush looks for what its own retries posted.
+const FLUSH_ROUNDS: usize = 4;
+
+/// Whoever carries parked operations out and answers them.
+pub(crate) trait Resume<K, T> {
+    /// Tries `operation` again, and answers it; or gives it back, because it must wait on.
+    fn resume(&mut self, key: K, operation: T) -> Option<T>;
+    /// Answers `operation`, whose time is up, with `EAGAIN`.
+    fn expire(&mut self, key: K, operation: T);
+    /// Wakes those who poll `handle` for one of `flags`.
+    fn wake(&mut self, handle: usize, flags: EventFlags);
 }
 
 /// The parked operations `T` of one scheme, each named by the key `K` of its request.
@@ -32,6 +36,8 @@ pub(crate) enum Retry {
 /// for the operations parked on others.
 #[derive(Debug)]
 pub(crate) struct Parking<K, T> {
+    notifier: Notifier,
+    flushed: Instant,
     by_handle: HashMap<usize, Vec<Parked<K, T>>>,
     handles: HashMap<K, usize>,
     deadlines: BTreeSet<(Instant, K)>,
@@ -62,20 +68,22 @@ impl Limits {
     }
 }
 
-impl<K, T> Default for Parking<K, T> {
-    fn default() -> Self {
+impl<K: Copy + Eq + Hash + Ord, T> Parking<K, T> {
+    /// Nothing parked; what the scheme posts comes by `notifier`.
+    pub(crate) fn new(notifier: Notifier, now: Instant) -> Self {
         Self {
+            notifier,
+            flushed: now,
             by_handle: HashMap::new(),
             handles: HashMap::new(),
             deadlines: BTreeSet::new(),
             limits: HashMap::new(),
         }
     }
-}
 
-impl<K: Copy + Eq + Hash + Ord, T> Parking<K, T> {
     /// Parks `operation` until `handle` changes in one of the directions given.
     pub(crate) fn park(&mut self, key: K, handle: usize, direction: EventFlags, operation: T, now: Instant) {
+        self.take_limits();
         let limit = self.limits.get(&handle).and_then(|limits| limits.of(direction));
         let deadline = limit.and_then(|limit| now.checked_add(limit));
         self.deadlines.extend(deadline.map(|deadline| (deadline, key)));
@@ -83,23 +91,51 @@ impl<K: Copy + Eq + Hash + Ord, T> Parking<K, T> {
         self.by_handle.entry(handle).or_default().push(Parked { key, direction, deadline, operation });
     }
 
-    /// Lets `attempt` try each operation parked on `handle` that waits for one of `flags`.
-    pub(crate) fn retry(
-        &mut self,
-        handle: usize,
-        flags: EventFlags,
-        mut attempt: impl FnMut(K, &mut T) -> Retry,
-    ) {
-        let Some(mut parked) = self.by_handle.remove(&handle) else { return };
-        parked.retain_mut(|entry| {
-            let stays = !entry.direction.intersects(flags)
-                || attempt(entry.key, &mut entry.operation) == Retry::Blocked;
-            if !stays {
-                self.handles.remove(&entry.key);
-                self.deadlines.forget(entry.deadline, entry.key);
+    /// Carries out what the scheme has posted: tries operations again and wakes pollers. Then ends what has
+    /// waited too long.
+    pub(crate) fn flush(&mut self, now: Instant, resume: &mut impl Resume<K, T>) {
+        self.flushed = now;
+        self.take_limits();
+        for _ in 0..FLUSH_ROUNDS {
+            for (handle, flags) in self.notifier.take_posted() {
+                self.retry(handle, flags, resume);
+                resume.wake(handle, flags);
             }
-            stays
-        });
+            if !self.notifier.has_posted() {
+                break;
+            }
+        }
+        while let Some((key, operation)) = self.take_expired(now) {
+            resume.expire(key, operation);
+        }
+    }
+
+    /// When the next flush is due, at the latest.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        if self.notifier.has_posted() {
+            return Some(self.flushed);
+        }
+        self.deadlines.first().map(|&(deadline, _)| deadline)
+    }
+
+    /// Tries each operation parked on `handle` that waits for one of `flags`.
+    fn retry(&mut self, handle: usize, flags: EventFlags, resume: &mut impl Resume<K, T>) {
+        let Some(parked) = self.by_handle.remove(&handle) else { return };
+        let retry = |entry: Parked<K, T>| {
+            let Parked { key, direction, deadline, operation } = entry;
+            if !direction.intersects(flags) {
+                return Some(Parked { key, direction, deadline, operation });
+            }
+            match resume.resume(key, operation) {
+                Some(operation) => Some(Parked { key, direction, deadline, operation }),
+                None => {
+                    self.handles.remove(&key);
+                    self.deadlines.forget(deadline, key);
+                    None
+                }
+            }
+        };
+        let parked: Vec<_> = parked.into_iter().filter_map(retry).collect();
         if !parked.is_empty() {
             self.by_handle.insert(handle, parked);
         }
@@ -119,7 +155,7 @@ impl<K: Copy + Eq + Hash + Ord, T> Parking<K, T> {
     }
 
     /// Takes out one operation whose time is up.
-    pub(crate) fn expire(&mut self, now: Instant) -> Option<(K, T)> {
+    fn take_expired(&mut self, now: Instant) -> Option<(K, T)> {
         let &(deadline, key) = self.deadlines.first()?;
         if deadline > now {
             return None;
@@ -128,13 +164,8 @@ impl<K: Copy + Eq + Hash + Ord, T> Parking<K, T> {
         self.cancel(key).map(|operation| (key, operation))
     }
 
-    /// When the next operation's time is up.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.deadlines.first().map(|&(deadline, _)| deadline)
-    }
-
     /// Limits how long operations parked on `handle` from now on may wait.
-    pub(crate) fn set_limit(&mut self, handle: usize, direction: EventFlags, limit: Option<Duration>) {
+    fn set_limit(&mut self, handle: usize, direction: EventFlags, limit: Option<Duration>) {
         let limits = self.limits.entry(handle).or_default();
         if direction.contains(EventFlags::EVENT_READ) {
             limits.read = limit;
@@ -147,15 +178,15 @@ impl<K: Copy + Eq + Hash + Ord, T> Parking<K, T> {
         }
     }
 
-    /// Sets several limits, as a [`Notifier`](crate::Notifier) gives them.
-    pub(crate) fn set_limits(&mut self, limits: Vec<(usize, EventFlags, Option<Duration>)>) {
-        for (handle, direction, limit) in limits {
+    fn take_limits(&mut self) {
+        for (handle, direction, limit) in self.notifier.take_timeouts() {
             self.set_limit(handle, direction, limit);
         }
     }
 
-    /// Forgets a closed handle's limits, and takes out what is still parked on it.
+    /// Forgets what a closed handle had posted and limited, and takes out what is still parked on it.
     pub(crate) fn close(&mut self, handle: usize) -> Vec<(K, T)> {
+        self.notifier.forget(handle);
         self.limits.remove(&handle);
         let parked = self.by_handle.remove(&handle).unwrap_or_default();
         for entry in &parked {

@@ -67,6 +67,6 @@ impl<S: SchemeSync> Server<S> {
     }
 
     pub(crate) fn scheme(&mut self) -> &mut S {
-        &mut self.session.file_system.scheme
+        self.session.scheme()
     }
 }

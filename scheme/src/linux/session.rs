@@ -12,13 +12,11 @@ use super::filesystem::{FileSystem, Served};
 use super::operation::Operation;
 use super::request::Request;
 use crate::errno::{EAGAIN, EBADF, EINTR};
-use crate::parking::{Parking, Retry, must_wait, outward};
-use crate::{CallerCtx, Error, EventFlags, Notifier, SchemeSync};
+use crate::parking::{Parking, Resume, must_wait, outward};
+use crate::{CallerCtx, Error, EventFlags, Notifier, Result, SchemeSync};
 
 /// How many requests are answered before what they caused is carried out.
 const BATCH: usize = 64;
-/// How often a flush looks for what its own retries posted.
-const FLUSH_ROUNDS: usize = 4;
 /// How many interruptions are kept for requests that have not come yet.
 const EARLY_INTERRUPTIONS: usize = 32;
 
@@ -27,32 +25,37 @@ type Waiting = (CallerCtx, Operation<'static>);
 
 /// A served file system.
 pub(super) struct Session<S> {
-    pub file_system: FileSystem<S>,
-    connection: Connection,
+    service: Service<S>,
     buffer: Vec<u8>,
     parking: Parking<u64, Waiting>,
     interrupted_early: VecDeque<u64>,
-    notifier: Notifier,
-    flushed: Instant,
+}
+
+/// The file system, and where its answers go.
+struct Service<S> {
+    file_system: FileSystem<S>,
+    connection: Connection,
 }
 
 impl<S: SchemeSync> Session<S> {
     /// Serves `file_system` over `device`.
     pub(super) fn new(device: OwnedFd, file_system: FileSystem<S>, notifier: Notifier) -> Self {
         Self {
-            file_system,
-            connection: Connection::new(device),
+            service: Service { file_system, connection: Connection::new(device) },
             buffer: Connection::request_buffer(),
-            parking: Parking::default(),
+            parking: Parking::new(notifier, Instant::now()),
             interrupted_early: VecDeque::new(),
-            notifier,
-            flushed: Instant::now(),
         }
     }
 
     /// Readable when requests wait.
     pub(super) fn as_raw_fd(&self) -> RawFd {
-        self.connection.as_raw_fd()
+        self.service.connection.as_raw_fd()
+    }
+
+    /// The scheme served.
+    pub(super) fn scheme(&mut self) -> &mut S {
+        &mut self.service.file_system.scheme
     }
 
     /// Answers the requests that wait, in batches with a flush after each. An error means that the mount is
@@ -70,58 +73,29 @@ impl<S: SchemeSync> Session<S> {
     /// Answers one batch; true if more may wait.
     fn process_batch(&mut self, now: Instant) -> io::Result<bool> {
         let mut buffer = std::mem::take(&mut self.buffer);
-        let mut result = Ok(true);
-        for _ in 0..BATCH {
-            match self.connection.receive(&mut buffer) {
-                Ok(Some(bytes)) => self.handle(bytes, now),
-                Ok(None) => {
-                    result = Ok(false);
-                    break;
-                }
-                Err(error) => {
-                    result = Err(error);
-                    break;
-                }
-            }
-        }
+        let result = self.process_into(&mut buffer, now);
         self.buffer = buffer;
         result
     }
 
+    fn process_into(&mut self, buffer: &mut [u8], now: Instant) -> io::Result<bool> {
+        for _ in 0..BATCH {
+            match self.service.connection.receive(buffer)? {
+                Some(bytes) => self.handle(bytes, now),
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
     /// Carries out what the scheme has posted, and ends what has waited too long.
     pub(super) fn flush(&mut self, now: Instant) {
-        self.flushed = now;
-        self.parking.set_limits(self.notifier.take_timeouts());
-        for _ in 0..FLUSH_ROUNDS {
-            for (handle, flags) in self.notifier.take_posted() {
-                self.changed(handle, flags);
-            }
-            if !self.notifier.has_posted() {
-                break;
-            }
-        }
-        while let Some((unique, _)) = self.parking.expire(now) {
-            self.connection.fail(unique, Error::new(EAGAIN));
-        }
+        self.parking.flush(now, &mut self.service);
     }
 
     /// When `flush` must be called next, at the latest.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        if self.notifier.has_posted() { Some(self.flushed) } else { self.parking.deadline() }
-    }
-
-    /// Retries what waits for `handle`, and wakes those who poll it.
-    fn changed(&mut self, handle: usize, flags: EventFlags) {
-        let Self { parking, file_system, connection, .. } = self;
-        parking.retry(handle, flags, |unique, (caller, operation)| {
-            match file_system.perform(caller, operation) {
-                Err(error) if must_wait(error) => return Retry::Blocked,
-                Err(error) => connection.fail(unique, outward(error)),
-                Ok(length) => connection.reply(unique, file_system.body.get(length)),
-            }
-            Retry::Done
-        });
-        file_system.pollers.wake(handle, flags, |kh| connection.wake(kh));
+        self.parking.deadline()
     }
 
     fn handle(&mut self, bytes: &[u8], now: Instant) {
@@ -133,35 +107,44 @@ impl<S: SchemeSync> Session<S> {
             return self.interrupt(&request);
         }
         let unique = request.header.unique;
-        let caller = match caller::context(&request.header) {
-            Ok(caller) => caller,
-            Err(error) => return self.connection.fail(unique, error),
-        };
-        match self.file_system.serve(&request, &caller) {
-            Ok(Served::Reply(length)) => self.connection.reply(unique, self.file_system.body.get(length)),
-            Ok(Served::Nothing) => {}
-            Ok(Served::Start(operation)) => self.start(unique, caller, operation, now),
-            Ok(Served::Closed(handle)) => {
-                self.closed(handle);
-                self.connection.reply(unique, &[]);
-            }
-            Err(error) => self.connection.fail(unique, outward(error)),
+        if let Err(error) = self.serve(&request, now) {
+            self.service.connection.fail(unique, outward(error));
         }
     }
 
+    fn serve(&mut self, request: &Request<'_>, now: Instant) -> Result<()> {
+        let unique = request.header.unique;
+        let caller = caller::context(&request.header)?;
+        match self.service.file_system.serve(request, &caller)? {
+            Served::Reply(length) => self.service.reply(unique, length),
+            Served::Nothing => {}
+            Served::Start(operation) => self.start(unique, caller, operation, now)?,
+            Served::Closed(handle) => {
+                self.closed(handle);
+                self.service.reply(unique, 0);
+            }
+        }
+        Ok(())
+    }
+
     /// Carries an operation out for the first time, and parks it if it must wait.
-    fn start(&mut self, unique: u64, caller: CallerCtx, mut operation: Operation<'_>, now: Instant) {
-        match self.file_system.perform(&caller, &mut operation) {
-            Ok(length) => self.connection.reply(unique, self.file_system.body.get(length)),
-            Err(error) if !must_wait(error) => self.connection.fail(unique, outward(error)),
-            Err(_) if operation.is_nonblocking() => self.connection.fail(unique, Error::new(EAGAIN)),
-            Err(_) if self.was_interrupted(unique) => self.connection.fail(unique, Error::new(EINTR)),
+    fn start(
+        &mut self,
+        unique: u64,
+        caller: CallerCtx,
+        mut operation: Operation<'_>,
+        now: Instant,
+    ) -> Result<()> {
+        match self.service.file_system.perform(&caller, &mut operation) {
+            Ok(length) => self.service.reply(unique, length),
+            Err(error) if !must_wait(error) || operation.is_nonblocking() => return Err(error),
+            Err(_) if self.was_interrupted(unique) => return Err(Error::new(EINTR)),
             Err(_) => {
-                self.parking.set_limits(self.notifier.take_timeouts());
                 let (handle, direction) = (operation.handle, operation.direction());
                 self.parking.park(unique, handle, direction, (caller, operation.into_owned()), now);
             }
         }
+        Ok(())
     }
 
     /// Ends the operation that its caller no longer waits for. One that is not parked was answered already,
@@ -169,7 +152,7 @@ impl<S: SchemeSync> Session<S> {
     fn interrupt(&mut self, request: &Request<'_>) {
         let Ok((argument, _)) = request.argument::<InterruptIn>() else { return };
         if self.parking.cancel(argument.unique).is_some() {
-            return self.connection.fail(argument.unique, Error::new(EINTR));
+            return self.service.connection.fail(argument.unique, Error::new(EINTR));
         }
         if self.interrupted_early.len() == EARLY_INTERRUPTIONS {
             self.interrupted_early.pop_front();
@@ -183,9 +166,34 @@ impl<S: SchemeSync> Session<S> {
     }
 
     fn closed(&mut self, handle: usize) {
-        self.notifier.forget(handle);
         for (unique, _) in self.parking.close(handle) {
-            self.connection.fail(unique, Error::new(EBADF));
+            self.service.connection.fail(unique, Error::new(EBADF));
         }
+    }
+}
+
+impl<S> Service<S> {
+    /// Answers request `unique` with the first `length` bytes of the body.
+    fn reply(&self, unique: u64, length: usize) {
+        self.connection.reply(unique, self.file_system.body.get(length));
+    }
+}
+
+impl<S: SchemeSync> Resume<u64, Waiting> for Service<S> {
+    fn resume(&mut self, unique: u64, (caller, mut operation): Waiting) -> Option<Waiting> {
+        match self.file_system.perform(&caller, &mut operation) {
+            Ok(length) => self.reply(unique, length),
+            Err(error) if must_wait(error) => return Some((caller, operation)),
+            Err(error) => self.connection.fail(unique, outward(error)),
+        }
+        None
+    }
+
+    fn expire(&mut self, unique: u64, _: Waiting) {
+        self.connection.fail(unique, Error::new(EAGAIN));
+    }
+
+    fn wake(&mut self, handle: usize, flags: EventFlags) {
+        self.file_system.pollers.wake(handle, flags, |kh| self.connection.wake(kh));
     }
 }

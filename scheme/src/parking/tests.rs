@@ -2,8 +2,8 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::{Parking, Retry};
-use crate::EventFlags;
+use super::{Parking, Resume};
+use crate::{EventFlags, Notifier};
 
 const READ: EventFlags = EventFlags::EVENT_READ;
 const WRITE: EventFlags = EventFlags::EVENT_WRITE;
@@ -12,19 +12,44 @@ fn second() -> Duration {
     Duration::from_secs(1)
 }
 
-/// Tries what is parked on `handle`, answers those for whose key `done` is true, and tells who was tried.
+/// Answers the operations that it is told to, and writes down what happens.
+#[derive(Debug, Default)]
+struct Ledger {
+    done: Vec<u64>,
+    tried: Vec<u64>,
+    expired: Vec<(u64, char)>,
+    woken: Vec<(usize, EventFlags)>,
+}
+
+impl Resume<u64, char> for Ledger {
+    fn resume(&mut self, key: u64, operation: char) -> Option<char> {
+        self.tried.push(key);
+        (!self.done.contains(&key)).then_some(operation)
+    }
+
+    fn expire(&mut self, key: u64, operation: char) {
+        self.expired.push((key, operation));
+    }
+
+    fn wake(&mut self, handle: usize, flags: EventFlags) {
+        self.woken.push((handle, flags));
+    }
+}
+
+fn parking() -> Parking<u64, char> {
+    Parking::new(Notifier::default(), Instant::now())
+}
+
+/// Tries what is parked on `handle`, answers those named in `done`, and tells who was tried.
 fn retry(parking: &mut Parking<u64, char>, handle: usize, flags: EventFlags, done: &[u64]) -> Vec<u64> {
-    let mut tried = Vec::new();
-    parking.retry(handle, flags, |key, _| {
-        tried.push(key);
-        if done.contains(&key) { Retry::Done } else { Retry::Blocked }
-    });
-    tried
+    let mut ledger = Ledger { done: done.to_vec(), ..Ledger::default() };
+    parking.retry(handle, flags, &mut ledger);
+    ledger.tried
 }
 
 #[test]
 fn only_the_handle_that_changed_is_tried_in_order_of_arrival() {
-    let mut parking = Parking::default();
+    let mut parking = parking();
     let now = Instant::now();
     parking.park(30, 7, READ, 'a', now);
     parking.park(10, 8, READ, 'b', now);
@@ -37,7 +62,7 @@ fn only_the_handle_that_changed_is_tried_in_order_of_arrival() {
 
 #[test]
 fn a_change_in_one_direction_leaves_the_other_parked() {
-    let mut parking = Parking::default();
+    let mut parking = parking();
     let now = Instant::now();
     parking.park(1, 7, READ, 'r', now);
     parking.park(2, 7, WRITE, 'w', now);
@@ -48,7 +73,7 @@ fn a_change_in_one_direction_leaves_the_other_parked() {
 
 #[test]
 fn a_cancelled_operation_comes_out_once() {
-    let mut parking = Parking::default();
+    let mut parking = parking();
     parking.park(1, 7, READ, 'a', Instant::now());
     assert_eq!(parking.cancel(1), Some('a'));
     assert_eq!(parking.cancel(1), None);
@@ -57,22 +82,22 @@ fn a_cancelled_operation_comes_out_once() {
 
 #[test]
 fn an_operation_expires_at_its_own_limit() {
-    let mut parking = Parking::default();
+    let mut parking = parking();
     let now = Instant::now();
     parking.set_limit(7, READ, Some(second()));
     parking.park(1, 7, READ, 'r', now);
     parking.park(2, 7, WRITE, 'w', now);
     parking.park(3, 8, READ, 'x', now);
     assert_eq!(parking.deadline(), Some(now + second()));
-    assert_eq!(parking.expire(now + second() / 2), None);
-    assert_eq!(parking.expire(now + second()), Some((1, 'r')));
-    assert_eq!(parking.expire(now + second() * 99), None);
+    assert_eq!(parking.take_expired(now + second() / 2), None);
+    assert_eq!(parking.take_expired(now + second()), Some((1, 'r')));
+    assert_eq!(parking.take_expired(now + second() * 99), None);
     assert_eq!(parking.deadline(), None);
 }
 
 #[test]
 fn a_lifted_limit_holds_for_later_operations() {
-    let mut parking = Parking::default();
+    let mut parking = parking();
     let now = Instant::now();
     parking.set_limit(7, READ | WRITE, Some(second()));
     parking.set_limit(7, READ, None);
@@ -84,7 +109,7 @@ fn a_lifted_limit_holds_for_later_operations() {
 
 #[test]
 fn a_retried_operation_keeps_its_deadline_until_it_is_answered() {
-    let mut parking = Parking::default();
+    let mut parking = parking();
     let now = Instant::now();
     parking.set_limit(7, READ, Some(second()));
     parking.park(1, 7, READ, 'r', now);
@@ -96,7 +121,7 @@ fn a_retried_operation_keeps_its_deadline_until_it_is_answered() {
 
 #[test]
 fn closing_a_handle_takes_its_operations_and_limits_along() {
-    let mut parking = Parking::default();
+    let mut parking = parking();
     let now = Instant::now();
     parking.set_limit(7, READ, Some(second()));
     parking.park(1, 7, READ, 'r', now);
@@ -105,11 +130,71 @@ fn closing_a_handle_takes_its_operations_and_limits_along() {
     assert_eq!(parking.deadline(), None);
 }
 
+#[test]
+fn a_flush_retries_wakes_and_expires() {
+    let notifier = Notifier::default();
+    let now = Instant::now();
+    let mut parking = Parking::new(notifier.clone(), now);
+    notifier.set_timeout(8, READ, Some(second()));
+    parking.park(1, 7, READ, 'r', now);
+    parking.park(2, 8, READ, 's', now);
+    notifier.post(7, READ);
+    assert_eq!(parking.deadline(), Some(now), "what was posted is due at once");
+    let mut ledger = Ledger { done: vec![1], ..Ledger::default() };
+    parking.flush(now + second(), &mut ledger);
+    assert_eq!(ledger.tried, [1]);
+    assert_eq!(ledger.woken, [(7, READ)]);
+    assert_eq!(ledger.expired, [(2, 's')]);
+    assert_eq!(parking.deadline(), None);
+}
+
+#[test]
+fn what_was_posted_for_a_closed_handle_is_forgotten() {
+    let notifier = Notifier::default();
+    let mut parking: Parking<u64, char> = Parking::new(notifier.clone(), Instant::now());
+    notifier.post(7, READ);
+    notifier.set_timeout(7, READ, Some(second()));
+    parking.close(7);
+    let mut ledger = Ledger::default();
+    parking.flush(Instant::now(), &mut ledger);
+    assert_eq!(ledger.woken, []);
+    parking.park(1, 7, READ, 'r', Instant::now());
+    assert_eq!(parking.deadline(), None);
+}
+
+/// Posts its handle with each retry, as two handles that talk to each other do.
+struct Restless(Notifier, usize);
+
+impl Resume<u64, char> for Restless {
+    fn resume(&mut self, _: u64, operation: char) -> Option<char> {
+        self.0.post(7, READ);
+        self.1 += 1;
+        Some(operation)
+    }
+
+    fn expire(&mut self, _: u64, _: char) {}
+
+    fn wake(&mut self, _: usize, _: EventFlags) {}
+}
+
+#[test]
+fn a_flush_that_causes_another_comes_to_an_end() {
+    let notifier = Notifier::default();
+    let now = Instant::now();
+    let mut parking = Parking::new(notifier.clone(), now);
+    parking.park(1, 7, READ, 'r', now);
+    notifier.post(7, READ);
+    let mut restless = Restless(notifier, 0);
+    parking.flush(now, &mut restless);
+    assert!((1..100).contains(&restless.1));
+    assert_eq!(parking.deadline(), Some(now), "the rest is due at once");
+}
+
 proptest! {
     /// Whatever is parked comes out exactly once, in whatever way.
     #[test]
     fn every_operation_comes_out_once(steps in prop::collection::vec((0u8..6, 0usize..4, 0u64..64), 1..200)) {
-        let mut parking = Parking::default();
+        let mut parking = parking();
         let mut now = Instant::now();
         let (mut parked, mut out) = (0, 0);
         for (step, handle, value) in steps {
@@ -119,14 +204,16 @@ proptest! {
                     parking.park(parked, handle, direction, 'x', now);
                     parked += 1;
                 }
-                2 => parking.retry(handle, READ, |key, _| {
-                    if key % 2 == value % 2 { out += 1; Retry::Done } else { Retry::Blocked }
-                }),
+                2 => {
+                    let mut ledger = Ledger { done: vec![value, value + 1], ..Ledger::default() };
+                    parking.retry(handle, READ, &mut ledger);
+                    out += ledger.tried.iter().filter(|key| ledger.done.contains(key)).count() as u64;
+                }
                 3 => out += u64::from(parking.cancel(value).is_some()),
                 4 => {
                     parking.set_limit(handle, READ, Some(Duration::from_millis(value)));
                     now += Duration::from_millis(10);
-                    while parking.expire(now).is_some() { out += 1; }
+                    while parking.take_expired(now).is_some() { out += 1; }
                 }
                 _ => out += parking.close(handle).len() as u64,
             }

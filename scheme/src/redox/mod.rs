@@ -1,0 +1,9 @@
+//! Redox: the kernel's scheme socket, its namespaces, event queues and time handles.
+
+pub(crate) mod client;
+pub(crate) mod event_loop;
+mod handles;
+mod registration;
+mod server;
+
+pub(crate) use server::Server;

@@ -1,0 +1,53 @@
+//! A scheme's name in the namespace of its process.
+
+use std::io;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use libredox::error::Error as SystemError;
+use redox_scheme::Socket;
+use redox_scheme::scheme::register_scheme_inner;
+
+use crate::errno::{EEXIST, ENODEV};
+use crate::{Error, Result};
+
+/// How long a name that is taken may take to show that somebody serves it.
+const LIVENESS_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Registers `name` for the scheme whose root is the handle `root`, in the place of a dead server's if there
+/// is one; fails with `EEXIST` if a live one has the name.
+pub(super) fn register(socket: &Socket, name: &str, root: usize) -> Result<()> {
+    match register_scheme_inner(socket, name, root) {
+        Err(Error { errno: EEXIST }) if !answers(name) => {
+            log::info!("/scheme/{name} was left behind by a server that died: unlinking it");
+            unregister(name)?;
+            register_scheme_inner(socket, name, root)
+        }
+        result => result,
+    }
+}
+
+/// Takes `name` out of the namespace. libredox has no call for that.
+pub(super) fn unregister(name: &str) -> Result<()> {
+    let namespace = libredox::call::getns()?;
+    syscall::call::unlinkat(namespace, format!("/scheme/{name}"), 0).map(|_| ())
+}
+
+/// Whether somebody serves `name`. One who does not answer in time is taken for alive, since nothing shows
+/// that he is dead. Asking may block, so a thread does; it ends with the answer.
+fn answers(name: &str) -> bool {
+    let (sender, receiver) = mpsc::channel();
+    let path = format!("/scheme/{name}");
+    thread::spawn(move || sender.send(open_and_close(&path).err().map(|error| error.errno())));
+    receiver.recv_timeout(LIVENESS_TIMEOUT) != Ok(Some(ENODEV))
+}
+
+fn open_and_close(path: &str) -> std::result::Result<(), SystemError> {
+    libredox::Fd::open(path, libredox::flag::O_PATH | libredox::flag::O_CLOEXEC, 0).map(drop)
+}
+
+/// An error of Redox's as an `io::Error`.
+pub(super) fn io_error(error: Error) -> io::Error {
+    io::Error::from_raw_os_error(error.errno)
+}
