@@ -1,0 +1,211 @@
+//! The daemon: one event loop around the stack, its schemes and the links to drivers.
+
+use std::cell::RefCell;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Instant;
+
+use scheme::{Event, EventLoop, Interest, Notifier, SchemeSync, ServeError, Server, Token};
+
+use crate::link::Links;
+use crate::resolver::Resolver;
+use crate::schemes::icmp::Icmp;
+use crate::schemes::ip::Ip;
+use crate::schemes::netcfg::Netcfg;
+use crate::schemes::socket_scheme::{Protocol, SharedStack, SocketScheme};
+use crate::schemes::tcp::Tcp;
+use crate::schemes::udp::Udp;
+use crate::stack::{self, Random, Stack};
+
+const TCP: Token = 0;
+const UDP: Token = 1;
+const ICMP: Token = 2;
+const IP: Token = 3;
+const NETCFG: Token = 4;
+const LINK: Token = 5;
+const TERMINATION: Token = 6;
+
+/// How often an answer may cause another one before the wires have their turn again.
+const ROUNDS: usize = 8;
+
+/// Why the daemon ended.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// A scheme.
+    #[error(transparent)]
+    Scheme(#[from] ServeError),
+    /// The event loop, or a thread.
+    #[error("cannot wait for events: {0}")]
+    Events(#[from] io::Error),
+}
+
+/// Serves the schemes until the process is asked to end.
+pub fn run() -> Result<(), Failure> {
+    Daemon::new()?.run()
+}
+
+struct Daemon {
+    events: EventLoop,
+    /// The stack's time 0.
+    epoch: Instant,
+    stack: SharedStack,
+    links: Links,
+    resolver: Resolver,
+    tcp: Server<SocketScheme<Tcp>>,
+    udp: Server<SocketScheme<Udp>>,
+    icmp: Server<SocketScheme<Icmp>>,
+    ip: Server<SocketScheme<Ip>>,
+    netcfg: Server<Netcfg>,
+}
+
+impl Daemon {
+    fn new() -> Result<Self, Failure> {
+        let mut events = EventLoop::new()?;
+        let mut stack = Stack::new(Random::new(seed()), stack::Instant::ZERO);
+        let eth0 = stack.network.add_ethernet("eth0");
+        let stack = Rc::new(RefCell::new(stack));
+        let notifier = Notifier::default();
+        let netcfg = Netcfg::new(stack.clone(), notifier.clone());
+        let daemon = Self {
+            tcp: serve(&mut events, TCP, &stack)?,
+            udp: serve(&mut events, UDP, &stack)?,
+            icmp: serve(&mut events, ICMP, &stack)?,
+            ip: serve(&mut events, IP, &stack)?,
+            netcfg: register(&mut events, NETCFG, "netcfg", netcfg, notifier)?,
+            links: Links::new(scheme_root(), eth0)?,
+            resolver: Resolver::default(),
+            epoch: Instant::now(),
+            events,
+            stack,
+        };
+        Ok(daemon)
+    }
+
+    fn run(mut self) -> Result<(), Failure> {
+        self.events.register(self.links.as_raw_fd(), LINK, Interest::Read)?;
+        self.events.register_termination(TERMINATION)?;
+        scheme::daemon::ready()?;
+        let mut events = Vec::new();
+        let mut more = false;
+        loop {
+            let now = Instant::now();
+            let timeout = match more {
+                true => Some(now),
+                false => self.deadline(now),
+            };
+            self.events.wait(timeout.map(|at| at.saturating_duration_since(now)), &mut events)?;
+            let now = Instant::now();
+            self.stack.borrow_mut().network.now = self.stack_time(now);
+            for Event { token } in events.drain(..) {
+                match token {
+                    TCP => self.tcp.process(now)?,
+                    UDP => self.udp.process(now)?,
+                    ICMP => self.icmp.process(now)?,
+                    IP => self.ip.process(now)?,
+                    NETCFG => self.netcfg.process(now)?,
+                    LINK => self.links.take_wake()?,
+                    _ => return Ok(()),
+                }
+            }
+            more = self.turn(now)?;
+        }
+    }
+
+    /// Moves what can be moved: frames in, answers, frames out. Whether frames are left.
+    fn turn(&mut self, now: Instant) -> Result<bool, Failure> {
+        let time = self.stack_time(now);
+        let more = self.links.poll(&mut self.stack.borrow_mut(), now);
+        for _ in 0..ROUNDS {
+            self.stack.borrow_mut().poll(time);
+            if !self.answer(now)? {
+                break;
+            }
+        }
+        let mut stack = self.stack.borrow_mut();
+        stack.poll(time);
+        self.links.send(&mut stack);
+        self.resolver.update(stack.name_servers.first().copied());
+        Ok(more)
+    }
+
+    /// Tells the schemes' users what has become ready. Whether there was anything to tell.
+    fn answer(&mut self, now: Instant) -> Result<bool, Failure> {
+        self.netcfg.scheme().post_changes();
+        self.netcfg.flush(now)?;
+        let changed = [
+            tell(&mut self.tcp, now)?,
+            tell(&mut self.udp, now)?,
+            tell(&mut self.icmp, now)?,
+            tell(&mut self.ip, now)?,
+        ];
+        Ok(changed.contains(&true))
+    }
+
+    fn deadline(&mut self, now: Instant) -> Option<Instant> {
+        let stack = self.stack.borrow_mut().deadline().map(|at| self.epoch + at.duration_since_zero());
+        let servers = [
+            self.tcp.deadline(),
+            self.udp.deadline(),
+            self.icmp.deadline(),
+            self.ip.deadline(),
+            self.netcfg.deadline(),
+        ];
+        servers.into_iter().chain([stack, self.links.deadline(now)]).flatten().min()
+    }
+
+    fn stack_time(&self, now: Instant) -> stack::Instant {
+        let elapsed = now.saturating_duration_since(self.epoch).as_micros();
+        stack::Instant::from_micros(i64::try_from(elapsed).unwrap_or(i64::MAX))
+    }
+}
+
+/// A time of the stack as the time since its zero.
+trait SinceZero {
+    fn duration_since_zero(self) -> std::time::Duration;
+}
+
+impl SinceZero for stack::Instant {
+    fn duration_since_zero(self) -> std::time::Duration {
+        std::time::Duration::from_micros(u64::try_from(self.total_micros()).unwrap_or_default())
+    }
+}
+
+fn serve<P: Protocol>(
+    events: &mut EventLoop,
+    token: Token,
+    stack: &SharedStack,
+) -> Result<Server<SocketScheme<P>>, Failure> {
+    let notifier = Notifier::default();
+    register(events, token, P::NAME, SocketScheme::new(stack.clone(), notifier.clone()), notifier)
+}
+
+fn register<S: SchemeSync>(
+    events: &mut EventLoop,
+    token: Token,
+    name: &str,
+    scheme: S,
+    notifier: Notifier,
+) -> Result<Server<S>, Failure> {
+    let server = Server::new(name, scheme, notifier)?;
+    events.register(server.as_raw_fd(), token, Interest::Read)?;
+    Ok(server)
+}
+
+fn tell<P: Protocol>(server: &mut Server<SocketScheme<P>>, now: Instant) -> Result<bool, ServeError> {
+    let changed = server.scheme().post_changes();
+    server.flush(now)?;
+    server.scheme().drop_unclaimed();
+    Ok(changed)
+}
+
+/// From the system's entropy, which the standard library's hash maps are keyed with.
+fn seed() -> [u64; 2] {
+    [RandomState::new().build_hasher().finish(), RandomState::new().build_hasher().finish()]
+}
+
+/// Where schemes are.
+fn scheme_root() -> PathBuf {
+    std::env::var_os("SCHEME_ROOT").map_or_else(|| PathBuf::from("/scheme"), PathBuf::from)
+}

@@ -1,0 +1,154 @@
+//! The way to a driver: found by its scheme's name, spoken to by threads of its own.
+//!
+//! A driver can be slow, hang, lie or go; whoever calls it waits for as long as it likes. So the event loop
+//! never does: [`worker`] threads do, and queues lie between. A thread that a driver never answers is left
+//! behind, and its interface goes on without it.
+
+mod scan;
+mod wake;
+mod worker;
+
+use std::io;
+use std::os::fd::RawFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use self::scan::Scan;
+use self::wake::Waker;
+use self::worker::{Phase, Worker};
+use crate::stack::{InterfaceId, Stack};
+
+/// How long a driver may take to open, or to take a frame, before it counts as hung.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Before the same driver is tried again.
+const RETRY: Duration = Duration::from_millis(250);
+/// Frames taken from a driver in one turn.
+const BUDGET: usize = 64;
+
+/// The drivers, and the interface that they serve.
+pub struct Links {
+    root: PathBuf,
+    waker: Arc<Waker>,
+    scan: Arc<Scan>,
+    interface: InterfaceId,
+    current: Option<Worker>,
+    /// Those that were given up while a thread of theirs waits for the driver.
+    abandoned: Vec<Worker>,
+    not_before: Option<Instant>,
+}
+
+impl Links {
+    /// Looks for drivers under `root` (`/scheme`) from now on, for `interface`.
+    pub fn new(root: PathBuf, interface: InterfaceId) -> io::Result<Self> {
+        let waker = Arc::new(Waker::new()?);
+        let scan = Scan::start(root.clone(), waker.clone())?;
+        Ok(Self { root, waker, scan, interface, current: None, abandoned: Vec::new(), not_before: None })
+    }
+
+    /// Readable when [`poll`](Self::poll) has something to do.
+    pub fn as_raw_fd(&self) -> RawFd {
+        self.waker.as_raw_fd()
+    }
+
+    /// Takes the wake-up that made the descriptor readable. To be called before [`poll`](Self::poll).
+    pub fn take_wake(&self) -> io::Result<()> {
+        self.waker.take()
+    }
+
+    /// Gives the stack what has come from the driver. Whether more has come than one turn takes.
+    pub fn poll(&mut self, stack: &mut Stack, now: Instant) -> bool {
+        self.abandoned.retain(Worker::is_stuck);
+        self.follow(stack, now);
+        if self.current.is_none() {
+            self.attach(now);
+        }
+        let Some(worker) = &self.current else { return false };
+        let (frames, more) = worker.take_frames(BUDGET);
+        for frame in frames {
+            stack.receive(self.interface, &frame);
+        }
+        more
+    }
+
+    /// Gives the driver what the stack wants to send, as much as there is room for.
+    pub fn send(&self, stack: &mut Stack) {
+        let Some(worker) = &self.current else { return };
+        worker.send(|room| stack.take_frames(self.interface, room).collect());
+    }
+
+    /// When [`poll`](Self::poll) is due without a wake-up.
+    pub fn deadline(&self, now: Instant) -> Option<Instant> {
+        match &self.current {
+            Some(worker) => worker.patience_ends(PATIENCE),
+            // A name that was seen may be tried again.
+            None => self.not_before.filter(|at| *at > now),
+        }
+    }
+
+    /// Brings the interface to the state of its driver.
+    fn follow(&mut self, stack: &mut Stack, now: Instant) {
+        let Some(worker) = &self.current else { return };
+        let hangs = worker.patience_ends(PATIENCE).is_some_and(|at| at <= now);
+        let status = worker.status();
+        match status.phase {
+            Phase::Opening if !hangs => (),
+            Phase::Open { .. } if hangs => self.give_up(stack, "it takes no frames", now),
+            Phase::Opening => self.give_up(stack, "it does not answer", now),
+            Phase::Closed(reason) => self.give_up(stack, &reason, now),
+            Phase::Open { address, mtu } => {
+                let name = worker.name().to_owned();
+                let Some(interface) = stack.network.interface_mut(self.interface) else { return };
+                let is_news = interface.driver.as_ref() != Some(&name);
+                let was_running = interface.running && !is_news;
+                interface.link_text = status.link_text;
+                interface.driver = Some(name);
+                if is_news {
+                    log::info!("{}: driver {} with address {address}", interface.name(), worker.name());
+                }
+                match (status.is_up, was_running) {
+                    (true, false) => stack.link_up(self.interface, address, mtu),
+                    (false, _) => stack.link_down(self.interface),
+                    (true, true) => (),
+                }
+            }
+        }
+    }
+
+    fn give_up(&mut self, stack: &mut Stack, reason: &str, now: Instant) {
+        let Some(worker) = self.current.take() else { return };
+        stack.link_down(self.interface);
+        if let Some(interface) = stack.network.interface_mut(self.interface) {
+            log::warn!("{}: driver {} is gone: {reason}", interface.name(), worker.name());
+            interface.driver = None;
+            interface.link_text.clear();
+        }
+        worker.stop();
+        self.abandoned.push(worker);
+        self.not_before = Some(now + RETRY);
+    }
+
+    /// Tries the first driver that is not known to hang.
+    fn attach(&mut self, now: Instant) {
+        if self.not_before.is_some_and(|at| now < at) {
+            return;
+        }
+        let stuck = |name: &String| self.abandoned.iter().any(|worker| worker.name() == name);
+        let Some(name) = self.scan.names().into_iter().find(|name| !stuck(name)) else { return };
+        match Worker::start(&self.root, name, self.waker.clone(), now) {
+            Ok(worker) => self.current = Some(worker),
+            Err(error) => {
+                log::error!("cannot start a thread for a driver: {error}");
+                self.not_before = Some(now + PATIENCE);
+            }
+        }
+    }
+}
+
+impl Drop for Links {
+    fn drop(&mut self) {
+        if let Some(worker) = &self.current {
+            worker.stop();
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! The threads that speak to one driver, and the queues between them and the event loop.
+
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use smoltcp::wire::EthernetAddress;
+
+use super::wake::Waker;
+use crate::stack::interface::ETHERNET_MTU;
+
+/// The threads read, write and queue: their stacks are small.
+pub const STACK: usize = 64 * 1024;
+/// Frames that wait for the event loop. A driver keeps what does not fit, and counts what it loses.
+const RECEIVE_QUEUE: usize = 256;
+/// Frames that wait for the driver.
+const TRANSMIT_QUEUE: usize = 128;
+/// Room that is worth waking the event loop for.
+const TRANSMIT_ROOM: usize = TRANSMIT_QUEUE / 2;
+/// The longest frame that is taken: jumbo frames and their headers.
+const FRAME: usize = 16 * 1024;
+/// The longest attribute.
+const ATTRIBUTE: u64 = 4096;
+/// Between two looks at the driver's attributes.
+const REFRESH: Duration = Duration::from_secs(1);
+
+/// How far a driver has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Its files are being opened.
+    Opening,
+    /// Frames move.
+    Open {
+        /// The NIC's address.
+        address: EthernetAddress,
+        /// The longest IP packet, in bytes.
+        mtu: usize,
+    },
+    /// No more, and why.
+    Closed(String),
+}
+
+/// What the event loop has to know.
+pub struct Status {
+    /// How far the driver has come.
+    pub phase: Phase,
+    /// Whether the link is up.
+    pub is_up: bool,
+    /// The text of the driver's `link`; empty if it has none.
+    pub link_text: String,
+}
+
+struct State {
+    phase: Phase,
+    is_up: bool,
+    link_text: String,
+    received: VecDeque<Vec<u8>>,
+    to_send: VecDeque<Vec<u8>>,
+    /// The event loop has more to send than there was room for.
+    wants_room: bool,
+    /// Since when the driver has not answered, while something is asked of it.
+    asked: Option<Instant>,
+    /// Threads that run.
+    threads: usize,
+    stop: bool,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    /// Something changed that a thread waits for.
+    changed: Condvar,
+    waker: Arc<Waker>,
+}
+
+/// One driver's threads.
+pub struct Worker {
+    name: String,
+    shared: Arc<Shared>,
+}
+
+impl Worker {
+    /// Opens the driver `name` under `root`, and moves its frames.
+    pub fn start(root: &Path, name: String, waker: Arc<Waker>, now: Instant) -> io::Result<Self> {
+        let state = State {
+            phase: Phase::Opening,
+            is_up: false,
+            link_text: String::new(),
+            received: VecDeque::new(),
+            to_send: VecDeque::new(),
+            wants_room: false,
+            asked: Some(now),
+            threads: 0,
+            stop: false,
+        };
+        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), waker });
+        let directory = root.join(&name);
+        spawn("link", &shared, move |shared| attend(shared, &directory))?;
+        Ok(Self { name, shared })
+    }
+
+    /// The driver's scheme.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the event loop has to know.
+    pub fn status(&self) -> Status {
+        let state = self.shared.lock();
+        Status { phase: state.phase.clone(), is_up: state.is_up, link_text: state.link_text.clone() }
+    }
+
+    /// When the driver has left a question unanswered for `patience`.
+    pub fn patience_ends(&self, patience: Duration) -> Option<Instant> {
+        self.shared.lock().asked.map(|asked| asked + patience)
+    }
+
+    /// Takes up to `limit` received frames; whether there are more.
+    pub fn take_frames(&self, limit: usize) -> (Vec<Vec<u8>>, bool) {
+        let mut state = self.shared.lock();
+        let was_full = state.received.len() >= RECEIVE_QUEUE;
+        let count = state.received.len().min(limit);
+        let frames = state.received.drain(..count).collect();
+        if was_full {
+            self.shared.changed.notify_all();
+        }
+        (frames, !state.received.is_empty())
+    }
+
+    /// Queues the frames that `give` has, which is told how many there is room for.
+    pub fn send(&self, give: impl FnOnce(usize) -> Vec<Vec<u8>>) {
+        let mut state = self.shared.lock();
+        if !matches!(state.phase, Phase::Open { .. }) {
+            return;
+        }
+        let room = TRANSMIT_QUEUE.saturating_sub(state.to_send.len());
+        let frames = give(room);
+        if frames.is_empty() && room > 0 {
+            return;
+        }
+        state.wants_room = frames.len() == room;
+        state.to_send.extend(frames);
+        self.shared.changed.notify_all();
+    }
+
+    /// Ends the threads as soon as the driver lets them.
+    pub fn stop(&self) {
+        self.shared.lock().stop = true;
+        self.shared.changed.notify_all();
+    }
+
+    /// Whether a thread waits for the driver still.
+    pub fn is_stuck(&self) -> bool {
+        self.shared.lock().threads > 0
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn close(&self, reason: String) {
+        let mut state = self.lock();
+        if !matches!(state.phase, Phase::Closed(_)) {
+            state.phase = Phase::Closed(reason);
+            state.asked = None;
+        }
+        state.stop = true;
+        self.changed.notify_all();
+        self.waker.wake();
+    }
+}
+
+fn spawn(
+    name: &str,
+    shared: &Arc<Shared>,
+    body: impl FnOnce(&Arc<Shared>) -> Result<(), String> + Send + 'static,
+) -> io::Result<()> {
+    shared.lock().threads += 1;
+    let own = shared.clone();
+    let started = thread::Builder::new().name(name.to_owned()).stack_size(STACK).spawn(move || {
+        if let Err(reason) = body(&own) {
+            own.close(reason);
+        }
+        own.lock().threads -= 1;
+    });
+    if started.is_err() {
+        shared.lock().threads -= 1;
+    }
+    started.map(|_| ())
+}
+
+/// Opens the driver, starts its reader and writer, and keeps an eye on its link.
+fn attend(shared: &Arc<Shared>, directory: &Path) -> Result<(), String> {
+    let address = read_address(&directory.join("mac"))?;
+    let mtu =
+        read_text(&directory.join("mtu")).and_then(|text| text.trim().parse().ok()).unwrap_or(ETHERNET_MTU);
+    let (reader, writer) = open_frames(directory)?;
+    spawn("reader", shared, move |shared| receive(shared, reader)).map_err(|error| error.to_string())?;
+    spawn("writer", shared, move |shared| transmit(shared, writer)).map_err(|error| error.to_string())?;
+    let mut state = shared.lock();
+    state.phase = Phase::Open { address, mtu };
+    state.asked = None;
+    drop(state);
+    watch(shared, &directory.join("link"));
+    Ok(())
+}
+
+/// `frame` of our drivers, the scheme's root of stock ones.
+fn open_frames(directory: &Path) -> Result<(File, File), String> {
+    let frame = directory.join("frame");
+    let failure = |path: &Path, error: io::Error| format!("cannot open {}: {error}", path.display());
+    match File::open(&frame) {
+        Ok(reader) => {
+            let writer =
+                OpenOptions::new().write(true).open(&frame).map_err(|error| failure(&frame, error))?;
+            Ok((reader, writer))
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidInput) => {
+            let root = OpenOptions::new().read(true).write(true).open(directory);
+            let root = root.map_err(|error| failure(directory, error))?;
+            let other = root.try_clone().map_err(|error| failure(directory, error))?;
+            Ok((root, other))
+        }
+        Err(error) => Err(failure(&frame, error)),
+    }
+}
+
+fn read_address(path: &Path) -> Result<EthernetAddress, String> {
+    let mut bytes = [0; 6];
+    File::open(path)
+        .and_then(|mut file| file.read_exact(&mut bytes))
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let address = EthernetAddress(bytes);
+    match address.is_unicast() && bytes != [0; 6] {
+        true => Ok(address),
+        false => Err(format!("{} says {address}, which no NIC can have", path.display())),
+    }
+}
+
+fn read_text(path: &Path) -> Option<String> {
+    let mut text = String::new();
+    File::open(path).ok()?.take(ATTRIBUTE).read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
+/// Follows the driver's `link`. A driver without one has a link that is always up.
+fn watch(shared: &Shared, path: &Path) {
+    loop {
+        let text = read_text(path);
+        let is_up = text.as_ref().is_none_or(|text| text.lines().any(|line| line.trim() == "state up"));
+        let text = text.unwrap_or_default();
+        let mut state = shared.lock();
+        if state.is_up != is_up || state.link_text != text {
+            (state.is_up, state.link_text) = (is_up, text);
+            shared.waker.wake();
+        }
+        let until = Instant::now() + REFRESH;
+        while !state.stop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            state = shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        if state.stop {
+            return;
+        }
+    }
+}
+
+/// Moves frames from the driver to the event loop.
+fn receive(shared: &Shared, mut file: File) -> Result<(), String> {
+    let mut buffer = vec![0; FRAME];
+    loop {
+        let length = match file.read(&mut buffer) {
+            Ok(0) => return Err("its frames have ended".to_owned()),
+            Ok(length) => length,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(format!("cannot read a frame: {error}")),
+        };
+        let frame = buffer.get(..length).unwrap_or_default().to_vec();
+        let mut state = shared.lock();
+        while state.received.len() >= RECEIVE_QUEUE && !state.stop {
+            state = shared.wait(state);
+        }
+        if state.stop {
+            return Ok(());
+        }
+        let was_empty = state.received.is_empty();
+        state.received.push_back(frame);
+        drop(state);
+        if was_empty {
+            shared.waker.wake();
+        }
+    }
+}
+
+/// Moves frames from the event loop to the driver.
+fn transmit(shared: &Shared, mut file: File) -> Result<(), String> {
+    while let Some(frame) = next_to_send(shared) {
+        match file.write(&frame) {
+            Ok(_) => (),
+            // One frame that the driver does not take says nothing about the next.
+            Err(error) if error.kind() == ErrorKind::InvalidInput => {
+                log::debug!("the driver refused a frame of {} bytes: {error}", frame.len());
+            }
+            Err(error) => return Err(format!("cannot write a frame: {error}")),
+        }
+    }
+    Ok(())
+}
+
+/// Waits for the next frame; `None` at the end.
+fn next_to_send(shared: &Shared) -> Option<Vec<u8>> {
+    let mut state = shared.lock();
+    state.asked = None;
+    if state.wants_room && TRANSMIT_QUEUE - state.to_send.len() >= TRANSMIT_ROOM {
+        state.wants_room = false;
+        shared.waker.wake();
+    }
+    loop {
+        if state.stop {
+            return None;
+        }
+        if let Some(frame) = state.to_send.pop_front() {
+            state.asked = Some(Instant::now());
+            return Some(frame);
+        }
+        state = shared.wait(state);
+    }
+}

@@ -1,0 +1,95 @@
+//! `icmp`: `echo/<ip>` for ping, `udp/<ip>` for the errors that datagrams come back with.
+
+use std::net::Ipv4Addr;
+
+use scheme::errno::{EINVAL, ENOENT};
+use scheme::{DirentKind, Error, Result};
+
+use super::errno::errno;
+use super::socket_scheme::{Caller, Protocol};
+use crate::stack::icmp::{IcmpId, Purpose};
+use crate::stack::{Readiness, Stack};
+
+/// The scheme's [`Protocol`].
+pub struct Icmp;
+
+impl Protocol for Icmp {
+    type Node = IcmpId;
+    type Key = IcmpId;
+
+    const NAME: &'static str = "icmp";
+
+    fn key(node: &IcmpId) -> Option<IcmpId> {
+        Some(*node)
+    }
+
+    fn probe(path: &str) -> Result<DirentKind> {
+        match path {
+            "" | "echo" | "udp" => Ok(DirentKind::Directory),
+            path => parse(path).map(|_| DirentKind::Regular),
+        }
+    }
+
+    fn names(path: &str) -> &'static [&'static str] {
+        match path {
+            "" => &["echo", "udp"],
+            _ => &[],
+        }
+    }
+
+    fn open(stack: &mut Stack, path: &str, _caller: Caller) -> Result<IcmpId> {
+        let (purpose, remote) = parse(path)?;
+        stack.icmp.open(purpose, remote, &mut stack.network.random).map_err(errno)
+    }
+
+    fn settled(_stack: &mut Stack, _node: &mut IcmpId) -> Result<()> {
+        Ok(())
+    }
+
+    fn dup(_stack: &mut Stack, node: &mut IcmpId, path: &[u8], _caller: Caller) -> Result<IcmpId> {
+        match path {
+            b"" => Ok(*node),
+            _ => Err(Error::new(EINVAL)),
+        }
+    }
+
+    fn readiness(stack: &Stack, node: &IcmpId) -> Readiness {
+        stack.icmp.readiness(*node)
+    }
+
+    fn read(stack: &mut Stack, node: &mut IcmpId, buffer: &mut [u8]) -> Result<usize> {
+        stack.icmp.read(*node, buffer).map_err(errno)
+    }
+
+    fn write(stack: &mut Stack, node: &mut IcmpId, data: &[u8]) -> Result<usize> {
+        stack.icmp.write(*node, data, &mut stack.network).map_err(errno)
+    }
+
+    fn path(stack: &Stack, node: &IcmpId) -> String {
+        match stack.icmp.remote(*node) {
+            Some((Purpose::Echo, remote)) => format!("echo/{remote}"),
+            Some((Purpose::UdpErrors, remote)) => format!("udp/{remote}"),
+            None => String::new(),
+        }
+    }
+
+    fn left(stack: &mut Stack, key: IcmpId, rest: &[IcmpId]) {
+        if rest.is_empty() {
+            stack.icmp.close(key);
+        }
+    }
+
+    fn take_changes(stack: &mut Stack) -> Vec<(IcmpId, Readiness)> {
+        stack.icmp.take_changes()
+    }
+}
+
+fn parse(path: &str) -> Result<(Purpose, Ipv4Addr)> {
+    let (kind, remote) = path.split_once('/').ok_or(Error::new(ENOENT))?;
+    let purpose = match kind {
+        "echo" => Purpose::Echo,
+        "udp" => Purpose::UdpErrors,
+        _ => return Err(Error::new(ENOENT)),
+    };
+    Ok((purpose, remote.parse().map_err(|_| Error::new(ENOENT))?))
+}

@@ -1,0 +1,105 @@
+//! The payloads of relibc's socket calls.
+
+use scheme::errno::{EAGAIN, EAGAIN_NOW, EINVAL};
+use scheme::{Error, Result};
+
+/// `libredox::protocol::SocketCall`: option values, messages, the peer's name, closing of one direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// `setsockopt`; the option is `metadata[1]`.
+    SetSockOpt,
+    /// `getsockopt`; the option is `metadata[1]`.
+    GetSockOpt,
+    /// `sendmsg`; the flags are `metadata[1]`.
+    SendMsg,
+    /// `recvmsg`; the flags are `metadata[1]`.
+    RecvMsg,
+    /// `getpeername`.
+    GetPeerName,
+    /// `shutdown`; which is `metadata[1]`.
+    Shutdown,
+}
+
+/// Options of `SOL_SOCKET`, as relibc numbers them (`sys_socket/constants.rs`).
+pub mod option {
+    /// Local addresses may be used again.
+    pub const SO_REUSEADDR: u64 = 2;
+    /// The pending error.
+    pub const SO_ERROR: u64 = 4;
+    /// Broadcasts may be sent.
+    pub const SO_BROADCAST: u64 = 6;
+    /// Bytes of the send buffer.
+    pub const SO_SNDBUF: u64 = 7;
+    /// Bytes of the receive buffer.
+    pub const SO_RCVBUF: u64 = 8;
+}
+
+/// Flags of `recvmsg` and `sendmsg`.
+const MSG_PEEK: u64 = 2;
+const MSG_DONTWAIT: u64 = 0x40;
+
+impl Verb {
+    /// The verb and its argument.
+    pub fn parse(metadata: &[u64]) -> Option<(Self, u64)> {
+        let verb = match metadata.first()? {
+            2 => Self::SetSockOpt,
+            3 => Self::GetSockOpt,
+            4 => Self::SendMsg,
+            5 => Self::RecvMsg,
+            8 => Self::GetPeerName,
+            9 => Self::Shutdown,
+            _ => return None,
+        };
+        Some((verb, metadata.get(1).copied().unwrap_or_default()))
+    }
+}
+
+/// Whether the message stays to be read again.
+pub fn is_peek(flags: u64) -> bool {
+    flags & MSG_PEEK != 0
+}
+
+/// With `MSG_DONTWAIT`, waiting is not even for a blocking handle.
+pub fn without_waiting(error: Error, flags: u64) -> Error {
+    match error.errno {
+        EAGAIN if flags & MSG_DONTWAIT != 0 => Error::new(EAGAIN_NOW),
+        _ => error,
+    }
+}
+
+/// `recvmsg`: the caller says how much it takes (name, data, ancillary; three words), and gets a word and the
+/// name, a word and the data, without gaps. `receive` fills the data and gives the sender's path and the length.
+pub fn receive(
+    payload: &mut [u8],
+    receive: impl FnOnce(&mut [u8]) -> Result<(String, usize)>,
+) -> Result<usize> {
+    let (name_room, data_room) = (word(payload, 0)?, word(payload, 1)?);
+    let mut data = vec![0; data_room.min(payload.len())];
+    let (name, length) = receive(&mut data)?;
+    let name = if name_room == 0 { "" } else { &name };
+    let mut answer = name.len().to_ne_bytes().to_vec();
+    answer.extend_from_slice(name.as_bytes());
+    answer.extend_from_slice(&length.to_ne_bytes());
+    answer.extend_from_slice(data.get(..length).unwrap_or_default());
+    super::socket_scheme::put(&answer, payload)
+}
+
+/// `sendmsg`: a word and the data; ancillary data, of which nothing is known here, follows.
+pub fn to_send(payload: &[u8]) -> Result<&[u8]> {
+    let length = word(payload, 0)?;
+    payload.get(size_of::<usize>()..).and_then(|rest| rest.get(..length)).ok_or(Error::new(EINVAL))
+}
+
+/// An option's value, as much of it as is wanted.
+pub fn put_option(value: i32, payload: &mut [u8]) -> Result<usize> {
+    let value = value.to_ne_bytes();
+    let count = value.len().min(payload.len());
+    payload[..count].copy_from_slice(&value[..count]);
+    Ok(count)
+}
+
+fn word(payload: &[u8], index: usize) -> Result<usize> {
+    const SIZE: usize = size_of::<usize>();
+    let bytes = payload.get(index * SIZE..).and_then(|rest| rest.first_chunk::<SIZE>());
+    bytes.map(|bytes| usize::from_ne_bytes(*bytes)).ok_or(Error::new(EINVAL))
+}

@@ -1,0 +1,71 @@
+//! What can be changed by a line of text.
+
+use std::fmt;
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+use smoltcp::wire::EthernetAddress;
+
+use crate::stack::interface::Link;
+use crate::stack::{InterfaceId, Stack};
+
+/// A change that was found to make sense.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// The Ethernet address that we send from.
+    SetMac(InterfaceId, EthernetAddress),
+    /// The one address; DHCP ends.
+    SetAddress(InterfaceId, Ipv4Net),
+    /// Up or down, administratively.
+    SetUp(InterfaceId, bool),
+    /// A route by a router.
+    AddRoute(Ipv4Net, Ipv4Addr),
+    /// A route less.
+    RemoveRoute(Ipv4Net),
+    /// Whom resolvers ask.
+    SetNameServer(Ipv4Addr),
+}
+
+impl Command {
+    /// Makes the change.
+    pub fn carry_out(self, stack: &mut Stack) {
+        match self {
+            Self::SetMac(id, mac) => {
+                if let Some(Link::Ethernet { address, .. }) =
+                    stack.network.interface_mut(id).map(|interface| &mut interface.link)
+                {
+                    *address = Some(mac);
+                }
+            }
+            Self::SetAddress(id, address) => {
+                stack.network.stop_dhcp(id);
+                stack.network.set_address(id, address);
+            }
+            Self::SetUp(id, up) => stack.set_up(id, up),
+            Self::AddRoute(destination, via) => {
+                if let Err(error) = stack.network.add_route(destination, via) {
+                    log::warn!("netcfg: the route to {destination} was not added: {error}");
+                }
+            }
+            Self::RemoveRoute(destination) => {
+                stack.network.routes.remove(destination);
+            }
+            Self::SetNameServer(server) => stack.name_servers = vec![server],
+        }
+        stack.revision += 1;
+    }
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SetMac(id, mac) => write!(f, "interface {id} sends from {mac}"),
+            Self::SetAddress(id, address) => write!(f, "interface {id} has the address {address}"),
+            Self::SetUp(id, true) => write!(f, "interface {id} is up"),
+            Self::SetUp(id, false) => write!(f, "interface {id} is down"),
+            Self::AddRoute(destination, via) => write!(f, "{destination} is reached by {via}"),
+            Self::RemoveRoute(destination) => write!(f, "{destination} is reached by no route of its own"),
+            Self::SetNameServer(server) => write!(f, "{server} is the name server"),
+        }
+    }
+}

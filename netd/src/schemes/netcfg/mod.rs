@@ -1,0 +1,288 @@
+//! `netcfg`: the configuration as a tree of text files, stock's and ours.
+
+mod command;
+mod tree;
+
+use scheme::errno::{EACCES, EBADF, EINVAL, EISDIR, ENOENT, ENOSPC, ENOTDIR, EOPNOTSUPP};
+use scheme::flag::{
+    F_GETFL, F_SETFL, MODE_DIR, MODE_FILE, O_ACCMODE, O_DIRECTORY, O_FCNTL_MASK, O_RDONLY, O_STAT, O_WRONLY,
+};
+use scheme::{
+    CallerCtx, DirentBuf, DirentKind, Error, EventFlags, NewFdFlags, Notifier, OpenResult, Result,
+    SchemeSync, Stat, directory, text,
+};
+use slab::Slab;
+
+use self::command::Command;
+use self::tree::{Leaf, Node};
+use super::socket_scheme::{SharedStack, put};
+
+/// Bytes that one handle may write.
+const WRITE_BUFFER: usize = 65_536;
+
+struct Handle {
+    path: String,
+    node: Node,
+    flags: usize,
+    /// The text at the time of the open.
+    snapshot: Vec<u8>,
+    /// An unfinished line.
+    line: Vec<u8>,
+    state: Writing,
+}
+
+/// A handle's one change, from its line to its commit.
+enum Writing {
+    /// No full line yet.
+    Open,
+    /// A line that makes sense waits for the commit.
+    Ready(Command),
+    /// Committed, or failed.
+    Done,
+}
+
+/// The scheme.
+pub struct Netcfg {
+    stack: SharedStack,
+    notifier: Notifier,
+    handles: Slab<Handle>,
+    revision: u64,
+}
+
+impl Netcfg {
+    /// The configuration of `stack`; who polls a file is told of its changes by `notifier`.
+    pub fn new(stack: SharedStack, notifier: Notifier) -> Self {
+        Self { stack, notifier, handles: Slab::new(), revision: 0 }
+    }
+
+    /// Posts the handles whose text is another one now.
+    pub fn post_changes(&mut self) {
+        let stack = self.stack.borrow();
+        if std::mem::replace(&mut self.revision, stack.revision) == stack.revision {
+            return;
+        }
+        for (id, handle) in &self.handles {
+            if let Node::Leaf(leaf) = &handle.node
+                && leaf.text(&stack).is_some_and(|text| text.as_bytes() != handle.snapshot)
+            {
+                self.notifier.post(id, EventFlags::EVENT_READ);
+            }
+        }
+    }
+
+    fn handle(&mut self, id: usize) -> Result<&mut Handle> {
+        self.handles.get_mut(id).ok_or(Error::new(EBADF))
+    }
+
+    fn insert(&mut self, path: String, node: Node, flags: usize, snapshot: Vec<u8>) -> usize {
+        self.handles.insert(Handle { path, node, flags, snapshot, line: Vec::new(), state: Writing::Open })
+    }
+
+    /// Takes the line of a handle, full or not, as its command.
+    fn take_line(&mut self, id: usize) -> Result<()> {
+        let stack = self.stack.clone();
+        let handle = self.handle(id)?;
+        let line = std::mem::take(&mut handle.line);
+        if line.is_empty() {
+            return Ok(());
+        }
+        let Node::Leaf(leaf) = &handle.node else { return Err(Error::new(EISDIR)) };
+        let command = match (&handle.state, str::from_utf8(&line)) {
+            (Writing::Open, Ok(line)) => leaf.parse(line.trim(), &stack.borrow()),
+            _ => None,
+        };
+        handle.state = command.map_or(Writing::Done, Writing::Ready);
+        match handle.state {
+            Writing::Ready(_) => Ok(()),
+            _ => {
+                log::warn!("netcfg: {} does not take {:?}", handle.path, String::from_utf8_lossy(&line));
+                Err(Error::new(EINVAL))
+            }
+        }
+    }
+
+    fn commit(&mut self, id: usize) -> Result<()> {
+        self.take_line(id)?;
+        let handle = self.handle(id)?;
+        if let Writing::Open = handle.state {
+            return Ok(());
+        }
+        match std::mem::replace(&mut handle.state, Writing::Done) {
+            Writing::Ready(command) => {
+                log::info!("netcfg: {command}");
+                command.carry_out(&mut self.stack.borrow_mut());
+                Ok(())
+            }
+            _ => Err(Error::new(EBADF)),
+        }
+    }
+}
+
+impl SchemeSync for Netcfg {
+    fn scheme_root(&mut self) -> Result<usize> {
+        Ok(self.insert(String::new(), Node::Directory(Vec::new()), 0, Vec::new()))
+    }
+
+    fn openat(
+        &mut self,
+        fd: usize,
+        path: &str,
+        flags: usize,
+        fcntl_flags: u32,
+        ctx: &CallerCtx,
+    ) -> Result<OpenResult> {
+        let parent = self.handle(fd)?;
+        if !matches!(parent.node, Node::Directory(_)) {
+            return Err(Error::new(ENOTDIR));
+        }
+        let path = format!("{}/{path}", parent.path).trim_matches('/').to_owned();
+        let flags = flags | fcntl_flags as usize;
+        let stack = self.stack.clone();
+        let stack = stack.borrow();
+        let node = tree::resolve(&path, &stack).ok_or(Error::new(ENOENT))?;
+        let mut snapshot = Vec::new();
+        if flags & O_STAT == 0
+            && let Node::Leaf(leaf) = &node
+        {
+            check_access(leaf, flags, ctx.uid)?;
+            snapshot = leaf.text(&stack).unwrap_or_default().into_bytes();
+        }
+        if flags & O_DIRECTORY != 0 && matches!(node, Node::Leaf(_)) {
+            return Err(Error::new(ENOTDIR));
+        }
+        Ok(OpenResult::ThisScheme {
+            number: self.insert(path, node, flags, snapshot),
+            flags: NewFdFlags::POSITIONED,
+        })
+    }
+
+    fn read(
+        &mut self,
+        id: usize,
+        buf: &mut [u8],
+        offset: u64,
+        _flags: u32,
+        _ctx: &CallerCtx,
+    ) -> Result<usize> {
+        let handle = self.handle(id)?;
+        match &handle.node {
+            // Stock's programs read a directory for its names.
+            Node::Directory(names) => {
+                let names: String = names.iter().map(|name| format!("{name}\n")).collect();
+                text::read_at(names.as_bytes(), buf, offset)
+            }
+            Node::Leaf(_) => text::read_at(&handle.snapshot, buf, offset),
+        }
+    }
+
+    fn write(&mut self, id: usize, buf: &[u8], _offset: u64, _flags: u32, _ctx: &CallerCtx) -> Result<usize> {
+        let handle = self.handle(id)?;
+        if handle.flags & O_ACCMODE & O_WRONLY == 0 || matches!(handle.state, Writing::Done) {
+            return Err(Error::new(EBADF));
+        }
+        if handle.line.len() + buf.len() > WRITE_BUFFER {
+            return Err(Error::new(ENOSPC));
+        }
+        for piece in buf.split_inclusive(|byte| *byte == b'\n') {
+            let handle = self.handle(id)?;
+            handle.line.extend_from_slice(piece);
+            if piece.ends_with(b"\n") {
+                self.take_line(id)?;
+            }
+        }
+        Ok(buf.len())
+    }
+
+    fn fcntl(&mut self, id: usize, cmd: usize, arg: usize, _ctx: &CallerCtx) -> Result<usize> {
+        let handle = self.handle(id)?;
+        match cmd {
+            F_GETFL => Ok(handle.flags),
+            F_SETFL => {
+                handle.flags = handle.flags & !O_FCNTL_MASK | arg & O_FCNTL_MASK;
+                Ok(0)
+            }
+            _ => Err(Error::new(EINVAL)),
+        }
+    }
+
+    fn fevent(&mut self, id: usize, flags: EventFlags, _ctx: &CallerCtx) -> Result<EventFlags> {
+        let stack = self.stack.clone();
+        let handle = self.handle(id)?;
+        let changed = match &handle.node {
+            Node::Leaf(leaf) => {
+                leaf.text(&stack.borrow()).is_some_and(|text| text.as_bytes() != handle.snapshot)
+            }
+            Node::Directory(_) => false,
+        };
+        Ok(if changed { flags & EventFlags::EVENT_READ } else { EventFlags::empty() })
+    }
+
+    fn fpath(&mut self, id: usize, buf: &mut [u8], _ctx: &CallerCtx) -> Result<usize> {
+        put(format!("/scheme/netcfg/{}", self.handle(id)?.path).as_bytes(), buf)
+    }
+
+    fn fstat(&mut self, id: usize, stat: &mut Stat, _ctx: &CallerCtx) -> Result<()> {
+        let handle = self.handle(id)?;
+        stat.st_mode = match &handle.node {
+            Node::Directory(_) => MODE_DIR | 0o755,
+            Node::Leaf(leaf) => MODE_FILE | leaf.mode(),
+        };
+        stat.st_nlink = 1;
+        stat.st_size = handle.snapshot.len() as u64;
+        Ok(())
+    }
+
+    fn ftruncate(&mut self, id: usize, _len: u64, _ctx: &CallerCtx) -> Result<()> {
+        // What a shell's `>` does before it writes.
+        self.handle(id).map(|_| ())
+    }
+
+    fn fsync(&mut self, id: usize, _ctx: &CallerCtx) -> Result<()> {
+        self.commit(id)
+    }
+
+    fn dup(&mut self, _old_id: usize, _buf: &[u8], _ctx: &CallerCtx) -> Result<OpenResult> {
+        Err(Error::new(EOPNOTSUPP))
+    }
+
+    fn getdents<'buf>(
+        &mut self,
+        id: usize,
+        buf: DirentBuf<&'buf mut [u8]>,
+        opaque_offset: u64,
+    ) -> Result<DirentBuf<&'buf mut [u8]>> {
+        let stack = self.stack.clone();
+        let path = self.handle(id)?.path.clone();
+        let Some(Node::Directory(names)) = tree::resolve(&path, &stack.borrow()) else {
+            return Err(Error::new(ENOTDIR));
+        };
+        let entries = names.iter().map(|name| {
+            let path = format!("{path}/{name}");
+            match tree::resolve(path.trim_matches('/'), &stack.borrow()) {
+                Some(Node::Directory(_)) => (name, DirentKind::Directory),
+                _ => (name, DirentKind::Regular),
+            }
+        });
+        directory::list(buf, opaque_offset, entries)
+    }
+
+    fn on_close(&mut self, id: usize) {
+        // Nobody hears the error; what was wrong is in the log.
+        let is_open = self.handles.get(id).is_some_and(|handle| !matches!(handle.state, Writing::Done));
+        if is_open && let Err(error) = self.commit(id) {
+            log::debug!("netcfg: a change was not made at close: {error}");
+        }
+        self.handles.try_remove(id);
+    }
+}
+
+fn check_access(leaf: &Leaf, flags: usize, uid: u32) -> Result<()> {
+    let reads = flags & O_ACCMODE & O_RDONLY != 0;
+    let writes = flags & O_ACCMODE & O_WRONLY != 0;
+    let (readable, writable) = (leaf.mode() & 0o400 != 0, leaf.mode() & 0o200 != 0);
+    let allowed = (!reads || readable) && (!writes || (writable && uid == 0));
+    match allowed {
+        true => Ok(()),
+        false => Err(Error::new(EACCES)),
+    }
+}

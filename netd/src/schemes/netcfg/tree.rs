@@ -1,0 +1,247 @@
+//! The files of `netcfg`: their names, their texts, and what may be written to them.
+
+use std::fmt::Write;
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+use smoltcp::wire::EthernetAddress;
+
+use super::command::Command;
+use crate::stack::interface::{Interface, Link};
+use crate::stack::routes::RouteText;
+use crate::stack::{InterfaceId, Stack};
+
+/// Stock's text for what is not there yet.
+const NOT_CONFIGURED: &str = "Not configured\n";
+
+/// A place in the tree.
+pub enum Node {
+    /// With the names in it.
+    Directory(Vec<&'static str>),
+    /// A file.
+    Leaf(Leaf),
+}
+
+/// A file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaf {
+    /// `resolv/nameserver`.
+    NameServer,
+    /// `route/list`.
+    RouteList,
+    /// `route/add`.
+    RouteAdd,
+    /// `route/rm`.
+    RouteRemove,
+    /// A file of `ifaces/<if>`.
+    Interface(InterfaceId, Attribute),
+}
+
+/// A file of an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attribute {
+    /// `mac`.
+    Mac,
+    /// `addr/list`.
+    AddressList,
+    /// `addr/set`.
+    AddressSet,
+    /// `state`: up or down, administratively.
+    State,
+    /// `flags`, named as by Linux's `ip link`.
+    Flags,
+    /// `mtu`, in bytes.
+    Mtu,
+    /// `driver`: its scheme.
+    Driver,
+    /// `link`: what the driver says.
+    Link,
+    /// `stats`: counters with their names.
+    Stats,
+    /// `dhcp`: the client's state and lease.
+    Dhcp,
+}
+
+/// Finds what `path`, without slashes at its ends, names.
+pub fn resolve(path: &str, stack: &Stack) -> Option<Node> {
+    let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
+    Some(match parts.as_slice() {
+        [] => Node::Directory(vec!["ifaces", "resolv", "route"]),
+        ["resolv"] => Node::Directory(vec!["nameserver"]),
+        ["resolv", "nameserver"] => Node::Leaf(Leaf::NameServer),
+        ["route"] => Node::Directory(vec!["list", "add", "rm"]),
+        ["route", "list"] => Node::Leaf(Leaf::RouteList),
+        ["route", "add"] => Node::Leaf(Leaf::RouteAdd),
+        ["route", "rm"] => Node::Leaf(Leaf::RouteRemove),
+        ["ifaces"] => Node::Directory(stack.network.interfaces().iter().map(Interface::name).collect()),
+        ["ifaces", name, rest @ ..] => {
+            let id = stack.network.find(name)?;
+            return in_interface(id, stack.network.interface(id)?, rest);
+        }
+        _ => return None,
+    })
+}
+
+fn in_interface(id: InterfaceId, interface: &Interface, path: &[&str]) -> Option<Node> {
+    let attribute = match path {
+        [] => {
+            let mut names = vec!["mac", "addr", "state", "flags", "mtu", "driver", "link", "stats"];
+            if !interface.is_loopback() {
+                names.push("dhcp");
+            }
+            return Some(Node::Directory(names));
+        }
+        ["addr"] => return Some(Node::Directory(vec!["list", "set"])),
+        ["mac"] => Attribute::Mac,
+        ["addr", "list"] => Attribute::AddressList,
+        ["addr", "set"] => Attribute::AddressSet,
+        ["state"] => Attribute::State,
+        ["flags"] => Attribute::Flags,
+        ["mtu"] => Attribute::Mtu,
+        ["driver"] => Attribute::Driver,
+        ["link"] => Attribute::Link,
+        ["stats"] => Attribute::Stats,
+        ["dhcp"] if !interface.is_loopback() => Attribute::Dhcp,
+        _ => return None,
+    };
+    Some(Node::Leaf(Leaf::Interface(id, attribute)))
+}
+
+impl Leaf {
+    /// Its permission bits.
+    pub fn mode(&self) -> u16 {
+        match self {
+            Self::NameServer | Self::Interface(_, Attribute::Mac | Attribute::State) => 0o644,
+            Self::RouteAdd | Self::RouteRemove | Self::Interface(_, Attribute::AddressSet) => 0o200,
+            Self::RouteList | Self::Interface(..) => 0o444,
+        }
+    }
+
+    /// Its text, if it can be read.
+    pub fn text(&self, stack: &Stack) -> Option<String> {
+        match self {
+            Self::NameServer => {
+                Some(stack.name_servers.first().map(|server| format!("{server}\n")).unwrap_or_default())
+            }
+            Self::RouteList => Some(route_list(stack)),
+            Self::RouteAdd | Self::RouteRemove => None,
+            Self::Interface(id, attribute) => attribute.text(stack.network.interface(*id)?),
+        }
+    }
+
+    /// What `line` asks for, if that makes sense.
+    pub fn parse(&self, line: &str, stack: &Stack) -> Option<Command> {
+        match self {
+            Self::NameServer => {
+                let server: Ipv4Addr = line.parse().ok()?;
+                is_unicast(server).then_some(Command::SetNameServer(server))
+            }
+            Self::RouteAdd => {
+                let (destination, via) = line.split_once(" via ")?;
+                let via: Ipv4Addr = via.trim().parse().ok()?;
+                let is_reached = stack.network.routes.lookup(via).is_some_and(|route| route.via.is_none());
+                (is_unicast(via) && is_reached)
+                    .then_some(Command::AddRoute(parse_destination(destination)?, via))
+            }
+            Self::RouteRemove => {
+                let destination = parse_destination(line)?.trunc();
+                let exists = stack.network.routes.iter().any(|route| route.destination == destination);
+                exists.then_some(Command::RemoveRoute(destination))
+            }
+            Self::RouteList => None,
+            Self::Interface(id, attribute) => attribute.parse(line, *id, stack.network.interface(*id)?),
+        }
+    }
+}
+
+impl Attribute {
+    fn text(self, interface: &Interface) -> Option<String> {
+        Some(match self {
+            Self::Mac => match (interface.ethernet_address(), &interface.driver) {
+                (Some(mac), _) => format!("{mac}\n"),
+                (None, None) if !interface.is_loopback() => "Device not found\n".to_owned(),
+                (None, _) => NOT_CONFIGURED.to_owned(),
+            },
+            Self::AddressList if interface.addresses.is_empty() => NOT_CONFIGURED.to_owned(),
+            Self::AddressList => interface.addresses.iter().map(|address| format!("{address}\n")).collect(),
+            Self::AddressSet => return None,
+            Self::State => if interface.up { "up\n" } else { "down\n" }.to_owned(),
+            Self::Flags => flags(interface),
+            Self::Mtu => format!("{}\n", interface.mtu()),
+            Self::Driver => format!("{}\n", interface.driver.as_deref().unwrap_or("none")),
+            Self::Link => link(interface),
+            Self::Stats => {
+                interface.counters.named().iter().map(|(name, value)| format!("{name} {value}\n")).collect()
+            }
+            Self::Dhcp => dhcp(interface),
+        })
+    }
+
+    fn parse(self, line: &str, id: InterfaceId, interface: &Interface) -> Option<Command> {
+        match self {
+            Self::Mac => {
+                let mac: EthernetAddress = line.parse().ok()?;
+                (mac.is_unicast() && !interface.is_loopback()).then_some(Command::SetMac(id, mac))
+            }
+            Self::AddressSet => {
+                let address: Ipv4Net = line.parse().ok()?;
+                let is_ours_to_set = !interface.is_loopback() && address.prefix_len() > 0;
+                (is_ours_to_set && is_unicast(address.addr())).then_some(Command::SetAddress(id, address))
+            }
+            Self::State => match line {
+                "up" => Some(Command::SetUp(id, true)),
+                "down" => Some(Command::SetUp(id, false)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+fn route_list(stack: &Stack) -> String {
+    let mut text = String::new();
+    for route in stack.network.routes.iter() {
+        let device = stack.network.interface(route.interface).map_or("", Interface::name);
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{}", RouteText(route, device));
+    }
+    text
+}
+
+fn flags(interface: &Interface) -> String {
+    let kind: &[&str] = if interface.is_loopback() { &["LOOPBACK"] } else { &["BROADCAST", "MULTICAST"] };
+    let mut flags = Vec::new();
+    flags.extend(interface.up.then_some("UP"));
+    flags.extend((interface.up && interface.running).then_some("RUNNING"));
+    flags.extend(kind);
+    flags.join(" ") + "\n"
+}
+
+fn link(interface: &Interface) -> String {
+    match (interface.running, interface.link_text.as_str()) {
+        (false, "") => "state down\n".to_owned(),
+        (true, "") => "state up\n".to_owned(),
+        (_, text) => text.to_owned(),
+    }
+}
+
+fn dhcp(interface: &Interface) -> String {
+    let Link::Ethernet { dhcp: Some(dhcp), .. } = &interface.link else { return "state off\n".to_owned() };
+    match &dhcp.lease {
+        None => "state searching\n".to_owned(),
+        Some(lease) => {
+            format!("state bound\nserver {}\nlease {}\nrenew {}\n", lease.server, lease.duration, lease.renew)
+        }
+    }
+}
+
+fn parse_destination(text: &str) -> Option<Ipv4Net> {
+    match text.trim() {
+        "default" => Some(Ipv4Net::default()),
+        text => text.parse().ok(),
+    }
+}
+
+fn is_unicast(address: Ipv4Addr) -> bool {
+    !(address.is_unspecified() || address.is_multicast() || address.is_broadcast())
+}

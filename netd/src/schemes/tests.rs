@@ -1,0 +1,1 @@
+//! The schemes called as their server calls them.

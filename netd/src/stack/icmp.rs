@@ -1,0 +1,223 @@
+//! ICMP sockets (RFC 792): echo, and the errors that concern UDP.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use slab::Slab;
+use smoltcp::phy::ChecksumCapabilities;
+use smoltcp::wire::{Icmpv4Message, Icmpv4Packet, Icmpv4Repr, IpProtocol};
+
+use super::error::SocketError;
+use super::ipv4::{self, Datagram};
+use super::network::Network;
+use super::random::Random;
+use super::readiness::Readiness;
+
+/// Bytes of an echo message before its data.
+const HEADER: usize = 8;
+/// Messages that wait to be read.
+const QUEUE: usize = 64;
+
+/// Names a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IcmpId(usize);
+
+/// What a socket is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Echo requests to a host and its replies.
+    Echo,
+    /// Errors about datagrams that were sent to a host.
+    UdpErrors,
+}
+
+#[derive(Debug)]
+struct Socket {
+    purpose: Purpose,
+    remote: Ipv4Addr,
+    /// RFC 792's identifier, ours alone.
+    ident: u16,
+    received: VecDeque<Vec<u8>>,
+}
+
+/// What an ICMP error is about: the addresses of the packet that it quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quoted {
+    /// Its protocol.
+    pub protocol: IpProtocol,
+    /// Our end.
+    pub local: SocketAddrV4,
+    /// The peer's.
+    pub remote: SocketAddrV4,
+}
+
+/// All ICMP sockets.
+#[derive(Default)]
+pub struct Icmp {
+    sockets: Slab<Socket>,
+    by_ident: HashMap<u16, IcmpId>,
+    changes: Vec<(IcmpId, Readiness)>,
+}
+
+impl Icmp {
+    /// A socket towards `remote`.
+    pub fn open(
+        &mut self,
+        purpose: Purpose,
+        remote: Ipv4Addr,
+        random: &mut Random,
+    ) -> Result<IcmpId, SocketError> {
+        if remote.is_unspecified() || remote.is_multicast() || remote.is_broadcast() {
+            return Err(SocketError::InvalidDestination(SocketAddrV4::new(remote, 0)));
+        }
+        let first = random.next_u16();
+        let ident = (0..=u16::MAX)
+            .map(|step| first.wrapping_add(step))
+            .find(|ident| !self.by_ident.contains_key(ident))
+            .ok_or(SocketError::PortsExhausted)?;
+        let id = IcmpId(self.sockets.insert(Socket { purpose, remote, ident, received: VecDeque::new() }));
+        if purpose == Purpose::Echo {
+            self.by_ident.insert(ident, id);
+        }
+        Ok(id)
+    }
+
+    /// The host.
+    pub fn remote(&self, id: IcmpId) -> Option<(Purpose, Ipv4Addr)> {
+        self.sockets.get(id.0).map(|socket| (socket.purpose, socket.remote))
+    }
+
+    /// What is ready.
+    pub fn readiness(&self, id: IcmpId) -> Readiness {
+        Readiness {
+            read: self.sockets.get(id.0).is_none_or(|socket| !socket.received.is_empty()),
+            write: true,
+        }
+    }
+
+    /// Reads the oldest message: for echo the sequence number (2 bytes, big endian) and the data; for errors
+    /// the whole ICMP message. What does not fit is lost.
+    pub fn read(&mut self, id: IcmpId, buffer: &mut [u8]) -> Result<usize, SocketError> {
+        let socket = self.sockets.get_mut(id.0).ok_or(SocketError::NoSuchSocket)?;
+        let message = socket.received.pop_front().ok_or(SocketError::WouldBlock)?;
+        let count = message.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&message[..count]);
+        Ok(count)
+    }
+
+    /// Sends an echo request: `message` is the sequence number (2 bytes, big endian) and the data.
+    pub fn write(&mut self, id: IcmpId, message: &[u8], network: &mut Network) -> Result<usize, SocketError> {
+        let socket = self.sockets.get(id.0).ok_or(SocketError::NoSuchSocket)?;
+        let ([high, low], data) = match (socket.purpose, message.split_first_chunk::<2>()) {
+            (Purpose::Echo, Some((sequence, data))) => (*sequence, data),
+            _ => return Err(SocketError::Malformed),
+        };
+        let path = network.route(socket.remote)?;
+        let limit = network.mtu(path.interface).saturating_sub(ipv4::HEADER + HEADER);
+        if data.len() > limit {
+            return Err(SocketError::MessageTooLong { length: data.len(), limit });
+        }
+        let seq_no = u16::from_be_bytes([high, low]);
+        let request = Icmpv4Repr::EchoRequest { ident: socket.ident, seq_no, data };
+        let packet =
+            ipv4::build(path.source, socket.remote, IpProtocol::Icmp, request.buffer_len(), |payload| {
+                request.emit(&mut Icmpv4Packet::new_unchecked(payload), &ChecksumCapabilities::default());
+            });
+        network.send(path, packet);
+        Ok(message.len())
+    }
+
+    /// Closes a socket.
+    pub fn close(&mut self, id: IcmpId) {
+        if let Some(socket) = self.sockets.try_remove(id.0)
+            && socket.purpose == Purpose::Echo
+        {
+            self.by_ident.remove(&socket.ident);
+        }
+    }
+
+    /// Takes an incoming message. An error about a packet of ours is returned for the sockets that it concerns.
+    pub fn receive(&mut self, datagram: &Datagram<'_>) -> Option<(Quoted, SocketError)> {
+        let message = Icmpv4Packet::new_checked(datagram.payload).ok()?;
+        if !message.verify_checksum() {
+            return None;
+        }
+        match message.msg_type() {
+            Icmpv4Message::EchoReply => {
+                self.receive_reply(datagram.source, &message);
+                None
+            }
+            Icmpv4Message::DstUnreachable | Icmpv4Message::TimeExceeded => {
+                let quoted = quoted(message.data())?;
+                if quoted.protocol == IpProtocol::Udp {
+                    self.receive_error(*quoted.remote.ip(), datagram.payload);
+                }
+                let error = meaning(message.msg_type(), message.msg_code())?;
+                Some((quoted, error))
+            }
+            _ => None,
+        }
+    }
+
+    fn receive_reply(&mut self, source: Ipv4Addr, message: &Icmpv4Packet<&[u8]>) {
+        let Some(id) = self.by_ident.get(&message.echo_ident()).copied() else { return };
+        if self.sockets.get(id.0).is_none_or(|socket| socket.remote != source) {
+            return;
+        }
+        let mut text = message.echo_seq_no().to_be_bytes().to_vec();
+        text.extend_from_slice(message.data());
+        self.queue(id, text);
+    }
+
+    fn receive_error(&mut self, destination: Ipv4Addr, message: &[u8]) {
+        let concerned: Vec<_> = self
+            .sockets
+            .iter()
+            .filter(|(_, socket)| socket.purpose == Purpose::UdpErrors && socket.remote == destination)
+            .map(|(key, _)| IcmpId(key))
+            .collect();
+        for id in concerned {
+            self.queue(id, message.to_vec());
+        }
+    }
+
+    fn queue(&mut self, id: IcmpId, message: Vec<u8>) {
+        if let Some(socket) = self.sockets.get_mut(id.0) {
+            if socket.received.len() == QUEUE {
+                socket.received.pop_front();
+            }
+            socket.received.push_back(message);
+            self.changes.push((id, Readiness::READ));
+        }
+    }
+
+    /// What became ready since the last call.
+    pub fn take_changes(&mut self) -> Vec<(IcmpId, Readiness)> {
+        std::mem::take(&mut self.changes)
+    }
+}
+
+/// Whom a packet of ours concerns, of which at least the header and 8 bytes are there (RFC 792).
+pub fn quoted(packet: &[u8]) -> Option<Quoted> {
+    let header = usize::from(packet.first()? & 0x0f) * 4;
+    if packet.first()? >> 4 != 4 || header < ipv4::HEADER {
+        return None;
+    }
+    let address = |at: usize| packet.get(at..at + 4)?.first_chunk::<4>().copied().map(Ipv4Addr::from);
+    let port = |at: usize| packet.get(at..at + 2)?.first_chunk::<2>().copied().map(u16::from_be_bytes);
+    Some(Quoted {
+        protocol: IpProtocol::from(*packet.get(9)?),
+        local: SocketAddrV4::new(address(12)?, port(header)?),
+        remote: SocketAddrV4::new(address(16)?, port(header + 2)?),
+    })
+}
+
+/// RFC 1122 section 3.2.2.1; "fragmentation needed" and an expired time to live end no conversation.
+fn meaning(message: Icmpv4Message, code: u8) -> Option<SocketError> {
+    match (message, code) {
+        (Icmpv4Message::DstUnreachable, 2 | 3) => Some(SocketError::ConnectionRefused),
+        (Icmpv4Message::DstUnreachable, 4) => None,
+        (Icmpv4Message::DstUnreachable, _) => Some(SocketError::HostUnreachable),
+        _ => None,
+    }
+}

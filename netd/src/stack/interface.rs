@@ -1,0 +1,361 @@
+//! One interface: its addresses, its link layer and its counters.
+
+use std::collections::VecDeque;
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+use smoltcp::iface;
+use smoltcp::iface::SocketSet;
+use smoltcp::phy::{DeviceCapabilities, Medium};
+use smoltcp::time::Instant;
+use smoltcp::wire::{
+    ArpOperation, ArpPacket, ArpRepr, EthernetAddress, EthernetFrame, EthernetProtocol, HardwareAddress,
+};
+
+use super::dhcp::Dhcp;
+use super::neighbours::{Neighbours, Resolution};
+use super::wire::{self, HEADROOM, Wire};
+
+/// IP's MTU on an Ethernet link without jumbo frames (RFC 894).
+pub const ETHERNET_MTU: usize = 1500;
+/// As on Linux: one packet carries what IPv4 can.
+const LOOPBACK_MTU: usize = 65_535;
+/// Frames on their way to the driver at which sockets must wait.
+const QUEUE: usize = 128;
+/// Answers without a socket (ARP, RST, echo) that may be queued beyond that.
+const ANSWERS: usize = 64;
+
+/// What happened on an interface, counted since the start. The names are those of Linux's
+/// `rtnl_link_stats64`, and after them our own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counters {
+    /// Frames received.
+    pub rx_packets: u64,
+    /// Frames sent.
+    pub tx_packets: u64,
+    /// Bytes received, headers included.
+    pub rx_bytes: u64,
+    /// Bytes sent, headers included.
+    pub tx_bytes: u64,
+    /// Frames that were malformed.
+    pub rx_errors: u64,
+    /// Well-formed packets that nobody here wanted or had room for.
+    pub rx_dropped: u64,
+    /// Answers that found the queue full, and packets that too many others for an unknown neighbour followed.
+    pub tx_dropped: u64,
+    /// DHCP messages that were malformed or made no sense.
+    pub dhcp_malformed: u64,
+    /// Packets whose next hop did not answer ARP.
+    pub neighbour_failures: u64,
+    /// Connection requests that found the backlog full.
+    pub listen_overflows: u64,
+}
+
+impl Counters {
+    /// The counters with their names.
+    pub fn named(&self) -> [(&'static str, u64); 10] {
+        [
+            ("rx_packets", self.rx_packets),
+            ("tx_packets", self.tx_packets),
+            ("rx_bytes", self.rx_bytes),
+            ("tx_bytes", self.tx_bytes),
+            ("rx_errors", self.rx_errors),
+            ("rx_dropped", self.rx_dropped),
+            ("tx_dropped", self.tx_dropped),
+            ("dhcp_malformed", self.dhcp_malformed),
+            ("neighbour_failures", self.neighbour_failures),
+            ("listen_overflows", self.listen_overflows),
+        ]
+    }
+}
+
+/// The link layer.
+pub enum Link {
+    /// What is sent comes back.
+    Loopback,
+    /// Ethernet with ARP.
+    Ethernet {
+        /// Our address; unknown before the first driver.
+        address: Option<EthernetAddress>,
+        /// The ARP table.
+        neighbours: Neighbours,
+        /// The DHCP client, unless the address is static.
+        dhcp: Option<Box<Dhcp>>,
+    },
+}
+
+/// An interface of the stack.
+pub struct Interface {
+    name: &'static str,
+    mtu: usize,
+    /// The administrator wants it up.
+    pub up: bool,
+    /// Its link carries frames.
+    pub running: bool,
+    /// Our addresses on it.
+    pub addresses: Vec<Ipv4Net>,
+    /// The link layer.
+    pub link: Link,
+    /// The name of its driver's scheme, while there is one.
+    pub driver: Option<String>,
+    /// What the driver says about the link, as its node `link` has it.
+    pub link_text: String,
+    /// What happened.
+    pub counters: Counters,
+    /// Frames for the driver; for loopback, packets to be received.
+    pub queue: VecDeque<Vec<u8>>,
+    engine: iface::Interface,
+    capabilities: DeviceCapabilities,
+}
+
+impl Interface {
+    /// `lo`, 127.0.0.1/8.
+    pub fn loopback(seed: u64, now: Instant) -> Self {
+        let mut interface = Self::new("lo", Link::Loopback, LOOPBACK_MTU, seed, now);
+        interface.running = true;
+        interface.addresses.push(Ipv4Net::new_assert(Ipv4Addr::LOCALHOST, 8));
+        interface
+    }
+
+    /// An Ethernet interface without a driver yet; `seed` makes its DHCP transactions.
+    pub fn ethernet(name: &'static str, seed: u64, now: Instant) -> Self {
+        let dhcp = Some(Box::new(Dhcp::new(seed)));
+        let link = Link::Ethernet { address: None, neighbours: Neighbours::default(), dhcp };
+        Self::new(name, link, ETHERNET_MTU, seed.rotate_left(32), now)
+    }
+
+    fn new(name: &'static str, link: Link, mtu: usize, seed: u64, now: Instant) -> Self {
+        let (capabilities, engine) = engine(mtu, seed, now);
+        Self {
+            name,
+            mtu,
+            up: true,
+            running: false,
+            addresses: Vec::new(),
+            link,
+            driver: None,
+            link_text: String::new(),
+            counters: Counters::default(),
+            queue: VecDeque::new(),
+            engine,
+            capabilities,
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The longest IP packet, in bytes.
+    pub fn mtu(&self) -> usize {
+        self.mtu
+    }
+
+    /// Changes the longest IP packet; open connections go on with the segment size they agreed on.
+    pub fn set_mtu(&mut self, mtu: usize, seed: u64, now: Instant) {
+        if mtu != self.mtu {
+            self.mtu = mtu;
+            (self.capabilities, self.engine) = engine(mtu, seed, now);
+        }
+    }
+
+    /// Its Ethernet address.
+    pub fn ethernet_address(&self) -> Option<EthernetAddress> {
+        match &self.link {
+            Link::Ethernet { address, .. } => *address,
+            Link::Loopback => None,
+        }
+    }
+
+    /// Whether it is loopback.
+    pub fn is_loopback(&self) -> bool {
+        matches!(self.link, Link::Loopback)
+    }
+
+    /// Whether `address` is one of its own.
+    pub fn has_address(&self, address: Ipv4Addr) -> bool {
+        self.addresses.iter().any(|own| own.addr() == address)
+    }
+
+    /// Whether `address` is the broadcast address of one of its networks.
+    pub fn is_broadcast(&self, address: Ipv4Addr) -> bool {
+        address.is_broadcast()
+            || self.addresses.iter().any(|own| own.prefix_len() < 31 && own.broadcast() == address)
+    }
+
+    /// How many packets sockets may send now.
+    pub fn room(&self) -> usize {
+        match self.up && self.running {
+            true => QUEUE.saturating_sub(self.queue.len()),
+            false => 0,
+        }
+    }
+
+    /// smoltcp's side of the interface, for its sockets' calls.
+    pub fn engine(&mut self) -> &mut iface::Interface {
+        &mut self.engine
+    }
+
+    /// Gives `packet` to the sockets in `set`; what they answer at once is returned.
+    pub fn exchange(&mut self, packet: &[u8], set: &mut SocketSet<'static>, now: Instant) -> Vec<Vec<u8>> {
+        let mut outgoing = Vec::new();
+        let mut wire = Wire {
+            incoming: Some(packet),
+            outgoing: &mut outgoing,
+            room: 0,
+            capabilities: &self.capabilities,
+        };
+        self.engine.poll_ingress_single(now, &mut wire, set);
+        outgoing
+    }
+
+    /// Lets each socket in `set` send one packet.
+    pub fn egress(&mut self, set: &mut SocketSet<'static>, room: usize, now: Instant) -> Vec<Vec<u8>> {
+        let mut outgoing = Vec::new();
+        let mut wire =
+            Wire { incoming: None, outgoing: &mut outgoing, room, capabilities: &self.capabilities };
+        self.engine.poll_egress(now, &mut wire, set);
+        outgoing
+    }
+
+    /// When the sockets in `set` want to send.
+    pub fn poll_at(&mut self, set: &SocketSet<'static>, now: Instant) -> Option<Instant> {
+        self.engine.poll_at(now, set)
+    }
+
+    /// Sends an IP packet (behind its headroom) to `next_hop`.
+    pub fn send(&mut self, next_hop: Ipv4Addr, packet: Vec<u8>, now: Instant) {
+        let is_broadcast = self.is_broadcast(next_hop);
+        let Link::Ethernet { neighbours, .. } = &mut self.link else { return self.enqueue(packet) };
+        if is_broadcast {
+            return self.frame(packet, EthernetAddress::BROADCAST, EthernetProtocol::Ipv4);
+        }
+        if next_hop.is_multicast() {
+            return self.frame(packet, multicast(next_hop), EthernetProtocol::Ipv4);
+        }
+        match neighbours.resolve(next_hop, packet, now) {
+            Resolution::Known { packet, address, probe } => {
+                self.frame(packet, address, EthernetProtocol::Ipv4);
+                if probe {
+                    self.ask(next_hop);
+                }
+            }
+            Resolution::Waiting { probe, dropped } => {
+                self.counters.tx_dropped += u64::from(dropped);
+                if probe {
+                    self.ask(next_hop);
+                }
+            }
+        }
+    }
+
+    /// Repeats ARP requests that are due; the packets whose next hop is given up are returned.
+    pub fn poll_neighbours(&mut self, now: Instant) -> Vec<Vec<u8>> {
+        let Link::Ethernet { neighbours, .. } = &mut self.link else { return Vec::new() };
+        let due = neighbours.poll(now);
+        for neighbour in due.probes {
+            self.ask(neighbour);
+        }
+        self.counters.neighbour_failures += due.undeliverable.len() as u64;
+        due.undeliverable
+    }
+
+    /// Takes an ARP packet: answers it if it asks for us, and learns from it if it is meant for us.
+    pub fn receive_arp(&mut self, payload: &[u8], now: Instant) {
+        let Some(arp) = ArpPacket::new_checked(payload).ok().and_then(|packet| ArpRepr::parse(&packet).ok())
+        else {
+            self.counters.rx_errors += 1;
+            return;
+        };
+        let ArpRepr::EthernetIpv4 {
+            operation,
+            source_hardware_addr: sender,
+            source_protocol_addr: sender_ip,
+            target_protocol_addr: target_ip,
+            ..
+        } = arp
+        else {
+            return;
+        };
+        let attached = self.addresses.iter().any(|own| own.contains(&sender_ip));
+        if !self.has_address(target_ip) || self.has_address(sender_ip) || !attached || !sender.is_unicast() {
+            return;
+        }
+        let Link::Ethernet { neighbours, .. } = &mut self.link else { return };
+        for packet in neighbours.learn(sender_ip, sender, now) {
+            self.frame(packet, sender, EthernetProtocol::Ipv4);
+        }
+        if operation == ArpOperation::Request {
+            self.send_arp(ArpOperation::Reply, target_ip, sender, sender_ip);
+        }
+    }
+
+    /// Queues a finished frame.
+    pub fn enqueue(&mut self, frame: Vec<u8>) {
+        if self.queue.len() >= QUEUE + ANSWERS || !self.up {
+            self.counters.tx_dropped += 1;
+            return;
+        }
+        self.counters.tx_packets += 1;
+        self.counters.tx_bytes += frame.len() as u64;
+        self.queue.push_back(frame);
+    }
+
+    fn ask(&mut self, neighbour: Ipv4Addr) {
+        let Some(own) = self.addresses.iter().find(|own| own.contains(&neighbour)).or(self.addresses.first())
+        else {
+            return;
+        };
+        self.send_arp(ArpOperation::Request, own.addr(), EthernetAddress::BROADCAST, neighbour);
+    }
+
+    fn send_arp(
+        &mut self,
+        operation: ArpOperation,
+        source: Ipv4Addr,
+        target: EthernetAddress,
+        target_ip: Ipv4Addr,
+    ) {
+        let Some(own) = self.ethernet_address() else { return };
+        let arp = ArpRepr::EthernetIpv4 {
+            operation,
+            source_hardware_addr: own,
+            source_protocol_addr: source,
+            target_hardware_addr: target,
+            target_protocol_addr: target_ip,
+        };
+        let mut packet = vec![0; HEADROOM + arp.buffer_len()];
+        arp.emit(&mut ArpPacket::new_unchecked(&mut packet[HEADROOM..]));
+        self.frame(packet, target, EthernetProtocol::Arp);
+    }
+
+    fn frame(&mut self, mut packet: Vec<u8>, destination: EthernetAddress, protocol: EthernetProtocol) {
+        let Some(source) = self.ethernet_address() else {
+            self.counters.tx_dropped += 1;
+            return;
+        };
+        let mut frame = EthernetFrame::new_unchecked(&mut packet);
+        frame.set_dst_addr(destination);
+        frame.set_src_addr(source);
+        frame.set_ethertype(protocol);
+        self.enqueue(packet);
+    }
+}
+
+/// smoltcp takes packets for any address: which of them are ours is decided before.
+fn engine(mtu: usize, seed: u64, now: Instant) -> (DeviceCapabilities, iface::Interface) {
+    let capabilities = wire::capabilities(Medium::Ip, mtu);
+    let mut config = iface::Config::new(HardwareAddress::Ip);
+    config.random_seed = seed;
+    let mut device = Wire { incoming: None, outgoing: &mut Vec::new(), room: 0, capabilities: &capabilities };
+    let mut engine = iface::Interface::new(config, &mut device, now);
+    engine.set_any_ip(true);
+    (capabilities, engine)
+}
+
+/// RFC 1112 section 6.4.
+fn multicast(group: Ipv4Addr) -> EthernetAddress {
+    let [_, b, c, d] = group.octets();
+    EthernetAddress([0x01, 0x00, 0x5e, b & 0x7f, c, d])
+}

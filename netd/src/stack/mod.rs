@@ -1,0 +1,344 @@
+//! The stack: interfaces, routes and sockets, without a system. Time and randomness come from outside.
+
+pub mod dhcp;
+pub mod error;
+pub mod icmp;
+pub mod interface;
+mod ipv4;
+pub mod neighbours;
+pub mod network;
+mod ports;
+pub mod random;
+pub mod raw;
+pub mod readiness;
+pub mod routes;
+pub mod tcp;
+pub mod udp;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::Ipv4Addr;
+
+use smoltcp::wire::{ArpOperation, ArpPacket, EthernetAddress, EthernetFrame, EthernetProtocol, IpProtocol};
+
+pub use self::error::SocketError;
+pub use self::network::{LOOPBACK, Network};
+pub use self::random::Random;
+pub use self::readiness::Readiness;
+pub use self::routes::InterfaceId;
+pub use smoltcp::time::Instant;
+
+use self::dhcp::{Change, Dhcp, Lease, Refusal};
+use self::icmp::{Icmp, Quoted};
+use self::interface::Link;
+use self::ipv4::Datagram;
+use self::raw::Raw;
+use self::tcp::Tcp;
+use self::udp::Udp;
+use self::wire::HEADROOM;
+
+/// Packets that `lo` carries in one turn; more of them wait, so that two sockets which talk to each other
+/// here do not keep everybody else waiting.
+const LOOPBACK_BUDGET: usize = 256;
+/// Stock's name server before any other is known.
+const DEFAULT_NAME_SERVER: Ipv4Addr = Ipv4Addr::new(8, 8, 8, 8);
+
+/// The whole stack.
+pub struct Stack {
+    /// Interfaces and routes.
+    pub network: Network,
+    /// TCP.
+    pub tcp: Tcp,
+    /// UDP.
+    pub udp: Udp,
+    /// ICMP.
+    pub icmp: Icmp,
+    /// Raw IP.
+    pub raw: Raw,
+    /// Whom resolvers should ask, the first one first.
+    pub name_servers: Vec<Ipv4Addr>,
+    /// Counts every change of addresses, routes, name servers or links.
+    pub revision: u64,
+}
+
+impl Stack {
+    /// A stack with `lo` alone.
+    pub fn new(random: Random, now: Instant) -> Self {
+        Self {
+            network: Network::new(random, now),
+            tcp: Tcp::default(),
+            udp: Udp::default(),
+            icmp: Icmp::default(),
+            raw: Raw::default(),
+            name_servers: vec![DEFAULT_NAME_SERVER],
+            revision: 0,
+        }
+    }
+
+    /// An interface's link can carry frames from now on: the driver's address and MTU.
+    pub fn link_up(&mut self, id: InterfaceId, address: EthernetAddress, mtu: usize) {
+        let (now, seed) = (self.network.now, self.network.random.next_u64());
+        let Some(interface) = self.network.interface_mut(id) else { return };
+        interface.set_mtu(mtu, seed, now);
+        let Link::Ethernet { address: own, dhcp, .. } = &mut interface.link else { return };
+        if own.replace(address) != Some(address)
+            && let Some(dhcp) = dhcp
+        {
+            dhcp.start(address, mtu, now);
+        }
+        interface.running = true;
+        self.revision += 1;
+    }
+
+    /// An interface's link carries no frames any more; everything else stays.
+    pub fn link_down(&mut self, id: InterfaceId) {
+        if let Some(interface) = self.network.interface_mut(id)
+            && interface.running
+        {
+            interface.running = false;
+            // They would reach the next driver late and out of order; sockets send again what matters.
+            interface.queue.clear();
+            self.revision += 1;
+        }
+    }
+
+    /// The administrator switches an interface on or off.
+    pub fn set_up(&mut self, id: InterfaceId, up: bool) {
+        if let Some(interface) = self.network.interface_mut(id) {
+            interface.up = up;
+            self.revision += 1;
+        }
+    }
+
+    /// Takes a frame from a driver.
+    pub fn receive(&mut self, id: InterfaceId, frame: &[u8]) {
+        let Some(interface) = self.network.interface_mut(id) else { return };
+        if !interface.up {
+            return;
+        }
+        interface.counters.rx_packets += 1;
+        interface.counters.rx_bytes += frame.len() as u64;
+        let Ok(ethernet) = EthernetFrame::new_checked(frame) else {
+            interface.counters.rx_errors += 1;
+            return;
+        };
+        let (source, destination) = (ethernet.src_addr(), ethernet.dst_addr());
+        let is_for_us = !destination.is_unicast() || interface.ethernet_address() == Some(destination);
+        if !is_for_us || !source.is_unicast() {
+            interface.counters.rx_dropped += 1;
+            return;
+        }
+        match ethernet.ethertype() {
+            EthernetProtocol::Arp => self.receive_arp(id, frame, ethernet.payload()),
+            EthernetProtocol::Ipv4 => self.receive_ipv4(id, frame, source, ethernet.payload()),
+            _ => interface.counters.rx_dropped += 1,
+        }
+    }
+
+    fn receive_arp(&mut self, id: InterfaceId, frame: &[u8], payload: &[u8]) {
+        let now = self.network.now;
+        let Some(interface) = self.network.interface_mut(id) else { return };
+        interface.receive_arp(payload, now);
+        let is_reply =
+            ArpPacket::new_checked(payload).is_ok_and(|arp| arp.operation() == ArpOperation::Reply);
+        if let Link::Ethernet { dhcp: Some(dhcp), .. } = &mut interface.link
+            && is_reply
+        {
+            dhcp.receive_arp(frame, now);
+        }
+    }
+
+    fn receive_ipv4(&mut self, id: InterfaceId, frame: &[u8], source: EthernetAddress, payload: &[u8]) {
+        let now = self.network.now;
+        let Some(datagram) = Datagram::parse(payload) else {
+            self.count_error(id);
+            return;
+        };
+        self.receive_lease(id, frame, &datagram);
+        let is_martian = datagram.source.is_multicast()
+            || datagram.source.is_broadcast()
+            || datagram.destination.is_loopback()
+            || self.network.is_local(datagram.source);
+        let Some(interface) = self.network.interface_mut(id) else { return };
+        let is_link_wide =
+            interface.is_broadcast(datagram.destination) || datagram.destination.is_multicast();
+        if is_martian || !(is_link_wide || interface.has_address(datagram.destination)) {
+            interface.counters.rx_dropped += 1;
+            return;
+        }
+        if let Link::Ethernet { neighbours, .. } = &mut interface.link {
+            neighbours.confirm(datagram.source, source, now);
+        }
+        self.deliver(id, &datagram, is_link_wide);
+    }
+
+    /// A DHCP server's message concerns the client before we have an address.
+    fn receive_lease(&mut self, id: InterfaceId, frame: &[u8], datagram: &Datagram<'_>) {
+        let now = self.network.now;
+        let Some(interface) = self.network.interface_mut(id) else { return };
+        if let Link::Ethernet { dhcp: Some(dhcp), .. } = &mut interface.link
+            && Dhcp::is_answer(datagram)
+            && dhcp.receive(frame, datagram, now) == Err(Refusal::Malformed)
+        {
+            interface.counters.dhcp_malformed += 1;
+            log::debug!("{}: ignored a malformed DHCP message from {}", interface.name(), datagram.source);
+        }
+    }
+
+    /// Gives a packet for us to its socket.
+    fn deliver(&mut self, id: InterfaceId, datagram: &Datagram<'_>, is_link_wide: bool) {
+        let by_raw = self.raw.receive(datagram);
+        let network = &mut self.network;
+        let wanted = match datagram.protocol {
+            IpProtocol::Tcp => !is_link_wide && self.tcp.receive(id, datagram, network),
+            IpProtocol::Udp => self.udp.receive(id, datagram, network),
+            IpProtocol::Icmp => {
+                if let Some((quoted, error)) = self.icmp.receive(datagram) {
+                    self.unreachable(quoted, error);
+                }
+                // An echo request is answered below.
+                false
+            }
+            _ => by_raw,
+        };
+        if !wanted && !is_link_wide {
+            self.network.answer(id, datagram);
+        }
+    }
+
+    fn unreachable(&mut self, quoted: Quoted, error: SocketError) {
+        match quoted.protocol {
+            IpProtocol::Tcp => self.tcp.unreachable(quoted.local, quoted.remote, error),
+            IpProtocol::Udp => self.udp.unreachable(quoted.local, quoted.remote, error),
+            _ => (),
+        }
+    }
+
+    fn count_error(&mut self, id: InterfaceId) {
+        if let Some(interface) = self.network.interface_mut(id) {
+            interface.counters.rx_errors += 1;
+        }
+    }
+
+    /// Does what is due: timers, sockets that want to send, packets to ourselves.
+    pub fn poll(&mut self, now: Instant) {
+        self.network.now = now;
+        for id in 0..self.network.interfaces().len() {
+            self.poll_interface(id);
+        }
+        self.udp.poll(&self.network);
+        let mut budget = LOOPBACK_BUDGET;
+        loop {
+            self.tcp.poll(&mut self.network);
+            let packets = self.take_loopback(budget);
+            if packets.is_empty() {
+                break;
+            }
+            budget -= packets.len();
+            for packet in packets {
+                self.receive_loopback(packet.get(HEADROOM..).unwrap_or_default());
+            }
+        }
+    }
+
+    fn poll_interface(&mut self, id: InterfaceId) {
+        let now = self.network.now;
+        let Some(interface) = self.network.interface_mut(id) else { return };
+        if interface.room() == 0 {
+            return;
+        }
+        let undeliverable = interface.poll_neighbours(now);
+        let (frames, change) = match &mut interface.link {
+            Link::Ethernet { dhcp: Some(dhcp), .. } => dhcp.poll(now),
+            _ => (Vec::new(), None),
+        };
+        for frame in frames {
+            interface.enqueue(frame);
+        }
+        for packet in undeliverable {
+            if let Some(quoted) = packet.get(HEADROOM..).and_then(icmp::quoted) {
+                self.unreachable(quoted, SocketError::HostUnreachable);
+            }
+        }
+        match change {
+            Some(Change::Bound(lease)) => self.use_lease(id, &lease),
+            Some(Change::Lost) => self.lose_lease(id),
+            None => (),
+        }
+    }
+
+    fn use_lease(&mut self, id: InterfaceId, lease: &Lease) {
+        log::info!("eth{}: {} leased from {} for {} s", id - 1, lease.address, lease.server, lease.duration);
+        self.network.set_address(id, lease.address);
+        if let Some(router) = lease.router
+            && let Err(error) = self.network.add_route(ipnet::Ipv4Net::default(), router)
+        {
+            log::warn!("the leased default route by {router} is useless: {error}");
+        }
+        if !lease.name_servers.is_empty() {
+            self.name_servers.clone_from(&lease.name_servers);
+        }
+        self.revision += 1;
+    }
+
+    fn lose_lease(&mut self, id: InterfaceId) {
+        log::warn!("eth{}: the lease is over", id - 1);
+        self.network.clear_addresses(id);
+        self.revision += 1;
+    }
+
+    fn take_loopback(&mut self, budget: usize) -> Vec<Vec<u8>> {
+        let Some(loopback) = self.network.interface_mut(LOOPBACK) else { return Vec::new() };
+        let count = loopback.queue.len().min(budget);
+        loopback.queue.drain(..count).collect()
+    }
+
+    fn receive_loopback(&mut self, packet: &[u8]) {
+        let Some(loopback) = self.network.interface_mut(LOOPBACK) else { return };
+        loopback.counters.rx_packets += 1;
+        loopback.counters.rx_bytes += packet.len() as u64;
+        match Datagram::parse(packet) {
+            Some(datagram) => self.deliver(LOOPBACK, &datagram, false),
+            None => self.count_error(LOOPBACK),
+        }
+    }
+
+    /// When [`poll`](Self::poll) is due.
+    pub fn deadline(&mut self) -> Option<Instant> {
+        let now = self.network.now;
+        let mut deadline = self.tcp.deadline(now);
+        for id in 0..self.network.interfaces().len() {
+            let Some(interface) = self.network.interface_mut(id) else { continue };
+            let runs = interface.room() > 0;
+            let pending = interface.is_loopback() && !interface.queue.is_empty();
+            let own = match &mut interface.link {
+                Link::Loopback => pending.then_some(now),
+                Link::Ethernet { .. } if !runs => None,
+                Link::Ethernet { neighbours, dhcp, .. } => {
+                    earlier(neighbours.deadline(), dhcp.as_mut().and_then(|dhcp| dhcp.deadline(now)))
+                }
+            };
+            deadline = earlier(deadline, own);
+        }
+        deadline
+    }
+
+    /// Takes up to `limit` frames that wait for the driver of an interface.
+    pub fn take_frames(&mut self, id: InterfaceId, limit: usize) -> impl Iterator<Item = Vec<u8>> + '_ {
+        let queue = self.network.interface_mut(id).map(|interface| &mut interface.queue);
+        queue.into_iter().flat_map(move |queue| {
+            let count = queue.len().min(limit);
+            queue.drain(..count)
+        })
+    }
+}
+
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, None) => one,
+        (None, other) => other,
+    }
+}

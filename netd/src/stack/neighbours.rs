@@ -1,0 +1,234 @@
+//! Who has which Ethernet address: the ARP table (RFC 826, RFC 1122 section 2.3.2).
+
+use std::collections::HashMap;
+use std::collections::VecDeque;
+use std::net::Ipv4Addr;
+
+use smoltcp::time::{Duration, Instant};
+use smoltcp::wire::EthernetAddress;
+
+/// How long an answer is believed without a sign of life.
+const LIFETIME: Duration = Duration::from_secs(60);
+/// Between two requests for one address.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+/// Requests without an answer after which a neighbour is given up.
+const PROBES: u8 = 3;
+/// Entries; a stranger on the link must not make us grow.
+const CAPACITY: usize = 256;
+/// Packets that wait for one neighbour; the oldest goes first (RFC 1122 section 2.3.2.2 asks for one).
+const QUEUE: usize = 128;
+
+#[derive(Debug)]
+struct Entry {
+    address: Option<EthernetAddress>,
+    confirmed: Instant,
+    /// Requests sent since the last answer.
+    probes: u8,
+    next_probe: Instant,
+    waiting: VecDeque<Vec<u8>>,
+}
+
+/// What to do with a packet for a neighbour.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// Send it there; `probe` asks for a request beside, since the answer is old.
+    Known {
+        /// The frame, headroom and all, given back.
+        packet: Vec<u8>,
+        /// Where to.
+        address: EthernetAddress,
+        /// Whether to send a request as well.
+        probe: bool,
+    },
+    /// It waits in the table; `probe` asks for a request.
+    Waiting {
+        /// Whether to send a request.
+        probe: bool,
+        /// Whether an older packet had to make room.
+        dropped: bool,
+    },
+}
+
+/// What is due: requests to send, and packets whose neighbour was given up.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Due {
+    /// Addresses to ask for.
+    pub probes: Vec<Ipv4Addr>,
+    /// Packets that cannot be delivered.
+    pub undeliverable: Vec<Vec<u8>>,
+}
+
+/// The table of one interface.
+#[derive(Debug, Default)]
+pub struct Neighbours {
+    entries: HashMap<Ipv4Addr, Entry>,
+    deadline: Option<Instant>,
+}
+
+impl Neighbours {
+    /// Finds the address of `next_hop` for `packet`, or keeps the packet until it is known.
+    pub fn resolve(&mut self, next_hop: Ipv4Addr, packet: Vec<u8>, now: Instant) -> Resolution {
+        if !self.entries.contains_key(&next_hop) {
+            self.make_room();
+        }
+        let entry = self.entries.entry(next_hop).or_insert_with(|| Entry {
+            address: None,
+            confirmed: now,
+            probes: 0,
+            next_probe: now,
+            waiting: VecDeque::new(),
+        });
+        let stale = entry.address.is_none() || now >= entry.confirmed + LIFETIME;
+        let probe = stale && entry.probes == 0;
+        if probe {
+            entry.probes = 1;
+            entry.next_probe = now + PROBE_INTERVAL;
+            self.deadline = earlier(self.deadline, entry.next_probe);
+        }
+        match entry.address {
+            Some(address) => Resolution::Known { packet, address, probe },
+            None => {
+                let dropped = entry.waiting.len() == QUEUE;
+                if dropped {
+                    entry.waiting.pop_front();
+                }
+                entry.waiting.push_back(packet);
+                Resolution::Waiting { probe, dropped }
+            }
+        }
+    }
+
+    /// `neighbour` says that it is at `address`; the packets that waited for it are returned.
+    pub fn learn(&mut self, neighbour: Ipv4Addr, address: EthernetAddress, now: Instant) -> Vec<Vec<u8>> {
+        if !self.entries.contains_key(&neighbour) {
+            self.make_room();
+        }
+        let entry = self.entries.entry(neighbour).or_insert_with(|| Entry {
+            address: None,
+            confirmed: now,
+            probes: 0,
+            next_probe: now,
+            waiting: VecDeque::new(),
+        });
+        entry.address = Some(address);
+        entry.confirmed = now;
+        entry.probes = 0;
+        entry.waiting.drain(..).collect()
+    }
+
+    /// A packet came from `neighbour` at `address`: a sign of life, if that is what we know.
+    pub fn confirm(&mut self, neighbour: Ipv4Addr, address: EthernetAddress, now: Instant) {
+        if let Some(entry) = self.entries.get_mut(&neighbour)
+            && entry.address == Some(address)
+        {
+            entry.confirmed = now;
+            entry.probes = 0;
+        }
+    }
+
+    /// What is due at `now`.
+    pub fn poll(&mut self, now: Instant) -> Due {
+        let mut due = Due::default();
+        if self.deadline.is_none_or(|deadline| now < deadline) {
+            return due;
+        }
+        self.entries.retain(|neighbour, entry| {
+            if entry.probes == 0 || now < entry.next_probe {
+                return true;
+            }
+            if entry.probes >= PROBES {
+                due.undeliverable.extend(entry.waiting.drain(..));
+                return false;
+            }
+            entry.probes += 1;
+            entry.next_probe = now + PROBE_INTERVAL;
+            due.probes.push(*neighbour);
+            true
+        });
+        self.deadline =
+            self.entries.values().filter(|entry| entry.probes > 0).map(|entry| entry.next_probe).min();
+        due
+    }
+
+    /// When [`poll`](Self::poll) is due.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    fn make_room(&mut self) {
+        if self.entries.len() < CAPACITY {
+            return;
+        }
+        if let Some(oldest) =
+            self.entries.iter().min_by_key(|(_, entry)| entry.confirmed).map(|(neighbour, _)| *neighbour)
+        {
+            self.entries.remove(&oldest);
+        }
+    }
+}
+
+fn earlier(deadline: Option<Instant>, other: Instant) -> Option<Instant> {
+    Some(deadline.map_or(other, |deadline| deadline.min(other)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
+    const MAC: EthernetAddress = EthernetAddress([0x52, 0x55, 10, 0, 2, 2]);
+
+    fn at(seconds: i64) -> Instant {
+        Instant::from_secs(seconds)
+    }
+
+    #[test]
+    fn packets_wait_for_the_answer_and_then_go() {
+        let mut table = Neighbours::default();
+        assert_eq!(
+            table.resolve(ROUTER, vec![1], at(0)),
+            Resolution::Waiting { probe: true, dropped: false }
+        );
+        assert_eq!(
+            table.resolve(ROUTER, vec![2], at(0)),
+            Resolution::Waiting { probe: false, dropped: false }
+        );
+        assert_eq!(table.learn(ROUTER, MAC, at(0)), [vec![1], vec![2]]);
+        let known = Resolution::Known { packet: vec![3], address: MAC, probe: false };
+        assert_eq!(table.resolve(ROUTER, vec![3], at(59)), known);
+    }
+
+    #[test]
+    fn a_silent_neighbour_is_asked_three_times_and_given_up() {
+        let mut table = Neighbours::default();
+        table.resolve(ROUTER, vec![1], at(0));
+        assert_eq!(table.poll(at(1)).probes, [ROUTER]);
+        assert_eq!(table.poll(at(2)).probes, [ROUTER]);
+        let due = table.poll(at(3));
+        assert_eq!((due.probes, due.undeliverable), (vec![], vec![vec![1]]));
+        assert_eq!(table.deadline(), None);
+        assert_eq!(
+            table.resolve(ROUTER, vec![2], at(4)),
+            Resolution::Waiting { probe: true, dropped: false }
+        );
+    }
+
+    #[test]
+    fn an_old_answer_is_used_while_it_is_checked_again() {
+        let mut table = Neighbours::default();
+        table.learn(ROUTER, MAC, at(0));
+        let stale = Resolution::Known { packet: vec![1], address: MAC, probe: true };
+        assert_eq!(table.resolve(ROUTER, vec![1], at(60)), stale);
+        table.confirm(ROUTER, MAC, at(60));
+        assert_eq!(table.poll(at(70)), Due::default());
+    }
+
+    #[test]
+    fn strangers_cannot_make_the_table_grow() {
+        let mut table = Neighbours::default();
+        for host in 0..10_000_u32 {
+            table.learn(Ipv4Addr::from(host), MAC, at(i64::from(host)));
+        }
+        assert_eq!(table.entries.len(), CAPACITY);
+    }
+}

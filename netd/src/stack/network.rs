@@ -1,0 +1,181 @@
+//! All interfaces and the routes between the sockets and them.
+
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+use smoltcp::iface::SocketSet;
+use smoltcp::time::Instant;
+
+use super::error::SocketError;
+use super::interface::{Interface, Link};
+use super::ipv4::Datagram;
+use super::random::Random;
+use super::routes::{InterfaceId, Route, Routes};
+
+/// `lo` is always there, and first.
+pub const LOOPBACK: InterfaceId = 0;
+
+/// How to reach a destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Path {
+    /// The interface to leave by.
+    pub interface: InterfaceId,
+    /// The router, or the destination itself.
+    pub next_hop: Ipv4Addr,
+    /// Our address towards it; unspecified when we have none yet (DHCP).
+    pub source: Ipv4Addr,
+}
+
+/// Interfaces, routes, and what all sockets share.
+pub struct Network {
+    interfaces: Vec<Interface>,
+    /// The routing table.
+    pub routes: Routes,
+    /// Ports, identifiers, seeds.
+    pub random: Random,
+    /// The time of the present turn.
+    pub now: Instant,
+}
+
+impl Network {
+    /// Loopback alone.
+    pub fn new(mut random: Random, now: Instant) -> Self {
+        let loopback = Interface::loopback(random.next_u64(), now);
+        Self { interfaces: vec![loopback], routes: Routes::default(), random, now }
+    }
+
+    /// Adds an Ethernet interface called `name`.
+    pub fn add_ethernet(&mut self, name: &'static str) -> InterfaceId {
+        let seed = self.random.next_u64();
+        self.interfaces.push(Interface::ethernet(name, seed, self.now));
+        self.interfaces.len() - 1
+    }
+
+    /// The interfaces, by their ids.
+    pub fn interfaces(&self) -> &[Interface] {
+        &self.interfaces
+    }
+
+    /// One interface.
+    pub fn interface(&self, id: InterfaceId) -> Option<&Interface> {
+        self.interfaces.get(id)
+    }
+
+    /// One interface, to be changed.
+    pub fn interface_mut(&mut self, id: InterfaceId) -> Option<&mut Interface> {
+        self.interfaces.get_mut(id)
+    }
+
+    /// The interface called `name`.
+    pub fn find(&self, name: &str) -> Option<InterfaceId> {
+        self.interfaces.iter().position(|interface| interface.name() == name)
+    }
+
+    /// Whether packets to `address` end here.
+    pub fn is_local(&self, address: Ipv4Addr) -> bool {
+        address.is_loopback() || self.interfaces.iter().any(|interface| interface.has_address(address))
+    }
+
+    /// How to reach `destination`.
+    pub fn route(&self, destination: Ipv4Addr) -> Result<Path, SocketError> {
+        if self.is_local(destination) {
+            return Ok(Path { interface: LOOPBACK, next_hop: destination, source: destination });
+        }
+        if destination.is_broadcast() || destination.is_multicast() {
+            return self.link_wide(destination);
+        }
+        let route = self.routes.lookup(destination).ok_or(SocketError::NetworkUnreachable(destination))?;
+        let next_hop = route.via.unwrap_or(destination);
+        Ok(Path { interface: route.interface, next_hop, source: route.source })
+    }
+
+    /// Broadcast and multicast leave by the first Ethernet interface, even before it has an address.
+    fn link_wide(&self, destination: Ipv4Addr) -> Result<Path, SocketError> {
+        let (interface, ethernet) = self
+            .interfaces
+            .iter()
+            .enumerate()
+            .find(|(_, interface)| !interface.is_loopback())
+            .ok_or(SocketError::NetworkUnreachable(destination))?;
+        let source = ethernet.addresses.first().map_or(Ipv4Addr::UNSPECIFIED, |own| own.addr());
+        Ok(Path { interface, next_hop: destination, source })
+    }
+
+    /// How many packets sockets may send by `interface` now.
+    pub fn room(&self, interface: InterfaceId) -> usize {
+        self.interfaces.get(interface).map_or(0, Interface::room)
+    }
+
+    /// The longest IP packet of `interface`, in bytes.
+    pub fn mtu(&self, interface: InterfaceId) -> usize {
+        self.interfaces.get(interface).map_or(0, Interface::mtu)
+    }
+
+    /// Sends a packet (behind its headroom) by a known path.
+    pub fn send(&mut self, path: Path, packet: Vec<u8>) {
+        let now = self.now;
+        if let Some(interface) = self.interfaces.get_mut(path.interface) {
+            interface.send(path.next_hop, packet, now);
+        }
+    }
+
+    /// Sends the packets of a socket that lives on `interface` to `destination`.
+    pub fn send_from(&mut self, interface: InterfaceId, destination: Ipv4Addr, packets: Vec<Vec<u8>>) {
+        if packets.is_empty() {
+            return;
+        }
+        let next_hop = match self.route(destination) {
+            Ok(path) if path.interface == interface => path.next_hop,
+            // The route went while the connection lives: the link itself is the best guess left.
+            _ => destination,
+        };
+        for packet in packets {
+            self.send(Path { interface, next_hop, source: destination }, packet);
+        }
+    }
+
+    /// Lets smoltcp answer a packet that no socket of ours wants: RST, echo reply, unreachable.
+    pub fn answer(&mut self, interface: InterfaceId, datagram: &Datagram<'_>) {
+        let now = self.now;
+        let Some(own) = self.interfaces.get_mut(interface) else { return };
+        let answers = own.exchange(datagram.bytes, &mut SocketSet::new(Vec::new()), now);
+        self.send_from(interface, datagram.source, answers);
+    }
+
+    /// Gives `interface` the address `address` in place of its others, and the route to its network.
+    pub fn set_address(&mut self, id: InterfaceId, address: Ipv4Net) {
+        self.clear_addresses(id);
+        let Some(interface) = self.interfaces.get_mut(id) else { return };
+        interface.addresses.push(address);
+        let source = address.addr();
+        self.routes.add(Route { destination: address.trunc(), via: None, interface: id, source });
+    }
+
+    /// Takes the addresses of `interface` away, and the routes that used them.
+    pub fn clear_addresses(&mut self, id: InterfaceId) {
+        let Some(interface) = self.interfaces.get_mut(id) else { return };
+        for address in interface.addresses.drain(..) {
+            self.routes.remove_source(id, address.addr());
+        }
+    }
+
+    /// Routes `destination` by the router `via`, which an existing route must reach directly.
+    pub fn add_route(&mut self, destination: Ipv4Net, via: Ipv4Addr) -> Result<(), SocketError> {
+        let towards = self.routes.lookup(via).ok_or(SocketError::NetworkUnreachable(via))?;
+        let route = Route {
+            destination: destination.trunc(),
+            via: Some(via),
+            interface: towards.interface,
+            source: towards.source,
+        };
+        self.routes.add(route);
+        Ok(())
+    }
+
+    /// Switches DHCP off: what it has set stays.
+    pub fn stop_dhcp(&mut self, id: InterfaceId) {
+        if let Some(Link::Ethernet { dhcp, .. }) = self.interfaces.get_mut(id).map(|own| &mut own.link) {
+            *dhcp = None;
+        }
+    }
+}

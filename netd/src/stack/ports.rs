@@ -1,0 +1,86 @@
+//! Which local ports are taken.
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use super::error::SocketError;
+use super::random::Random;
+
+/// RFC 6335 section 6: the dynamic ports.
+const EPHEMERAL: std::ops::RangeInclusive<u16> = 49152..=65535;
+
+/// The local endpoints of one protocol. The unspecified address stands for all addresses.
+#[derive(Debug, Default)]
+pub struct Ports {
+    taken: HashMap<u16, Vec<Ipv4Addr>>,
+}
+
+impl Ports {
+    /// Takes `wanted`; its port 0 means a random ephemeral one (RFC 6056 algorithm 1). The endpoint taken is
+    /// to be given back with [`release`](Self::release).
+    pub fn take(&mut self, wanted: SocketAddrV4, random: &mut Random) -> Result<SocketAddrV4, SocketError> {
+        let endpoint = match wanted.port() {
+            0 => SocketAddrV4::new(*wanted.ip(), self.ephemeral(*wanted.ip(), random)?),
+            port if self.is_free(*wanted.ip(), port) => wanted,
+            port => return Err(SocketError::AddressInUse(port)),
+        };
+        self.taken.entry(endpoint.port()).or_default().push(*endpoint.ip());
+        Ok(endpoint)
+    }
+
+    /// Gives `endpoint` back.
+    pub fn release(&mut self, endpoint: SocketAddrV4) {
+        let Some(addresses) = self.taken.get_mut(&endpoint.port()) else { return };
+        if let Some(position) = addresses.iter().position(|address| address == endpoint.ip()) {
+            addresses.swap_remove(position);
+        }
+        if addresses.is_empty() {
+            self.taken.remove(&endpoint.port());
+        }
+    }
+
+    fn ephemeral(&self, address: Ipv4Addr, random: &mut Random) -> Result<u16, SocketError> {
+        let count = u64::from(EPHEMERAL.end() - EPHEMERAL.start()) + 1;
+        let first = random.next_u64() % count;
+        (0..count)
+            .map(|step| EPHEMERAL.start() + ((first + step) % count) as u16)
+            .find(|port| self.is_free(address, *port))
+            .ok_or(SocketError::PortsExhausted)
+    }
+
+    fn is_free(&self, address: Ipv4Addr, port: u16) -> bool {
+        let Some(addresses) = self.taken.get(&port) else { return true };
+        !address.is_unspecified()
+            && addresses.iter().all(|taken| !taken.is_unspecified() && *taken != address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANY: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
+    const HERE: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);
+
+    #[test]
+    fn a_port_is_taken_once_and_again_after_its_release() {
+        let (mut ports, mut random) = (Ports::default(), Random::new([1, 2]));
+        let held = ports.take(SocketAddrV4::new(HERE, 80), &mut random).unwrap();
+        let everywhere = SocketAddrV4::new(ANY, 80);
+        assert_eq!(ports.take(everywhere, &mut random), Err(SocketError::AddressInUse(80)));
+        assert_eq!(ports.take(held, &mut random), Err(SocketError::AddressInUse(80)));
+        ports.release(held);
+        assert_eq!(ports.take(everywhere, &mut random), Ok(everywhere));
+    }
+
+    #[test]
+    fn ephemeral_ports_are_random_distinct_and_come_back() {
+        let (mut ports, mut random) = (Ports::default(), Random::new([3, 4]));
+        let wanted = SocketAddrV4::new(ANY, 0);
+        let all: Vec<_> = (0..16_384).map(|_| ports.take(wanted, &mut random).unwrap()).collect();
+        assert!(all.windows(2).any(|pair| pair[0].port().wrapping_add(1) != pair[1].port()));
+        assert_eq!(ports.take(wanted, &mut random), Err(SocketError::PortsExhausted));
+        ports.release(all[77]);
+        assert_eq!(ports.take(wanted, &mut random), Ok(all[77]));
+    }
+}

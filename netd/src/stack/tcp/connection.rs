@@ -1,0 +1,323 @@
+//! One TCP connection: a smoltcp socket in a set of its own.
+
+use std::net::SocketAddrV4;
+
+use smoltcp::iface::{SocketHandle, SocketSet};
+use smoltcp::socket::tcp::{self, CongestionControl, Socket, SocketBuffer, State};
+use smoltcp::time::{Duration, Instant};
+use smoltcp::wire::{IpAddress, IpEndpoint, IpListenEndpoint};
+
+use super::ListenerId;
+use crate::stack::error::SocketError;
+use crate::stack::network::Network;
+use crate::stack::readiness::Readiness;
+use crate::stack::routes::InterfaceId;
+
+/// Bytes buffered each way. The memory is touched as it is used.
+pub const BUFFER: usize = 64 * 1024;
+/// Room in the send buffer from which on a connection counts as writable: waking a writer for less is not worth it.
+const WRITABLE: usize = BUFFER / 4;
+/// How long a peer may leave a SYN unanswered.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a peer may leave data unacknowledged (RFC 1122 section 4.2.3.5: at least 100 s).
+const USER_TIMEOUT: Duration = Duration::from_secs(900);
+/// How long a closed socket may take to deliver its last data without progress.
+pub const LINGER: Duration = Duration::from_secs(60);
+
+/// The two ends, which name a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Tuple {
+    /// Our end.
+    pub local: SocketAddrV4,
+    /// The peer's.
+    pub remote: SocketAddrV4,
+}
+
+/// Who looks after a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// A listener: the handshake is under way.
+    Handshake(ListenerId),
+    /// A listener: it waits to be accepted.
+    Accept(ListenerId),
+    /// A handle of the scheme.
+    User,
+    /// Nobody any more: it delivers its last data, until the given time.
+    Nobody(Instant),
+}
+
+/// What a connection looked like before something happened to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Snapshot {
+    state: State,
+    received: usize,
+    writable: bool,
+    queued: usize,
+}
+
+/// A connection.
+pub struct Connection {
+    /// Its two ends.
+    pub tuple: Tuple,
+    /// The interface that it lives on.
+    pub interface: InterfaceId,
+    /// The local endpoint that it holds, unless that belongs to its listener.
+    pub bound: Option<SocketAddrV4>,
+    /// Who looks after it.
+    pub owner: Owner,
+    /// When its timer is set to.
+    pub timer: Option<Instant>,
+    /// It is in the queue of those who want to send.
+    pub dirty: bool,
+    set: SocketSet<'static>,
+    socket: SocketHandle,
+    error: Option<SocketError>,
+    read_shut: bool,
+}
+
+impl Connection {
+    /// Begins the handshake with `tuple.remote`.
+    pub fn connect(
+        tuple: Tuple,
+        interface: InterfaceId,
+        bound: SocketAddrV4,
+        network: &mut Network,
+    ) -> Result<Self, SocketError> {
+        let mut socket = new_socket();
+        socket.set_timeout(Some(CONNECT_TIMEOUT));
+        let unroutable = SocketError::NetworkUnreachable(*tuple.remote.ip());
+        let context = network.interface_mut(interface).ok_or(unroutable)?.engine().context();
+        socket
+            .connect(context, endpoint(tuple.remote), endpoint(tuple.local))
+            .map_err(|_| SocketError::InvalidDestination(tuple.remote))?;
+        Ok(Self::new(tuple, interface, Some(bound), Owner::User, socket))
+    }
+
+    /// A connection that will answer the SYN it is given next.
+    pub fn listen(tuple: Tuple, interface: InterfaceId, listener: ListenerId) -> Option<Self> {
+        let mut socket = new_socket();
+        socket.set_timeout(Some(CONNECT_TIMEOUT));
+        let local = endpoint(tuple.local);
+        socket.listen(IpListenEndpoint { addr: Some(local.addr), port: local.port }).ok()?;
+        Some(Self::new(tuple, interface, None, Owner::Handshake(listener), socket))
+    }
+
+    fn new(
+        tuple: Tuple,
+        interface: InterfaceId,
+        bound: Option<SocketAddrV4>,
+        owner: Owner,
+        socket: Socket<'static>,
+    ) -> Self {
+        let mut set = SocketSet::new(Vec::with_capacity(1));
+        let socket = set.add(socket);
+        Self {
+            tuple,
+            interface,
+            bound,
+            owner,
+            timer: None,
+            dirty: false,
+            set,
+            socket,
+            error: None,
+            read_shut: false,
+        }
+    }
+
+    fn socket(&self) -> &Socket<'static> {
+        self.set.get(self.socket)
+    }
+
+    fn socket_mut(&mut self) -> &mut Socket<'static> {
+        self.set.get_mut(self.socket)
+    }
+
+    /// RFC 9293 section 3.3.2.
+    pub fn state(&self) -> State {
+        self.socket().state()
+    }
+
+    /// Whether the handshake is under way.
+    pub fn is_connecting(&self) -> bool {
+        matches!(self.state(), State::SynSent | State::SynReceived | State::Listen)
+    }
+
+    /// Whether nothing is left to be sent or received, RST included.
+    pub fn is_over(&self) -> bool {
+        self.state() == State::Closed && self.socket().local_endpoint().is_none()
+    }
+
+    /// What is ready.
+    pub fn readiness(&self) -> Readiness {
+        if self.is_connecting() {
+            return Readiness::NONE;
+        }
+        let socket = self.socket();
+        let read = socket.can_recv() || !socket.may_recv() || self.read_shut || self.error.is_some();
+        let write = !socket.may_send() || self.is_writable();
+        Readiness { read, write }
+    }
+
+    fn is_writable(&self) -> bool {
+        let socket = self.socket();
+        socket.may_send() && socket.send_capacity() - socket.send_queue() >= WRITABLE
+    }
+
+    /// Takes the failure, which is told once.
+    pub fn take_error(&mut self) -> Option<SocketError> {
+        self.error.take()
+    }
+
+    /// Reads what has arrived; 0 is the peer's FIN. With `peek` it stays.
+    pub fn read(&mut self, buffer: &mut [u8], peek: bool) -> Result<usize, SocketError> {
+        if buffer.is_empty() || self.read_shut {
+            return Ok(0);
+        }
+        if self.is_connecting() {
+            return Err(SocketError::WouldBlock);
+        }
+        let socket = self.socket_mut();
+        if socket.can_recv() {
+            let read = if peek { socket.peek_slice(buffer) } else { socket.recv_slice(buffer) };
+            return read.map_err(|_| SocketError::NotConnected);
+        }
+        if socket.may_recv() {
+            return Err(SocketError::WouldBlock);
+        }
+        self.error.take().map_or(Ok(0), Err)
+    }
+
+    /// Queues as much of `data` as there is room for, which is more than nothing.
+    pub fn write(&mut self, data: &[u8]) -> Result<usize, SocketError> {
+        if self.is_connecting() {
+            return Err(SocketError::WouldBlock);
+        }
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        match self.socket_mut().send_slice(data) {
+            Ok(0) if !data.is_empty() => Err(SocketError::WouldBlock),
+            Ok(count) => Ok(count),
+            Err(_) => Err(SocketError::Closed),
+        }
+    }
+
+    /// Sends FIN after what is queued.
+    pub fn shutdown_write(&mut self) {
+        self.socket_mut().close();
+    }
+
+    /// Reads end from now on.
+    pub fn shutdown_read(&mut self) {
+        self.read_shut = true;
+    }
+
+    /// Sends RST.
+    pub fn abort(&mut self) {
+        self.socket_mut().abort();
+    }
+
+    /// The handshake failed for a reason that came by another way than TCP.
+    pub fn fail(&mut self, error: SocketError) {
+        self.error = Some(error);
+        // Nothing is to be reset, but the socket must be closed; its RST goes where nobody listens.
+        self.socket_mut().abort();
+    }
+
+    /// Throws away what arrived for nobody.
+    pub fn discard_received(&mut self) {
+        while self.socket().can_recv() {
+            if self.socket_mut().recv(|data| (data.len(), ())).is_err() {
+                break;
+            }
+        }
+    }
+
+    /// What to compare with later.
+    pub fn snapshot(&self) -> Snapshot {
+        let socket = self.socket();
+        Snapshot {
+            state: socket.state(),
+            received: socket.recv_queue(),
+            writable: self.is_writable(),
+            queued: socket.send_queue(),
+        }
+    }
+
+    /// Which directions became ready since `before`; `by_peer` tells a RST from a timeout.
+    pub fn changes_since(&mut self, before: Snapshot, by_peer: bool) -> Readiness {
+        let state = self.state();
+        if state != before.state {
+            self.enter(state, before.state, by_peer);
+            return Readiness::BOTH;
+        }
+        Readiness {
+            read: self.socket().recv_queue() > before.received,
+            write: self.is_writable() && !before.writable,
+        }
+    }
+
+    /// Whether the peer took data since `before`.
+    pub fn progressed_since(&self, before: Snapshot) -> bool {
+        self.socket().send_queue() < before.queued || self.state() != before.state
+    }
+
+    fn enter(&mut self, state: State, before: State, by_peer: bool) {
+        let was_connecting = matches!(before, State::SynSent | State::SynReceived | State::Listen);
+        if was_connecting && state != State::Closed {
+            self.socket_mut().set_timeout(Some(USER_TIMEOUT));
+        }
+        if state != State::Closed || self.error.is_some() {
+            return;
+        }
+        self.error = match before {
+            State::SynSent | State::SynReceived if by_peer => Some(SocketError::ConnectionRefused),
+            State::LastAck | State::TimeWait | State::Closing | State::Closed | State::Listen => None,
+            _ if by_peer => Some(SocketError::ConnectionReset),
+            _ => Some(SocketError::TimedOut),
+        };
+    }
+
+    /// Takes a packet of the connection; what TCP answers at once is sent.
+    pub fn receive(&mut self, packet: &[u8], network: &mut Network) {
+        let now = network.now;
+        let Some(interface) = network.interface_mut(self.interface) else { return };
+        let answers = interface.exchange(packet, &mut self.set, now);
+        network.send_from(self.interface, *self.tuple.remote.ip(), answers);
+    }
+
+    /// Sends up to `limit` packets; whether it may want to send more.
+    pub fn transmit(&mut self, limit: usize, network: &mut Network) -> bool {
+        let now = network.now;
+        for _ in 0..limit {
+            let Some(interface) = network.interface_mut(self.interface) else { return false };
+            let packets = interface.egress(&mut self.set, 1, now);
+            if packets.is_empty() {
+                return false;
+            }
+            network.send_from(self.interface, *self.tuple.remote.ip(), packets);
+        }
+        true
+    }
+
+    /// When it wants to send next.
+    pub fn deadline(&mut self, network: &mut Network) -> Option<Instant> {
+        let now = network.now;
+        let wanted = network.interface_mut(self.interface)?.poll_at(&self.set, now);
+        match self.owner {
+            Owner::Nobody(limit) => Some(wanted.map_or(limit, |wanted| wanted.min(limit))),
+            _ => wanted,
+        }
+    }
+}
+
+fn new_socket() -> Socket<'static> {
+    let mut socket = tcp::Socket::new(SocketBuffer::new(vec![0; BUFFER]), SocketBuffer::new(vec![0; BUFFER]));
+    socket.set_congestion_control(CongestionControl::Cubic);
+    socket
+}
+
+fn endpoint(address: SocketAddrV4) -> IpEndpoint {
+    IpEndpoint { addr: IpAddress::Ipv4(*address.ip()), port: address.port() }
+}

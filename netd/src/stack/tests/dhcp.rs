@@ -1,0 +1,224 @@
+//! A lease, its renewal and its end, from a small server.
+
+use proptest::prelude::*;
+use smoltcp::phy::ChecksumCapabilities;
+use smoltcp::wire::{DhcpMessageType, DhcpPacket, DhcpRepr, UdpPacket, UdpRepr};
+
+use super::*;
+use crate::stack::dhcp::Dhcp;
+
+const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
+const OFFERED: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);
+const SERVER_MAC: EthernetAddress = EthernetAddress([2, 2, 2, 2, 2, 2]);
+const CLIENT_MAC: EthernetAddress = EthernetAddress([2, 0, 0, 0, 0, 9]);
+
+/// A host that wants a lease, and what the server saw.
+struct Lan {
+    host: Stack,
+    now: Instant,
+    seen: Vec<DhcpMessageType>,
+    refuse: bool,
+}
+
+impl Lan {
+    fn new() -> Self {
+        let now = Instant::from_secs(1000);
+        let mut host = Stack::new(Random::new([5, 5]), now);
+        let eth0 = host.network.add_ethernet("eth0");
+        host.link_up(eth0, CLIENT_MAC, 1500);
+        Self { host, now, seen: Vec::new(), refuse: false }
+    }
+
+    fn run(&mut self, limit: Duration) {
+        let end = self.now + limit;
+        while self.now < end {
+            self.host.poll(self.now);
+            let frames: Vec<_> = self.host.take_frames(ETH0, usize::MAX).collect();
+            for frame in &frames {
+                if let Some(answer) = self.answer(frame) {
+                    self.host.receive(ETH0, &answer);
+                }
+            }
+            if frames.is_empty() {
+                let next = self.host.deadline().unwrap_or(end);
+                self.now = next.max(self.now + Duration::from_millis(1)).min(end);
+            }
+        }
+    }
+
+    fn answer(&mut self, frame: &[u8]) -> Option<Vec<u8>> {
+        let ethernet = EthernetFrame::new_checked(frame).unwrap();
+        if ethernet.ethertype() == EthernetProtocol::Arp {
+            return arp_reply(ethernet.payload());
+        }
+        let datagram = Datagram::parse(ethernet.payload()).unwrap();
+        let udp = UdpPacket::new_checked(datagram.payload).unwrap();
+        let packet = DhcpPacket::new_checked(udp.payload()).unwrap();
+        let request = DhcpRepr::parse(&packet).unwrap();
+        self.seen.push(request.message_type);
+        let kind = match request.message_type {
+            DhcpMessageType::Discover => DhcpMessageType::Offer,
+            _ if self.refuse => DhcpMessageType::Nak,
+            _ => DhcpMessageType::Ack,
+        };
+        Some(frame_of(&reply(kind, request.transaction_id)))
+    }
+
+    fn address(&self) -> Option<Ipv4Addr> {
+        self.host.network.interface(ETH0)?.addresses.first().map(|own| own.addr())
+    }
+}
+
+fn arp_reply(payload: &[u8]) -> Option<Vec<u8>> {
+    let request = ArpPacket::new_checked(payload).unwrap();
+    let mut reply = payload.to_vec();
+    let mut arp = ArpPacket::new_unchecked(&mut reply);
+    arp.set_operation(ArpOperation::Reply);
+    arp.set_target_hardware_addr(request.source_hardware_addr());
+    arp.set_target_protocol_addr(request.source_protocol_addr());
+    arp.set_source_hardware_addr(SERVER_MAC.as_bytes());
+    arp.set_source_protocol_addr(request.target_protocol_addr());
+    Some(ethernet(EthernetProtocol::Arp, &reply))
+}
+
+fn reply(message_type: DhcpMessageType, transaction_id: u32) -> DhcpRepr<'static> {
+    DhcpRepr {
+        message_type,
+        transaction_id,
+        secs: 0,
+        client_hardware_address: CLIENT_MAC,
+        client_ip: Ipv4Addr::UNSPECIFIED,
+        your_ip: OFFERED,
+        server_ip: SERVER,
+        router: Some(SERVER),
+        subnet_mask: Some(Ipv4Addr::new(255, 255, 255, 0)),
+        relay_agent_ip: Ipv4Addr::UNSPECIFIED,
+        broadcast: false,
+        requested_ip: None,
+        client_identifier: None,
+        server_identifier: Some(SERVER),
+        parameter_request_list: None,
+        dns_servers: Some([Ipv4Addr::new(10, 0, 2, 3)].into_iter().collect()),
+        max_size: None,
+        lease_duration: Some(3600),
+        renew_duration: None,
+        rebind_duration: None,
+        additional_options: &[],
+    }
+}
+
+fn frame_of(message: &DhcpRepr<'_>) -> Vec<u8> {
+    let length = 8 + message.buffer_len();
+    let packet = ipv4::build(SERVER, Ipv4Addr::BROADCAST, IpProtocol::Udp, length, |payload| {
+        UdpRepr { src_port: 67, dst_port: 68 }.emit(
+            &mut UdpPacket::new_unchecked(payload),
+            &SERVER.into(),
+            &Ipv4Addr::BROADCAST.into(),
+            length - 8,
+            |room| message.emit(&mut DhcpPacket::new_unchecked(room)).unwrap(),
+            &ChecksumCapabilities::default(),
+        );
+    });
+    ethernet(EthernetProtocol::Ipv4, &packet[HEADROOM..])
+}
+
+fn ethernet(protocol: EthernetProtocol, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0; HEADROOM];
+    bytes.extend_from_slice(payload);
+    let mut frame = EthernetFrame::new_unchecked(&mut bytes);
+    frame.set_dst_addr(EthernetAddress::BROADCAST);
+    frame.set_src_addr(SERVER_MAC);
+    frame.set_ethertype(protocol);
+    bytes
+}
+
+#[test]
+fn a_lease_sets_address_route_and_name_server() {
+    let mut lan = Lan::new();
+    lan.run(Duration::from_secs(1));
+    assert_eq!(lan.seen, [DhcpMessageType::Discover, DhcpMessageType::Request]);
+    assert_eq!(lan.address(), Some(OFFERED));
+    let far = lan.host.network.route(Ipv4Addr::new(1, 1, 1, 1)).unwrap();
+    assert_eq!((far.next_hop, far.source), (SERVER, OFFERED));
+    assert_eq!(lan.host.name_servers, [Ipv4Addr::new(10, 0, 2, 3)]);
+}
+
+#[test]
+fn a_lease_is_renewed_at_half_time_and_lost_on_a_nak() {
+    let mut lan = Lan::new();
+    lan.run(Duration::from_secs(1));
+    lan.seen.clear();
+    lan.run(Duration::from_secs(1810));
+    assert_eq!(lan.seen, [DhcpMessageType::Request], "one renewal at T1");
+    assert_eq!(lan.address(), Some(OFFERED));
+    lan.refuse = true;
+    lan.run(Duration::from_secs(1900));
+    assert_eq!(lan.address(), None);
+    assert_eq!(lan.host.network.routes.iter().count(), 0);
+    lan.refuse = false;
+    lan.run(Duration::from_secs(10));
+    assert_eq!(lan.address(), Some(OFFERED));
+}
+
+#[test]
+fn the_lease_stays_while_the_driver_is_away() {
+    let mut lan = Lan::new();
+    lan.run(Duration::from_secs(1));
+    lan.host.link_down(ETH0);
+    lan.run(Duration::from_secs(60));
+    lan.host.link_up(ETH0, CLIENT_MAC, 1500);
+    lan.run(Duration::from_secs(1));
+    assert_eq!(lan.address(), Some(OFFERED));
+    assert_eq!(lan.seen.len(), 2, "nothing was asked again");
+}
+
+/// Offers that make no sense, each in its own way.
+#[test]
+fn absurd_offers_are_ignored_and_counted() {
+    let mut lan = Lan::new();
+    lan.host.poll(lan.now);
+    let frame: Vec<_> = lan.host.take_frames(ETH0, 1).flatten().collect();
+    let datagram = Datagram::parse(&frame[HEADROOM..]).unwrap();
+    let asked = DhcpPacket::new_checked(&datagram.payload[8..]).unwrap().transaction_id();
+    let offer = reply(DhcpMessageType::Offer, asked);
+    let absurd = [
+        DhcpRepr { your_ip: Ipv4Addr::UNSPECIFIED, ..offer.clone() },
+        DhcpRepr { your_ip: Ipv4Addr::LOCALHOST, ..offer.clone() },
+        DhcpRepr { your_ip: Ipv4Addr::new(10, 0, 2, 255), ..offer.clone() },
+        DhcpRepr { subnet_mask: Some(Ipv4Addr::new(255, 0, 255, 0)), ..offer.clone() },
+        DhcpRepr { subnet_mask: None, ..offer.clone() },
+        DhcpRepr { router: Some(Ipv4Addr::BROADCAST), ..offer.clone() },
+        DhcpRepr { router: Some(Ipv4Addr::new(192, 0, 2, 1)), ..offer.clone() },
+        DhcpRepr { server_identifier: None, ..offer.clone() },
+        DhcpRepr { lease_duration: Some(0), ..offer },
+    ];
+    for offer in &absurd {
+        lan.host.receive(ETH0, &frame_of(offer));
+    }
+    let counters = lan.host.network.interface(ETH0).unwrap().counters;
+    assert_eq!(counters.dhcp_malformed, absurd.len() as u64);
+    lan.run(Duration::from_secs(5));
+    assert_eq!(lan.address(), Some(OFFERED));
+}
+
+proptest! {
+    #[test]
+    fn damaged_messages_harm_nobody(kind in 0_u8..9, at in 0_usize..320, with in proptest::array::uniform4(0_u8..), cut in 0_usize..320) {
+        let mut lan = Lan::new();
+        lan.host.poll(lan.now);
+        let sent: Vec<_> = lan.host.take_frames(ETH0, 1).flatten().collect();
+        let datagram = Datagram::parse(&sent[HEADROOM..]).unwrap();
+        prop_assert!(!Dhcp::is_answer(&datagram));
+        let asked = DhcpPacket::new_checked(&datagram.payload[8..]).unwrap().transaction_id();
+        let mut frame = frame_of(&reply(DhcpMessageType::from(kind), asked));
+        for (to, from) in frame.iter_mut().skip(HEADROOM + 28 + at).zip(with) {
+            *to = from;
+        }
+        // A UDP checksum of 0 is none: the damage reaches the client.
+        frame[HEADROOM + 26..HEADROOM + 28].fill(0);
+        frame.truncate(frame.len() - cut % frame.len());
+        lan.host.receive(ETH0, &frame);
+        lan.run(Duration::from_secs(20));
+        prop_assert!(lan.address().is_some());
+    }
+}

@@ -1,0 +1,48 @@
+//! ICMP between two stacks.
+
+use super::*;
+use crate::stack::icmp::Purpose;
+
+#[test]
+fn an_echo_comes_back_with_its_number_and_data() {
+    let mut bed = Bed::new();
+    let network = &mut bed.left.network;
+    let ping = bed.left.icmp.open(Purpose::Echo, RIGHT, &mut network.random).unwrap();
+    let message = [&[0x12, 0x34][..], b"are you there?"].concat();
+    assert_eq!(bed.left.icmp.write(ping, &message, network), Ok(message.len()));
+    bed.run(Duration::from_secs(1));
+    let mut answer = [0; 64];
+    assert_eq!(bed.left.icmp.read(ping, &mut answer), Ok(message.len()));
+    assert_eq!(answer[..message.len()], message);
+    assert_eq!(bed.left.icmp.read(ping, &mut answer), Err(SocketError::WouldBlock));
+}
+
+#[test]
+fn an_error_about_a_datagram_can_be_read() {
+    let mut bed = Bed::new();
+    let errors = bed.left.icmp.open(Purpose::UdpErrors, RIGHT, &mut bed.left.network.random).unwrap();
+    let client = bed.left.udp.open(any(0), None, &mut bed.left.network).unwrap();
+    bed.left.udp.send_to(client, b"?", Some(right(33434)), &mut bed.left.network).unwrap();
+    bed.run(Duration::from_secs(1));
+    let mut message = [0; 64];
+    assert!(bed.left.icmp.read(errors, &mut message).unwrap() >= 8 + 20 + 8);
+    assert_eq!(message[..2], [3, 3], "destination unreachable, port unreachable");
+}
+
+#[test]
+fn a_whole_packet_goes_out_and_comes_in_raw() {
+    let mut bed = Bed::new();
+    let (sender, receiver) = (bed.left.raw.open(253), bed.right.raw.open(253));
+    let packet = ipv4::build(Ipv4Addr::UNSPECIFIED, RIGHT, IpProtocol::from(253), 4, |room| {
+        room.copy_from_slice(b"raw!")
+    });
+    let packet = &packet[HEADROOM..];
+    assert_eq!(bed.left.raw.write(sender, packet, &mut bed.left.network), Ok(24));
+    bed.run(Duration::from_secs(1));
+    let mut received = [0; 64];
+    assert_eq!(bed.right.raw.read(receiver, &mut received), Ok(24));
+    assert_eq!((&received[12..16], &received[20..24]), (&LEFT.octets()[..], &b"raw!"[..]));
+    for bad in [&packet[..23], &packet[..3], &[packet, b"more"].concat()] {
+        assert_eq!(bed.left.raw.write(sender, bad, &mut bed.left.network), Err(SocketError::Malformed));
+    }
+}

@@ -1,0 +1,116 @@
+//! Two stacks on one wire, with simulated time.
+
+mod dhcp;
+mod hostile;
+mod icmp;
+mod tcp;
+mod udp;
+
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use smoltcp::time::Duration;
+
+use super::*;
+
+pub const ETH0: InterfaceId = 1;
+pub const LEFT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+pub const RIGHT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+
+/// What the wire does to frames, in frames of a thousand.
+#[derive(Clone, Copy, Default)]
+pub struct Faults {
+    pub lost: u64,
+    pub doubled: u64,
+    pub swapped: u64,
+}
+
+/// The left stack and the right one.
+pub struct Bed {
+    pub left: Stack,
+    pub right: Stack,
+    pub now: Instant,
+    faults: Faults,
+    random: Random,
+}
+
+pub fn stack(seed: u64, address: Ipv4Addr, now: Instant) -> Stack {
+    let mut stack = Stack::new(Random::new([seed, 0]), now);
+    let eth0 = stack.network.add_ethernet("eth0");
+    stack.network.stop_dhcp(eth0);
+    let [_, _, _, host] = address.octets();
+    stack.link_up(eth0, EthernetAddress([2, 0, 0, 0, 0, host]), 1500);
+    stack.network.set_address(eth0, ipnet::Ipv4Net::new(address, 24).unwrap());
+    stack
+}
+
+impl Bed {
+    pub fn new() -> Self {
+        Self::with_faults(Faults::default())
+    }
+
+    pub fn with_faults(faults: Faults) -> Self {
+        let now = Instant::from_secs(1000);
+        let random = Random::new([7, 7]);
+        Self { left: stack(1, LEFT, now), right: stack(2, RIGHT, now), now, faults, random }
+    }
+
+    /// Carries frames until both are quiet or `limit` has passed, at 1 ms a trip.
+    pub fn run(&mut self, limit: Duration) {
+        let end = self.now + limit;
+        while self.now < end {
+            let moved = self.step();
+            if moved {
+                continue;
+            }
+            let next = earlier(self.left.deadline(), self.right.deadline());
+            self.now = next.unwrap_or(end).max(self.now + Duration::from_micros(1)).min(end);
+        }
+    }
+
+    /// One trip; whether any frame moved.
+    pub fn step(&mut self) -> bool {
+        self.left.poll(self.now);
+        self.right.poll(self.now);
+        let rightward = self.damage(true);
+        let leftward = self.damage(false);
+        let moved = !rightward.is_empty() || !leftward.is_empty();
+        if moved {
+            self.now += Duration::from_millis(1);
+        }
+        self.left.network.now = self.now;
+        self.right.network.now = self.now;
+        for frame in rightward {
+            self.right.receive(ETH0, &frame);
+        }
+        for frame in leftward {
+            self.left.receive(ETH0, &frame);
+        }
+        moved
+    }
+
+    fn damage(&mut self, rightward: bool) -> Vec<Vec<u8>> {
+        let sender = if rightward { &mut self.left } else { &mut self.right };
+        let frames: Vec<_> = sender.take_frames(ETH0, usize::MAX).collect();
+        let mut arriving = VecDeque::new();
+        for frame in frames {
+            let dice = self.random.next_u64() % 1000;
+            let Faults { lost, doubled, swapped } = self.faults;
+            match dice {
+                _ if dice < lost => (),
+                _ if dice < lost + doubled => arriving.extend([frame.clone(), frame]),
+                _ if dice < lost + doubled + swapped => arriving.push_front(frame),
+                _ => arriving.push_back(frame),
+            }
+        }
+        arriving.into()
+    }
+}
+
+pub fn any(port: u16) -> SocketAddrV4 {
+    SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port)
+}
+
+pub fn right(port: u16) -> SocketAddrV4 {
+    SocketAddrV4::new(RIGHT, port)
+}

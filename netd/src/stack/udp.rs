@@ -1,0 +1,321 @@
+//! UDP (RFC 768): datagrams in queues, found by their local port.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use slab::Slab;
+use smoltcp::phy::ChecksumCapabilities;
+use smoltcp::wire::{IpAddress, IpProtocol, UdpPacket, UdpRepr};
+
+use super::error::SocketError;
+use super::ipv4::{self, Datagram};
+use super::network::{LOOPBACK, Network, Path};
+use super::ports::Ports;
+use super::readiness::Readiness;
+use super::routes::InterfaceId;
+
+/// Bytes of a UDP header.
+const HEADER: usize = smoltcp::wire::UDP_HEADER_LEN;
+/// Bytes that wait to be read: Linux's default receive buffer.
+pub const RECEIVE_BUFFER: usize = 212_992;
+/// What a queued datagram costs beside its bytes.
+const OVERHEAD: usize = 64;
+
+/// Names a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UdpId(usize);
+
+#[derive(Debug)]
+struct Socket {
+    local: SocketAddrV4,
+    remote: Option<SocketAddrV4>,
+    received: VecDeque<(SocketAddrV4, Vec<u8>)>,
+    /// Bytes in `received`, overhead included.
+    size: usize,
+    error: Option<SocketError>,
+    /// A write found no room.
+    wants_room: bool,
+}
+
+/// All of UDP.
+#[derive(Default)]
+pub struct Udp {
+    sockets: Slab<Socket>,
+    by_port: HashMap<u16, Vec<UdpId>>,
+    ports: Ports,
+    waiting: Vec<UdpId>,
+    changes: Vec<(UdpId, Readiness)>,
+}
+
+impl Udp {
+    /// A socket that receives what is sent to `local` (its port 0: an ephemeral one; its unspecified address:
+    /// any of ours), from `remote` alone where given.
+    pub fn open(
+        &mut self,
+        local: SocketAddrV4,
+        remote: Option<SocketAddrV4>,
+        network: &mut Network,
+    ) -> Result<UdpId, SocketError> {
+        let address = *local.ip();
+        let is_ours = address.is_unspecified()
+            || network.is_local(address)
+            || network.interfaces().iter().any(|own| own.is_broadcast(address));
+        if !is_ours {
+            return Err(SocketError::AddressNotAvailable(address));
+        }
+        let local = self.ports.take(local, &mut network.random)?;
+        let id = UdpId(self.sockets.insert(Socket {
+            local,
+            remote: None,
+            received: VecDeque::new(),
+            size: 0,
+            error: None,
+            wants_room: false,
+        }));
+        self.by_port.entry(local.port()).or_default().push(id);
+        if let Some(remote) = remote
+            && let Err(error) = self.connect(id, Some(remote), network)
+        {
+            self.close(id);
+            return Err(error);
+        }
+        Ok(id)
+    }
+
+    /// Sends to `remote` and receives from it alone, or from anybody again.
+    pub fn connect(
+        &mut self,
+        id: UdpId,
+        remote: Option<SocketAddrV4>,
+        network: &Network,
+    ) -> Result<(), SocketError> {
+        if let Some(remote) = remote {
+            if remote.port() == 0 || remote.ip().is_unspecified() {
+                return Err(SocketError::InvalidDestination(remote));
+            }
+            network.route(*remote.ip())?;
+        }
+        self.socket(id)?.remote = remote;
+        Ok(())
+    }
+
+    /// Our end.
+    pub fn local(&self, id: UdpId) -> Option<SocketAddrV4> {
+        self.sockets.get(id.0).map(|socket| socket.local)
+    }
+
+    /// The peer, of a connected socket.
+    pub fn remote(&self, id: UdpId) -> Option<SocketAddrV4> {
+        self.sockets.get(id.0).and_then(|socket| socket.remote)
+    }
+
+    /// What is ready.
+    pub fn readiness(&self, id: UdpId) -> Readiness {
+        let Some(socket) = self.sockets.get(id.0) else { return Readiness::BOTH };
+        Readiness { read: !socket.received.is_empty() || socket.error.is_some(), write: !socket.wants_room }
+    }
+
+    /// Takes the pending error (`SO_ERROR`).
+    pub fn take_error(&mut self, id: UdpId) -> Option<SocketError> {
+        self.sockets.get_mut(id.0)?.error.take()
+    }
+
+    /// Reads the oldest datagram: its sender, how much of it fitted in `buffer`, and its length. What does
+    /// not fit is lost, unless `peek`, which leaves the datagram.
+    pub fn receive_from(
+        &mut self,
+        id: UdpId,
+        buffer: &mut [u8],
+        peek: bool,
+    ) -> Result<(SocketAddrV4, usize, usize), SocketError> {
+        let socket = self.socket(id)?;
+        if let Some(error) = socket.error.take() {
+            return Err(error);
+        }
+        let (sender, data) = socket.received.front().ok_or(SocketError::WouldBlock)?;
+        let (sender, length) = (*sender, data.len());
+        let count = length.min(buffer.len());
+        buffer[..count].copy_from_slice(&data[..count]);
+        if !peek {
+            socket.received.pop_front();
+            socket.size -= length + OVERHEAD;
+        }
+        Ok((sender, count, length))
+    }
+
+    /// Sends one datagram to `to`, or to the peer.
+    pub fn send_to(
+        &mut self,
+        id: UdpId,
+        data: &[u8],
+        to: Option<SocketAddrV4>,
+        network: &mut Network,
+    ) -> Result<usize, SocketError> {
+        let socket = self.socket(id)?;
+        if let Some(error) = socket.error.take() {
+            return Err(error);
+        }
+        let remote = to.or(socket.remote).ok_or(SocketError::NotConnected)?;
+        if remote.port() == 0 || remote.ip().is_unspecified() {
+            return Err(SocketError::InvalidDestination(remote));
+        }
+        let path = network.route(*remote.ip())?;
+        let limit = network.mtu(path.interface).saturating_sub(ipv4::HEADER + HEADER);
+        if data.len() > limit {
+            return Err(SocketError::MessageTooLong { length: data.len(), limit });
+        }
+        if network.room(path.interface) == 0 {
+            if !socket.wants_room {
+                socket.wants_room = true;
+                self.waiting.push(id);
+            }
+            return Err(SocketError::WouldBlock);
+        }
+        let source = match socket.local.ip() {
+            address
+                if address.is_unspecified() || path.interface != LOOPBACK && !network.is_local(*address) =>
+            {
+                path.source
+            }
+            address => *address,
+        };
+        let local = SocketAddrV4::new(source, socket.local.port());
+        network.send(Path { source, ..path }, datagram(local, remote, data));
+        Ok(data.len())
+    }
+
+    /// Closes a socket; its port is free again.
+    pub fn close(&mut self, id: UdpId) {
+        let Some(socket) = self.sockets.try_remove(id.0) else { return };
+        self.ports.release(socket.local);
+        if let Some(others) = self.by_port.get_mut(&socket.local.port()) {
+            others.retain(|other| *other != id);
+            if others.is_empty() {
+                self.by_port.remove(&socket.local.port());
+            }
+        }
+        self.waiting.retain(|other| *other != id);
+    }
+
+    /// Takes an incoming datagram; whether anybody wanted it.
+    pub fn receive(&mut self, interface: InterfaceId, packet: &Datagram<'_>, network: &mut Network) -> bool {
+        let (source, destination) = (IpAddress::Ipv4(packet.source), IpAddress::Ipv4(packet.destination));
+        let parsed = UdpPacket::new_checked(packet.payload).ok().and_then(|udp| {
+            UdpRepr::parse(&udp, &source, &destination, &ChecksumCapabilities::default())
+                .ok()
+                .map(|header| (header, udp))
+        });
+        let Some(own) = network.interface_mut(interface) else { return true };
+        let Some((header, udp)) = parsed else {
+            own.counters.rx_errors += 1;
+            return true;
+        };
+        let to = SocketAddrV4::new(packet.destination, header.dst_port);
+        let from = SocketAddrV4::new(packet.source, header.src_port);
+        let to_all = own.is_broadcast(packet.destination) || packet.destination.is_multicast();
+        let receivers = self.receivers(to, from, to_all);
+        let (mut wanted, mut dropped) = (false, false);
+        for id in receivers {
+            wanted = true;
+            dropped |= !self.queue(id, from, udp.payload());
+        }
+        own.counters.rx_dropped += u64::from(dropped);
+        wanted
+    }
+
+    /// All who get a broadcast; otherwise the one that fits best: connected before bound before any.
+    fn receivers(&self, to: SocketAddrV4, from: SocketAddrV4, to_all: bool) -> Vec<UdpId> {
+        let Some(candidates) = self.by_port.get(&to.port()) else { return Vec::new() };
+        let mut matching: Vec<_> = candidates
+            .iter()
+            .filter_map(|id| {
+                let socket = self.sockets.get(id.0)?;
+                let local = *socket.local.ip();
+                let is_local = local.is_unspecified() || local == *to.ip() || to_all;
+                // Whoever asks everybody (DHCP's client) wants anybody's answer.
+                let is_remote =
+                    socket.remote.is_none_or(|remote| remote == from || remote.ip().is_broadcast());
+                let rank = u8::from(socket.remote.is_some()) * 2 + u8::from(!local.is_unspecified());
+                (is_local && is_remote).then_some((rank, *id))
+            })
+            .collect();
+        matching.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
+        let count = if to_all { matching.len() } else { 1 };
+        matching.into_iter().take(count).map(|(_, id)| id).collect()
+    }
+
+    fn queue(&mut self, id: UdpId, from: SocketAddrV4, data: &[u8]) -> bool {
+        let Some(socket) = self.sockets.get_mut(id.0) else { return false };
+        if socket.size + data.len() + OVERHEAD > RECEIVE_BUFFER {
+            return false;
+        }
+        socket.size += data.len() + OVERHEAD;
+        socket.received.push_back((from, data.to_vec()));
+        self.changes.push((id, Readiness::READ));
+        true
+    }
+
+    /// A datagram from `local` to `remote` could not be delivered: a connected socket is told.
+    pub fn unreachable(&mut self, local: SocketAddrV4, remote: SocketAddrV4, error: SocketError) {
+        let Some(candidates) = self.by_port.get(&local.port()) else { return };
+        for id in candidates {
+            let Some(socket) = self.sockets.get_mut(id.0) else { continue };
+            if socket.remote == Some(remote) {
+                socket.error = Some(error);
+                self.changes.push((*id, Readiness::BOTH));
+            }
+        }
+    }
+
+    /// Wakes the writers for whom there is room again.
+    pub fn poll(&mut self, network: &Network) {
+        if self.waiting.is_empty()
+            || network.interfaces().iter().all(|own| !own.is_loopback() && own.room() == 0)
+        {
+            return;
+        }
+        let (ready, waiting): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|id| self.has_room(*id, network));
+        self.waiting = waiting;
+        for id in ready {
+            if let Some(socket) = self.sockets.get_mut(id.0) {
+                socket.wants_room = false;
+            }
+            self.changes.push((id, Readiness::WRITE));
+        }
+    }
+
+    /// An unconnected socket's next destination is unknown: room anywhere is worth a try.
+    fn has_room(&self, id: UdpId, network: &Network) -> bool {
+        match self.remote(id).map(|remote| network.route(*remote.ip())) {
+            Some(Ok(path)) => network.room(path.interface) > 0,
+            Some(Err(_)) => true,
+            None => network.interfaces().iter().any(|own| !own.is_loopback() && own.room() > 0),
+        }
+    }
+
+    /// What became ready since the last call.
+    pub fn take_changes(&mut self) -> Vec<(UdpId, Readiness)> {
+        std::mem::take(&mut self.changes)
+    }
+
+    fn socket(&mut self, id: UdpId) -> Result<&mut Socket, SocketError> {
+        self.sockets.get_mut(id.0).ok_or(SocketError::NoSuchSocket)
+    }
+}
+
+/// A UDP packet, behind its headroom.
+pub fn datagram(local: SocketAddrV4, remote: SocketAddrV4, data: &[u8]) -> Vec<u8> {
+    let (source, destination): (Ipv4Addr, Ipv4Addr) = (*local.ip(), *remote.ip());
+    ipv4::build(source, destination, IpProtocol::Udp, HEADER + data.len(), |payload| {
+        let header = UdpRepr { src_port: local.port(), dst_port: remote.port() };
+        header.emit(
+            &mut UdpPacket::new_unchecked(payload),
+            &IpAddress::Ipv4(source),
+            &IpAddress::Ipv4(destination),
+            data.len(),
+            |room| room.copy_from_slice(data),
+            &ChecksumCapabilities::default(),
+        );
+    })
+}

@@ -1,0 +1,90 @@
+//! The device that smoltcp sees: at most one packet in, and what it answers or sends out.
+
+use smoltcp::phy::{self, ChecksumCapabilities, DeviceCapabilities, Medium};
+use smoltcp::time::Instant;
+
+/// Room that every outgoing packet has before its IP header, so that a frame is made in place.
+pub const HEADROOM: usize = smoltcp::wire::ETHERNET_HEADER_LEN;
+
+/// One exchange with smoltcp.
+pub struct Wire<'a> {
+    /// The packet to be received, if any.
+    pub incoming: Option<&'a [u8]>,
+    /// Takes what smoltcp sends. With [`Medium::Ip`] each packet follows [`HEADROOM`] bytes.
+    pub outgoing: &'a mut Vec<Vec<u8>>,
+    /// How many packets may be sent without an incoming one.
+    pub room: usize,
+    /// What the interface is.
+    pub capabilities: &'a DeviceCapabilities,
+}
+
+/// What an interface can do. `mtu` is that of the IP packet, in bytes.
+pub fn capabilities(medium: Medium, mtu: usize) -> DeviceCapabilities {
+    let mut capabilities = DeviceCapabilities::default();
+    capabilities.medium = medium;
+    capabilities.max_transmission_unit = match medium {
+        Medium::Ethernet => mtu + HEADROOM,
+        Medium::Ip => mtu,
+    };
+    capabilities.checksum = ChecksumCapabilities::default();
+    capabilities
+}
+
+impl phy::Device for Wire<'_> {
+    type RxToken<'t>
+        = RxToken<'t>
+    where
+        Self: 't;
+    type TxToken<'t>
+        = TxToken<'t>
+    where
+        Self: 't;
+
+    fn receive(&mut self, _now: Instant) -> Option<(RxToken<'_>, TxToken<'_>)> {
+        let packet = self.incoming.take()?;
+        Some((
+            RxToken(packet),
+            TxToken { outgoing: self.outgoing, headroom: headroom(self.capabilities.medium) },
+        ))
+    }
+
+    fn transmit(&mut self, _now: Instant) -> Option<TxToken<'_>> {
+        self.room = self.room.checked_sub(1)?;
+        Some(TxToken { outgoing: self.outgoing, headroom: headroom(self.capabilities.medium) })
+    }
+
+    fn capabilities(&self) -> DeviceCapabilities {
+        self.capabilities.clone()
+    }
+}
+
+fn headroom(medium: Medium) -> usize {
+    match medium {
+        Medium::Ethernet => 0,
+        Medium::Ip => HEADROOM,
+    }
+}
+
+/// The incoming packet.
+pub struct RxToken<'a>(&'a [u8]);
+
+impl phy::RxToken for RxToken<'_> {
+    fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
+        f(self.0)
+    }
+}
+
+/// Room for one outgoing packet.
+pub struct TxToken<'a> {
+    outgoing: &'a mut Vec<Vec<u8>>,
+    headroom: usize,
+}
+
+impl phy::TxToken for TxToken<'_> {
+    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
+        let mut bytes = vec![0; self.headroom + len];
+        let result = f(&mut bytes[self.headroom..]);
+        self.outgoing.push(bytes);
+        result
+    }
+}
