@@ -9,6 +9,7 @@ use nic::{
 };
 
 use crate::chip::Chip;
+use crate::counters::Counters;
 use crate::descriptors;
 use crate::eeprom;
 use crate::filter;
@@ -42,6 +43,7 @@ pub struct Device<R> {
     info: NicInfo,
     receiver: Receiver,
     transmitter: Transmitter,
+    counters: Counters,
 }
 
 impl<R: Registers> Device<R> {
@@ -65,6 +67,7 @@ impl<R: Registers> Device<R> {
             info,
             receiver: Receiver::new(arena.allocate(RING_BYTES, RING_BYTES)?, pools.receive),
             transmitter: Transmitter::new(arena.allocate(RING_BYTES, RING_BYTES)?),
+            counters: Counters::default(),
         })
     }
 
@@ -235,25 +238,8 @@ impl<R: Registers> Nic for Device<R> {
     }
 
     fn collect(&mut self, statistics: &mut Statistics) {
-        use reg::statistics as count;
         self.receiver.collect(statistics);
-        let add = |counter: &mut u64, register| match self.registers.read32(register) {
-            // The device is gone; whoever looks at its link will say so.
-            u32::MAX => {}
-            counted => *counter += u64::from(counted),
-        };
-        add(&mut statistics.collisions, count::COLC);
-        add(&mut statistics.rx_crc_errors, count::CRCERRS);
-        add(&mut statistics.rx_frame_errors, count::ALGNERRC);
-        add(&mut statistics.rx_errors, count::RXERRC);
-        add(&mut statistics.rx_errors, count::CEXTERR);
-        add(&mut statistics.rx_missed_errors, count::MPC);
-        for register in [count::RUC, count::RFC, count::ROC, count::RJC] {
-            add(&mut statistics.rx_length_errors, register);
-        }
-        add(&mut statistics.tx_aborted_errors, count::ECOL);
-        add(&mut statistics.tx_window_errors, count::LATECOL);
-        add(&mut statistics.tx_carrier_errors, count::TNCRS);
+        self.counters.collect(&self.registers, statistics);
     }
 
     fn registers(&self) -> Vec<(&'static str, u32)> {

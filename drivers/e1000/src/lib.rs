@@ -2,6 +2,7 @@
 //! Software Developer's Manual, "8254x SDM" below).
 
 mod chip;
+mod counters;
 mod descriptors;
 mod device;
 mod eeprom;

@@ -18,6 +18,10 @@ const CHECK: Duration = Duration::from_secs(1);
 /// A device that has frames to send and a link, and sends none for this long, hangs.
 const TRANSMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long frames are left with the device for readers that are behind, counted from the last read. Who reads
+/// nothing in that time is not worth waiting for.
+const PATIENCE: Duration = Duration::from_millis(50);
+
 /// How long the last user's frames may take to leave after it has gone.
 const LINGER: Duration = Duration::from_secs(5);
 
@@ -171,10 +175,21 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         let running = self.running.as_ref()?;
         let can_send = !port.transmit.is_empty() && port.link.is_up() && !running.ring_full;
         let can_close = port.users == 0 && self.is_drained(&port);
-        if running.polling || can_send || can_close || running.settings_version != port.settings_version {
+        let held_until = self.held_until(now);
+        let can_receive = running.polling && held_until.is_none();
+        if can_receive || can_send || can_close || running.settings_version != port.settings_version {
             return Some(now);
         }
-        [running.acknowledge_at, running.linger_until].into_iter().flatten().chain([running.check_at]).min()
+        [running.acknowledge_at, running.linger_until, held_until]
+            .into_iter()
+            .flatten()
+            .chain([running.check_at])
+            .min()
+    }
+
+    /// Until when received frames are left with the device, if they are.
+    fn held_until(&self, now: Instant) -> Option<Instant> {
+        self.port.borrow().congested.map(|read| read + PATIENCE).filter(|&until| now < until)
     }
 
     /// No frame is still to be sent.
@@ -259,7 +274,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
             return Ok(());
         }
         self.reclaim(now);
-        if self.receive() == BUDGET {
+        if self.held_until(now).is_some() || self.receive() == BUDGET {
             return Ok(());
         }
         self.nic.unmask();

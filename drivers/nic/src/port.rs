@@ -28,6 +28,10 @@ pub struct Port {
     /// The newest report that a reader waits for.
     pub report_wanted: u64,
 
+    /// All readers are behind, and one of them has read at this time: frames are better left with the device for
+    /// a while, where one too many costs nothing, than taken and lost.
+    pub congested: Option<Instant>,
+
     /// Frames to send, bounded by their pool.
     pub transmit: VecDeque<Frame>,
     /// Received frames, emptied by serving at each turn.
@@ -62,6 +66,7 @@ impl Port {
             settings,
             settings_version: 0,
             report_wanted: 0,
+            congested: None,
             transmit: VecDeque::new(),
             received: VecDeque::new(),
             link,

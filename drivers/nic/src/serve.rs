@@ -1,5 +1,7 @@
 //! Answers requests: the network scheme.
 
+use std::time::Instant;
+
 use scheme::errno::{EACCES, EAGAIN, EBADF, EINVAL, EISDIR, ENOENT, ENOTDIR};
 use scheme::flag::{O_ACCMODE, O_DIRECTORY, O_RDONLY, O_STAT, O_WRONLY};
 use scheme::{Error, EventFlags, Notifier, Result};
@@ -29,6 +31,8 @@ pub struct NetworkScheme {
     /// The link and the report that pollers have been told of.
     told_link: Link,
     told_report: u64,
+    /// When a frame was last read.
+    last_read: Instant,
     losses: RateLimit,
     refusals: RateLimit,
 }
@@ -84,7 +88,10 @@ const ROOM: usize = 2;
 impl NetworkScheme {
     /// The scheme `name` for the device behind `port`. `notifier` is its server's.
     pub fn new(name: String, port: SharedPort, notifier: Notifier) -> Self {
-        let told_link = port.borrow().link;
+        let (told_link, last_read) = {
+            let port = port.borrow();
+            (port.link, port.now)
+        };
         Self {
             name,
             port,
@@ -94,6 +101,7 @@ impl NetworkScheme {
             room_wanted: false,
             told_link,
             told_report: 0,
+            last_read,
             losses: RateLimit::default(),
             refusals: RateLimit::default(),
         }
@@ -156,8 +164,9 @@ impl NetworkScheme {
             Content::Nothing if handle.node == Node::Root => Err(Error::new(EISDIR)),
             Content::Nothing => Err(Error::new(EBADF)),
             Content::Frames { tap, .. } => {
-                let tap = tap.ok_or(Error::new(EBADF))?;
-                self.taps.read(tap, buf).ok_or(Error::new(EAGAIN))
+                let count = self.taps.read(tap.ok_or(Error::new(EBADF))?, buf).ok_or(Error::new(EAGAIN))?;
+                self.last_read = self.port.borrow().now;
+                Ok(count)
             }
             Content::Attribute(_) => self.read_attribute(id, buf, offset),
             Content::Lost(lost) => scheme::text::read_at(format!("{}\n", lost.get()).as_bytes(), buf, offset),
@@ -201,7 +210,8 @@ impl NetworkScheme {
         self.deliver_frames();
         self.tell_of_room();
         let (link, report) = {
-            let port = self.port.borrow();
+            let mut port = self.port.borrow_mut();
+            port.congested = self.taps.is_congested().then_some(self.last_read);
             (port.link, port.report_made)
         };
         if link != self.told_link {

@@ -89,6 +89,13 @@ impl Taps {
         self.readers.get(tap).is_some_and(|reader| reader.next < self.end())
     }
 
+    /// Half of the room is taken, and even the quickest reader has most of it before it.
+    pub fn is_congested(&self) -> bool {
+        let quickest = self.readers.iter().map(|(_, reader)| reader.next).max().unwrap_or(self.end());
+        let unread = (self.end() - quickest) as usize;
+        self.buffers * 2 >= self.limit && unread * 2 >= self.frames.len()
+    }
+
     /// What reader `tap` has lost.
     pub fn lost(&self, tap: usize) -> Option<Lost> {
         self.readers.get(tap).map(|reader| reader.lost.clone())

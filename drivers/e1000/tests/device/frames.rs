@@ -1,5 +1,7 @@
 //! Frames pass both ways, whole and in order.
 
+use std::time::Duration;
+
 use nic::frame::MINIMUM;
 use scheme::EventFlags;
 use scheme::errno::{EAGAIN, EINVAL};
@@ -122,6 +124,24 @@ fn a_slow_reader_loses_its_oldest_and_is_told_how_many() {
     assert_eq!(rig.lost(slow), 1000 - kept.len() as u64);
     assert_eq!(rig.lost(quick), 0);
     assert_eq!(rig.stat("tap_dropped"), 1000 - kept.len() as u64);
+}
+
+#[test]
+fn frames_wait_in_the_device_for_readers_that_read() {
+    let mut rig = Rig::new(E1000::new());
+    let id = rig.open_frames();
+    let frames: Vec<_> = (0..5000).map(|seed| frame(E1000::MAC, 100, seed)).collect();
+    let mut read = Vec::new();
+    for burst in frames.chunks(100) {
+        burst.iter().for_each(|frame| rig.arrive(frame));
+        rig.settle();
+        // It reads less than comes until it is behind, and then as much.
+        let count = if read.len() < 1000 { 80 } else { 100 };
+        read.extend((0..count).map_while(|_| rig.read(id).ok()));
+        rig.pass(Duration::from_millis(1)).expect("the device is well");
+    }
+    read.extend(rig.drain(id));
+    assert!(read == frames, "{} of {} frames were read", read.len(), frames.len());
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub struct Faults {
     pub length: Option<u16>,
     /// Never marks the end of a packet.
     pub endless_packet: bool,
+    /// Does not clear counters that are read, as QEMU's.
+    pub keeps_counters: bool,
 }
 
 /// The device and the wire.
@@ -256,7 +258,7 @@ impl Model for E1000 {
                 self.drive_line(bus);
                 causes
             }
-            0x4000..0x4100 => self.registers.remove(&offset).unwrap_or(0),
+            0x4000..0x4100 if !self.faults.keeps_counters => self.registers.remove(&offset).unwrap_or(0),
             _ => self.register(offset),
         }
     }

@@ -124,6 +124,15 @@ impl Rig {
         std::iter::from_fn(|| self.read(id).ok()).collect()
     }
 
+    /// All frames that wait for reader `id`, and those that the device holds back for it.
+    pub fn drain(&mut self, id: usize) -> Vec<Vec<u8>> {
+        std::iter::from_fn(|| {
+            self.settle();
+            self.read(id).ok()
+        })
+        .collect()
+    }
+
     pub fn write(&mut self, id: usize, bytes: &[u8]) -> Result<usize> {
         let result = self.scheme.write(id, bytes).map_err(|error| error.errno);
         self.settle();

@@ -1,0 +1,58 @@
+//! The device's own statistics (8254x SDM, 13.7).
+
+use hw::Registers;
+use nic::Statistics;
+
+use crate::registers::statistics as reg;
+
+/// A counter of ours, and the register that counts for it.
+type Counter = (fn(&mut Statistics) -> &mut u64, usize);
+
+/// What is taken from the device; the rest is counted by the driver.
+const COUNTERS: [Counter; 13] = [
+    (|statistics| &mut statistics.collisions, reg::COLC),
+    (|statistics| &mut statistics.rx_crc_errors, reg::CRCERRS),
+    (|statistics| &mut statistics.rx_frame_errors, reg::ALGNERRC),
+    (|statistics| &mut statistics.rx_errors, reg::RXERRC),
+    (|statistics| &mut statistics.rx_errors, reg::CEXTERR),
+    (|statistics| &mut statistics.rx_missed_errors, reg::MPC),
+    (|statistics| &mut statistics.rx_length_errors, reg::RUC),
+    (|statistics| &mut statistics.rx_length_errors, reg::RFC),
+    (|statistics| &mut statistics.rx_length_errors, reg::ROC),
+    (|statistics| &mut statistics.rx_length_errors, reg::RJC),
+    (|statistics| &mut statistics.tx_aborted_errors, reg::ECOL),
+    (|statistics| &mut statistics.tx_window_errors, reg::LATECOL),
+    (|statistics| &mut statistics.tx_carrier_errors, reg::TNCRS),
+];
+
+/// What was read from each register last, where reading did not clear it.
+#[derive(Default)]
+pub struct Counters([u32; COUNTERS.len()]);
+
+impl Counters {
+    /// Adds to `statistics` what the device counted since the last call.
+    pub fn collect(&mut self, registers: &impl Registers, statistics: &mut Statistics) {
+        for ((counter, register), seen) in COUNTERS.into_iter().zip(&mut self.0) {
+            *counter(statistics) += u64::from(counted(registers, register, seen));
+        }
+    }
+}
+
+/// The growth of one register. Reading clears it, says the manual; QEMU (7.2 to 10) keeps some of them. So
+/// what is read twice the same was kept.
+fn counted(registers: &impl Registers, register: usize, seen: &mut u32) -> u32 {
+    let first = registers.read32(register);
+    if first == u32::MAX {
+        // The device is gone, which whoever looks at its link will say.
+        return 0;
+    }
+    let second = if first == 0 { 0 } else { registers.read32(register) };
+    if second == first {
+        // A reset clears the register all the same.
+        let before = std::mem::replace(seen, first);
+        first.checked_sub(before).unwrap_or(first)
+    } else {
+        *seen = 0;
+        first.saturating_add(second)
+    }
+}
