@@ -1,1 +1,0 @@
-//! The schemes called as their server calls them.

@@ -1,0 +1,126 @@
+//! `netcfg` as a shell uses it.
+
+use scheme::errno::*;
+use scheme::flag::{MODE_DIR, MODE_FILE, O_RDONLY, O_STAT, O_WRONLY};
+
+use super::*;
+use crate::schemes::netcfg::Netcfg;
+use smoltcp::wire::EthernetAddress;
+
+/// A host with an `eth0`, whose driver is there if it has an address.
+fn netcfg(mac: Option<EthernetAddress>) -> Rig<Netcfg> {
+    let stack = host();
+    let eth0 = stack.borrow_mut().network.add_ethernet("eth0");
+    if let Some(mac) = mac {
+        stack.borrow_mut().link_up(eth0, mac, 1500);
+    }
+    Rig::new(Netcfg::new(stack.clone(), Notifier::default()), &stack)
+}
+
+impl Rig<Netcfg> {
+    fn cat(&mut self, path: &str) -> String {
+        let id = self.open_with(path, O_RDONLY).unwrap();
+        let text = self.text(id);
+        self.close(id);
+        text
+    }
+
+    fn echo(&mut self, path: &str, line: &str) -> Answer<usize> {
+        let id = self.open_with(path, O_WRONLY)?;
+        let answer = self.write(id, line.as_bytes());
+        self.close(id);
+        answer
+    }
+}
+
+const MAC: EthernetAddress = EthernetAddress([0x52, 0x54, 0, 0x12, 0x34, 0x56]);
+
+#[test]
+fn texts_are_stock_s() {
+    let mut rig = netcfg(None);
+    assert_eq!(rig.cat("ifaces/eth0/mac"), "Device not found\n");
+    assert_eq!(rig.cat("ifaces/eth0/addr/list"), "Not configured\n");
+    assert_eq!(rig.cat("ifaces/lo/addr/list"), "127.0.0.1/8\n");
+    assert_eq!(rig.cat("resolv/nameserver"), "8.8.8.8\n");
+    let mut rig = netcfg(Some(MAC));
+    assert_eq!(rig.cat("ifaces/eth0/mac"), "52-54-00-12-34-56\n");
+    assert_eq!(rig.cat("ifaces"), "lo\neth0\n");
+    assert_eq!(rig.cat("ifaces/eth0/flags"), "UP RUNNING BROADCAST MULTICAST\n");
+}
+
+#[test]
+fn an_address_and_a_route_are_set_by_lines() {
+    let mut rig = netcfg(Some(MAC));
+    assert_eq!(rig.cat("ifaces/eth0/dhcp"), "state searching\n");
+    assert_eq!(rig.echo("route/add", "default via 10.0.2.2\n"), Err(EINVAL), "nothing leads there yet");
+    assert_eq!(rig.echo("ifaces/eth0/addr/set", "10.0.2.15/24\n"), Ok(13));
+    assert_eq!(rig.cat("ifaces/eth0/addr/list"), "10.0.2.15/24\n");
+    assert_eq!(rig.cat("ifaces/eth0/dhcp"), "state off\n");
+    assert_eq!(rig.echo("route/add", "default via 10.0.2.2\n"), Ok(21));
+    let routes = "10.0.2.0/24  dev eth0 src 10.0.2.15\ndefault via 10.0.2.2 dev eth0 src 10.0.2.15\n";
+    assert_eq!(rig.cat("route/list"), routes);
+    assert_eq!(rig.echo("route/rm", "0.0.0.0/0\n"), Ok(10));
+    assert_eq!(rig.cat("route/list").lines().count(), 1);
+    assert_eq!(rig.echo("route/rm", "0.0.0.0/0\n"), Err(EINVAL));
+}
+
+#[test]
+fn nonsense_is_refused_at_write_and_changes_nothing() {
+    let mut rig = netcfg(Some(MAC));
+    let before = rig.cat("ifaces/eth0/addr/list");
+    for (path, lines) in [
+        (
+            "ifaces/eth0/addr/set",
+            &["10.0.2.15\n", "10.0.2.15/33\n", "224.0.0.1/4\n", "0.0.0.0/0\n", "abc\n"][..],
+        ),
+        ("resolv/nameserver", &["255.255.255.255\n", "0.0.0.0\n", "224.0.0.1\n", "dns\n"]),
+        ("ifaces/eth0/mac", &["ff-ff-ff-ff-ff-ff\n", "52-54\n"]),
+        ("ifaces/eth0/state", &["sideways\n"]),
+        ("route/add", &["default\n", "10.0.0.0/8 via\n", "10.0.0.0/8 via 192.0.2.1\n"]),
+    ] {
+        for line in lines {
+            assert_eq!(rig.echo(path, line), Err(EINVAL), "{path} {line}");
+        }
+    }
+    assert_eq!(rig.cat("ifaces/eth0/addr/list"), before);
+    assert_eq!(rig.cat("resolv/nameserver"), "8.8.8.8\n");
+}
+
+#[test]
+fn a_change_is_made_at_fsync_once() {
+    let mut rig = netcfg(Some(MAC));
+    let id = rig.open_with("resolv/nameserver", O_WRONLY).unwrap();
+    assert_eq!(rig.write(id, b"9.9."), Ok(4));
+    assert_eq!(rig.write(id, b"9.9\n"), Ok(4));
+    assert_eq!(rig.cat("resolv/nameserver"), "8.8.8.8\n");
+    rig.scheme.fsync(id, &caller(0)).unwrap();
+    assert_eq!(rig.cat("resolv/nameserver"), "9.9.9.9\n");
+    assert_eq!(rig.write(id, b"1.1.1.1\n"), Err(EBADF));
+
+    let two = rig.open_with("resolv/nameserver", O_WRONLY).unwrap();
+    assert_eq!(rig.write(two, b"1.1.1.1\n8.8.4.4\n"), Err(EINVAL));
+    rig.close(two);
+    let nothing = rig.open_with("resolv/nameserver", O_WRONLY).unwrap();
+    rig.scheme.fsync(nothing, &caller(0)).unwrap();
+    rig.close(nothing);
+    assert_eq!(rig.cat("resolv/nameserver"), "9.9.9.9\n");
+}
+
+#[test]
+fn reading_is_a_snapshot_for_all_and_writing_for_the_administrator() {
+    let mut rig = netcfg(Some(MAC));
+    let early = rig.open_with("resolv/nameserver", O_RDONLY).unwrap();
+    rig.echo("resolv/nameserver", "9.9.9.9\n").unwrap();
+    assert_eq!(rig.text(early), "8.8.8.8\n");
+    rig.uid = 1000;
+    assert_eq!(rig.cat("resolv/nameserver"), "9.9.9.9\n");
+    assert_eq!(rig.echo("resolv/nameserver", "1.1.1.1\n"), Err(EACCES));
+    rig.uid = 0;
+    assert_eq!(rig.echo("ifaces/eth0/stats", "0\n"), Err(EACCES));
+    assert_eq!(rig.open_with("route/add", O_RDONLY), Err(EACCES));
+    assert_eq!(rig.open_with("ifaces/eth1", O_STAT), Err(ENOENT));
+    assert_eq!(rig.open_with("ifaces/lo/dhcp", O_STAT), Err(ENOENT));
+    let (directory, file) =
+        (rig.open_with("ifaces", O_STAT).unwrap(), rig.open_with("route/add", O_STAT).unwrap());
+    assert_eq!((rig.mode(directory), rig.mode(file)), (MODE_DIR | 0o755, MODE_FILE | 0o200));
+}

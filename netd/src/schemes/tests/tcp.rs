@@ -1,0 +1,207 @@
+//! `tcp` as relibc and a shell use it.
+
+use scheme::errno::*;
+use scheme::flag::{
+    F_GETFL, F_SETFL, MODE_DIR, MODE_FILE, MODE_TYPE, O_DIRECTORY, O_NONBLOCK, O_RDWR, O_STAT,
+};
+use scheme::{EventFlags, SchemeSync};
+
+use super::*;
+use crate::schemes::tcp::Tcp;
+
+const SERVER: &str = "127.0.0.1:8080";
+
+/// A listener, a client and the server's side of its connection.
+fn connection() -> (Rig<SocketScheme<Tcp>>, usize, usize) {
+    let mut rig = rig::<Tcp>(&host());
+    let listener = rig.open("/0.0.0.0:8080").unwrap();
+    let client = rig.open(SERVER).unwrap();
+    let server = rig.dup(listener, "listen").unwrap();
+    (rig, client, server)
+}
+
+#[test]
+fn an_open_waits_for_the_handshake_and_bytes_flow_both_ways() {
+    let (mut rig, client, server) = connection();
+    assert_eq!(rig.write(client, b"ping"), Ok(4));
+    rig.settle();
+    assert_eq!(rig.read(server, 9), Ok(b"ping".to_vec()));
+    assert_eq!(rig.read(server, 9), Err(EAGAIN));
+    assert_eq!(rig.write(server, b"pong"), Ok(4));
+    rig.close(server);
+    assert_eq!(rig.read(client, 9), Ok(b"pong".to_vec()));
+    assert_eq!(rig.read(client, 9), Ok(Vec::new()));
+}
+
+#[test]
+fn a_refused_open_says_so() {
+    let mut rig = rig::<Tcp>(&host());
+    assert_eq!(rig.open(SERVER), Err(ECONNREFUSED));
+    assert_eq!(rig.open("192.0.2.1:80"), Err(ENETUNREACH));
+    assert_eq!(rig.open("127.0.0.1:0"), Err(EINVAL));
+}
+
+#[test]
+fn a_nonblocking_open_comes_back_at_once_and_tells_later() {
+    let mut rig = rig::<Tcp>(&host());
+    let client = rig.open_nonblocking(SERVER).unwrap();
+    let all = EventFlags::EVENT_READ | EventFlags::EVENT_WRITE;
+    assert_eq!(rig.scheme.fevent(client, all, &caller(0)).unwrap(), EventFlags::empty());
+    assert_eq!(rig.write(client, b"x"), Err(EAGAIN));
+    rig.settle();
+    assert_eq!(rig.scheme.fevent(client, all, &caller(0)).unwrap(), all);
+    assert_eq!(rig.read(client, 9), Err(ECONNREFUSED));
+    assert_eq!(rig.read(client, 9), Ok(Vec::new()));
+}
+
+#[test]
+fn relibc_s_connect_bind_and_accept_are_dups() {
+    let mut rig = rig::<Tcp>(&host());
+    let socket = rig.open("").unwrap();
+    assert_eq!(rig.path(socket), "/scheme/tcp/0.0.0.0:0/0.0.0.0:0");
+    assert_eq!(rig.read(socket, 9), Err(ENOTCONN));
+    let listener = rig.dup(socket, "/127.0.0.1:8080").unwrap();
+    rig.close(socket);
+    assert_eq!(rig.path(listener), "/scheme/tcp/0.0.0.0:0/127.0.0.1:8080");
+    assert_eq!(rig.dup(listener, "listen"), Err(EAGAIN));
+
+    let socket = rig.open("").unwrap();
+    assert_eq!(rig.dup(socket, SERVER), Err(EAGAIN));
+    rig.settle();
+    let client = rig.dup(socket, SERVER).unwrap();
+    rig.close(socket);
+    assert_eq!(rig.dup(client, SERVER), Err(EISCONN));
+
+    let server = rig.dup(listener, "listen").unwrap();
+    let ours = rig.path(server);
+    assert_eq!(rig.peer(server), Ok(ours.clone()));
+    assert!(ours.starts_with("/scheme/tcp/127.0.0.1:") && ours.ends_with("/127.0.0.1:8080"), "{ours}");
+    assert_eq!(rig.peer(listener), Err(ENOTCONN));
+    assert_eq!(rig.write(client, b"still open"), Ok(10));
+}
+
+#[test]
+fn a_nonblocking_connect_is_in_progress_on_the_socket_itself() {
+    let mut rig = rig::<Tcp>(&host());
+    rig.open("/0.0.0.0:8080").unwrap();
+    let socket = rig.open_nonblocking("").unwrap();
+    assert_eq!(rig.dup(socket, SERVER), Err(EINPROGRESS));
+    rig.settle();
+    assert!(rig.path(socket).starts_with("/scheme/tcp/127.0.0.1:8080/127.0.0.1:"));
+    assert_eq!(rig.write(socket, b"x"), Ok(1));
+}
+
+#[test]
+fn a_bound_socket_connects_from_where_it_is_bound() {
+    let mut rig = rig::<Tcp>(&host());
+    rig.open("/0.0.0.0:8080").unwrap();
+    let socket = rig.open("").unwrap();
+    let bound = rig.dup(socket, "/127.0.0.1:4000").unwrap();
+    assert_eq!(rig.dup(bound, SERVER), Err(EAGAIN));
+    rig.settle();
+    let client = rig.dup(bound, SERVER).unwrap();
+    assert_eq!(rig.path(client), "/scheme/tcp/127.0.0.1:8080/127.0.0.1:4000");
+}
+
+#[test]
+fn a_connect_whose_caller_gives_up_leaves_nothing_behind() {
+    let mut rig = rig::<Tcp>(&host());
+    let listener = rig.open("/0.0.0.0:8080").unwrap();
+    assert_eq!(rig.open_with(SERVER, O_RDWR), Err(EAGAIN));
+    rig.settle();
+    rig.scheme.post_changes();
+    rig.scheme.drop_unclaimed();
+    rig.settle();
+    let server = rig.dup(listener, "listen").unwrap();
+    assert_eq!(rig.read(server, 9), Ok(Vec::new()), "its client has closed");
+}
+
+#[test]
+fn low_ports_are_the_administrator_s_and_one_listener_s() {
+    let mut rig = rig::<Tcp>(&host());
+    rig.uid = 1000;
+    assert_eq!(rig.open("/0.0.0.0:80"), Err(EACCES));
+    let socket = rig.open("").unwrap();
+    assert_eq!(rig.dup(socket, "/0.0.0.0:80"), Err(EACCES));
+    rig.uid = 0;
+    assert!(rig.open("/0.0.0.0:80").is_ok());
+    assert_eq!(rig.open("/0.0.0.0:80"), Err(EADDRINUSE));
+    assert_eq!(rig.open("/192.0.2.1:81"), Err(EADDRNOTAVAIL));
+}
+
+#[test]
+fn looking_connects_to_nothing() {
+    let mut rig = rig::<Tcp>(&host());
+    let listener = rig.open("/0.0.0.0:8080").unwrap();
+    let looked_at = rig.open_with(SERVER, O_STAT).unwrap();
+    rig.settle();
+    assert_eq!(rig.mode(looked_at) & MODE_TYPE, MODE_FILE);
+    assert_eq!(rig.dup(listener, "listen"), Err(EAGAIN));
+    let root = rig.open_with("", O_DIRECTORY).unwrap();
+    assert_eq!(rig.mode(root) & MODE_TYPE, MODE_DIR);
+    assert_eq!(rig.open_with(SERVER, O_DIRECTORY), Err(ENOTDIR));
+    for unknown in ["nonsense", "example.org:80", "127.0.0.1"] {
+        assert_eq!(rig.open_with(unknown, O_STAT), Err(ENOENT));
+        assert_eq!(rig.open(unknown), Err(ENOENT));
+    }
+}
+
+#[test]
+fn flags_are_kept_and_options_are_honest() {
+    let (mut rig, client, _) = connection();
+    let set = O_NONBLOCK;
+    rig.scheme.fcntl(client, F_SETFL, set, &caller(0)).unwrap();
+    assert_eq!(rig.scheme.fcntl(client, F_GETFL, 0, &caller(0)).unwrap() & O_NONBLOCK, O_NONBLOCK);
+    let mut value = [0; 4];
+    assert_eq!(rig.call(client, &mut value, &[3, 8]), Ok(4));
+    assert_eq!(i32::from_ne_bytes(value), 65_536);
+    assert_eq!(rig.call(client, &mut value, &[3, 4]), Ok(4));
+    assert_eq!(i32::from_ne_bytes(value), 0);
+    assert_eq!(rig.call(client, &mut value, &[3, 999]), Err(ENOPROTOOPT));
+    assert_eq!(rig.call(client, &mut value, &[77]), Err(EOPNOTSUPP));
+    assert_eq!(rig.call(client, &mut value, &[]), Err(EOPNOTSUPP));
+}
+
+#[test]
+fn a_shutdown_ends_one_half() {
+    let (mut rig, client, server) = connection();
+    assert_eq!(rig.call(client, &mut [], &[9, 1]), Ok(0));
+    rig.settle();
+    assert_eq!(rig.read(server, 9), Ok(Vec::new()));
+    assert_eq!(rig.write(client, b"x"), Err(EPIPE));
+    assert_eq!(rig.write(server, b"y"), Ok(1));
+    rig.settle();
+    assert_eq!(rig.read(client, 9), Ok(b"y".to_vec()));
+    assert_eq!(rig.call(client, &mut [], &[9, 7]), Err(EINVAL));
+}
+
+#[test]
+fn timeouts_are_files_of_sixteen_bytes() {
+    let (mut rig, client, _) = connection();
+    let timeout = rig.dup(client, "read_timeout").unwrap();
+    let text = [&5_i64.to_ne_bytes()[..], &500_i32.to_ne_bytes(), &[0; 4]].concat();
+    assert_eq!(rig.write(timeout, &text), Ok(16));
+    assert_eq!(rig.read(timeout, 16), Ok(text.clone()));
+    assert_eq!(rig.write(timeout, &text[..15]), Err(EINVAL));
+    let negative = [&(-5_i64).to_ne_bytes()[..], &[0; 8]].concat();
+    assert_eq!(rig.write(timeout, &negative), Err(EINVAL));
+}
+
+#[test]
+fn recvmsg_tells_the_end_and_sendmsg_sends() {
+    let (mut rig, client, server) = connection();
+    let mut message = [&3_usize.to_ne_bytes()[..], b"abc"].concat();
+    assert_eq!(rig.call(client, &mut message, &[4, 0]), Ok(3));
+    rig.settle();
+    let mut payload =
+        [&0_usize.to_ne_bytes()[..], &10_usize.to_ne_bytes(), &0_usize.to_ne_bytes(), &[0; 64]].concat();
+    assert_eq!(rig.call(server, &mut payload.clone(), &[5, 2]), Ok(8 + 8 + 3), "peeked at");
+    let mut answer = payload.clone();
+    assert_eq!(rig.call(server, &mut answer, &[5, 0]), Ok(8 + 8 + 3));
+    assert_eq!(answer[8..19], [&3_usize.to_ne_bytes()[..], b"abc"].concat());
+    assert_eq!(rig.call(server, &mut payload.clone(), &[5, 0]), Err(EAGAIN));
+    assert_eq!(rig.call(server, &mut payload.clone(), &[5, 0x40]), Err(EAGAIN_NOW));
+    rig.close(client);
+    assert_eq!(rig.call(server, &mut payload, &[5, 0]), Ok(16), "the end: no bytes");
+    assert_eq!(rig.call(server, &mut [1, 2, 3], &[5, 0]), Err(EINVAL));
+}
