@@ -8,6 +8,9 @@ mod scan;
 mod wake;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
 use std::os::fd::RawFd;
 use std::path::PathBuf;
@@ -36,6 +39,8 @@ pub struct Links {
     /// Those that were given up while a thread of theirs waits for the driver.
     abandoned: Vec<Worker>,
     not_before: Option<Instant>,
+    /// The driver that was given up last: others come first.
+    failed: String,
 }
 
 impl Links {
@@ -43,7 +48,16 @@ impl Links {
     pub fn new(root: PathBuf, interface: InterfaceId) -> io::Result<Self> {
         let waker = Arc::new(Waker::new()?);
         let scan = Scan::start(root.clone(), waker.clone())?;
-        Ok(Self { root, waker, scan, interface, current: None, abandoned: Vec::new(), not_before: None })
+        Ok(Self {
+            root,
+            waker,
+            scan,
+            interface,
+            current: None,
+            abandoned: Vec::new(),
+            not_before: None,
+            failed: String::new(),
+        })
     }
 
     /// Readable when [`poll`](Self::poll) has something to do.
@@ -124,17 +138,23 @@ impl Links {
             interface.link_text.clear();
         }
         worker.stop();
+        self.failed = worker.name().to_owned();
         self.abandoned.push(worker);
         self.not_before = Some(now + RETRY);
     }
 
-    /// Tries the first driver that is not known to hang.
+    /// Tries the driver after the one that failed, and leaves out those that are known to hang.
     fn attach(&mut self, now: Instant) {
         if self.not_before.is_some_and(|at| now < at) {
             return;
         }
-        let stuck = |name: &String| self.abandoned.iter().any(|worker| worker.name() == name);
-        let Some(name) = self.scan.names().into_iter().find(|name| !stuck(name)) else { return };
+        let mut names = self.scan.names();
+        names.retain(|name| !self.abandoned.iter().any(|worker| worker.name() == name));
+        let next = names.iter().position(|name| *name > self.failed).unwrap_or(0);
+        if names.is_empty() {
+            return;
+        }
+        let name = names.swap_remove(next);
         match Worker::start(&self.root, name, self.waker.clone(), now) {
             Ok(worker) => self.current = Some(worker),
             Err(error) => {
