@@ -4,6 +4,10 @@
 //! by the kernel's scheme socket, on Linux by a FUSE mount under `/scheme/<name>`. Flags, modes and error
 //! numbers are Redox's on both systems.
 
+// The tests' scheme is written as one outside.
+#[cfg(test)]
+extern crate self as scheme;
+
 pub mod client;
 pub mod daemon;
 pub mod directory;

@@ -46,8 +46,9 @@ impl<S: SchemeSync> Server<S> {
         self.inner.as_raw_fd()
     }
 
-    /// Answers the requests that wait, then does what [`flush`](Self::flush) does. An error means that the
-    /// scheme is gone (unmounted from outside, say).
+    /// Answers the requests that wait, then does what [`flush`](Self::flush) does. On Linux it stops after some
+    /// dozens, so that busy clients leave time for the daemon's other work; the descriptor stays readable.
+    /// An error means that the scheme is gone (unmounted from outside, say).
     pub fn process(&mut self, now: Instant) -> Result<(), ServeError> {
         let result = self.inner.process(now);
         result.map_err(|source| self.failure("read requests", source))

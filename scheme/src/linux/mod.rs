@@ -17,6 +17,8 @@ mod operation;
 mod pollers;
 mod request;
 mod session;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod translate;
 mod tree;

@@ -49,6 +49,8 @@ impl Drop for Mount {
         if let Err(error) = rustix::mount::unmount(&self.place, UnmountFlags::DETACH) {
             log::warn!("cannot unmount {}: {error}", self.place.display());
         }
+        // A name without a server should not be listed; whoever put something there may keep it.
+        let _ = fs::remove_dir(&self.place);
     }
 }
 

@@ -15,7 +15,7 @@ use crate::errno::{EAGAIN, EBADF, EINTR};
 use crate::parking::{Parking, Resume, must_wait, outward};
 use crate::{CallerCtx, Error, EventFlags, Notifier, Result, SchemeSync};
 
-/// How many requests are answered before what they caused is carried out.
+/// How many requests are answered at once, before what they caused is carried out and others have their turn.
 const BATCH: usize = 64;
 /// How many interruptions are kept for requests that have not come yet.
 const EARLY_INTERRUPTIONS: usize = 32;
@@ -58,34 +58,23 @@ impl<S: SchemeSync> Session<S> {
         &mut self.service.file_system.scheme
     }
 
-    /// Answers the requests that wait, in batches with a flush after each. An error means that the mount is
-    /// gone.
+    /// Answers the requests that wait, or a batch of them, and flushes. An error means that the mount is gone.
     pub(super) fn process(&mut self, now: Instant) -> io::Result<()> {
-        loop {
-            let more = self.process_batch(now)?;
-            self.flush(now);
-            if !more {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Answers one batch; true if more may wait.
-    fn process_batch(&mut self, now: Instant) -> io::Result<bool> {
         let mut buffer = std::mem::take(&mut self.buffer);
-        let result = self.process_into(&mut buffer, now);
+        let result = self.process_batch(&mut buffer, now);
         self.buffer = buffer;
+        self.flush(now);
         result
     }
 
-    fn process_into(&mut self, buffer: &mut [u8], now: Instant) -> io::Result<bool> {
+    fn process_batch(&mut self, buffer: &mut [u8], now: Instant) -> io::Result<()> {
         for _ in 0..BATCH {
             match self.service.connection.receive(buffer)? {
                 Some(bytes) => self.handle(bytes, now),
-                None => return Ok(false),
+                None => break,
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Carries out what the scheme has posted, and ends what has waited too long.

@@ -6,10 +6,9 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 
 use event::{EventFlags, EventQueue};
-use libredox::data::TimeSpec;
 use libredox::flag::CLOCK_MONOTONIC;
 
-use crate::{Event, Interest, Token};
+use crate::{Event, Interest, TimeSpec, Token};
 
 /// The user data of the time handle's events. No token may be the same.
 const TIME: usize = usize::MAX;
@@ -66,11 +65,10 @@ impl EventLoop {
         if self.armed.is_some_and(|armed| armed <= deadline) {
             return Ok(());
         }
-        let mut bytes = [0; size_of::<TimeSpec>()];
-        let time = libredox::data::timespec_from_mut_bytes(&mut bytes);
-        time.tv_sec = deadline.as_secs().try_into().unwrap_or(i64::MAX);
-        time.tv_nsec = deadline.subsec_nanos() as _;
-        self.time.write_all(&bytes)?;
+        let tv_sec = i64::try_from(deadline.as_secs()).unwrap_or(i64::MAX);
+        // Less than a thousand million.
+        let tv_nsec = deadline.subsec_nanos() as i32;
+        self.time.write_all(&TimeSpec { tv_sec, tv_nsec })?;
         self.armed = Some(deadline);
         Ok(())
     }

@@ -43,6 +43,9 @@ pub struct Toy {
     last: usize,
 }
 
+/// A message that its writer can only leave once somebody else has left another.
+pub const WAITING_WRITE: &[u8] = b"after you";
+
 const NAMES: [(&str, DirentKind); 3] =
     [("board", DirentKind::Regular), ("rooms", DirentKind::Directory), ("secret", DirentKind::Regular)];
 
@@ -131,13 +134,17 @@ impl SchemeSync for Toy {
     }
 
     fn write(&mut self, id: usize, buf: &[u8], _: u64, _: u32, _: &CallerCtx) -> Result<usize> {
-        match self.handle(id)?.node {
+        let handle = self.handle(id)?;
+        if buf == WAITING_WRITE && handle.messages.is_empty() {
+            return Err(Error::new(EAGAIN));
+        }
+        match handle.node {
             Node::Note => self.note = buf.to_vec(),
             Node::Board => {
                 for (&id, handle) in self.handles.iter_mut().filter(|(_, handle)| handle.node == Node::Board)
                 {
                     handle.messages.push_back(buf.to_vec());
-                    self.notifier.post(id, EventFlags::EVENT_READ);
+                    self.notifier.post(id, EventFlags::EVENT_READ | EventFlags::EVENT_WRITE);
                 }
             }
             _ => return Err(Error::new(EINVAL)),
