@@ -71,9 +71,14 @@ fn dhcp(client: &Dhcp) -> String {
     state.into_iter().chain(server).chain(lease).chain(renew).collect::<Vec<_>>().join(", ")
 }
 
+/// Those of [`COUNTERS`] that the interface counts.
 fn counters(interface: &Interface, direction: &str) -> String {
-    let count = |name: &&str| interface.stats.get(&format!("{direction}_{name}")).copied().unwrap_or(0);
-    COUNTERS.iter().map(|name| format!("{} {name}", count(name))).collect::<Vec<_>>().join(", ")
+    let count = |name: &&str| {
+        let count = interface.stats.get(&format!("{direction}_{name}"))?;
+        Some(format!("{count} {name}"))
+    };
+    let counted: Vec<_> = COUNTERS.iter().filter_map(count).collect();
+    listed(&counted, ", ")
 }
 
 /// The other counters, of which only those that counted something tell something.
