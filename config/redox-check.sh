@@ -79,7 +79,7 @@ build_newest() {
         (cd "$newest" && "$cargo" update -Zunstable-options --breaking "$crate") >"$logs/update-$crate.log" 2>&1
     done
     if ! (cd "$newest" && "$cargo" update) >"$logs/update.log" 2>&1; then
-        report "$step" "skipped: cargo update failed: $(grep -m 1 '^error' "$logs/update.log")"
+        report "$step" "skipped: cargo update failed: $(tail -n 1 "$logs/update.log" | sed 's/^ *//')"
         return
     fi
     versions=$(sed -n '/^name = "\(redox_syscall\|redox-scheme\|libredox\|redox_event\)"/{s/^name = "\(.*\)"/\1/;N;s/\n.*"\(.*\)"/ \1/;p}' \
