@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use scheme::{Event, EventLoop, Interest, Notifier, SchemeSync, ServeError, Server, Token};
 
@@ -116,15 +116,16 @@ impl Daemon {
     /// Moves what can be moved: frames in, answers, frames out. Whether frames are left.
     fn turn(&mut self, now: Instant) -> Result<bool, Failure> {
         let time = self.stack_time(now);
-        let more = self.links.poll(&mut self.stack.borrow_mut(), now);
-        for _ in 0..ROUNDS {
+        let mut more = self.links.poll(&mut self.stack.borrow_mut(), now);
+        for round in 0..=ROUNDS {
             self.stack.borrow_mut().poll(time);
-            if !self.answer(now)? {
+            if round == ROUNDS {
+                more = true;
+            } else if !self.answer(now)? {
                 break;
             }
         }
         let mut stack = self.stack.borrow_mut();
-        stack.poll(time);
         self.links.send(&mut stack);
         self.resolver.update(stack.name_servers.first().copied());
         Ok(more)
@@ -144,7 +145,7 @@ impl Daemon {
     }
 
     fn deadline(&mut self, now: Instant) -> Option<Instant> {
-        let stack = self.stack.borrow_mut().deadline().map(|at| self.epoch + at.duration_since_zero());
+        let stack = self.stack.borrow_mut().deadline().map(|at| self.system_time(at));
         let servers = [
             self.tcp.deadline(),
             self.udp.deadline(),
@@ -159,16 +160,9 @@ impl Daemon {
         let elapsed = now.saturating_duration_since(self.epoch).as_micros();
         stack::Instant::from_micros(i64::try_from(elapsed).unwrap_or(i64::MAX))
     }
-}
 
-/// A time of the stack as the time since its zero.
-trait SinceZero {
-    fn duration_since_zero(self) -> std::time::Duration;
-}
-
-impl SinceZero for stack::Instant {
-    fn duration_since_zero(self) -> std::time::Duration {
-        std::time::Duration::from_micros(u64::try_from(self.total_micros()).unwrap_or_default())
+    fn system_time(&self, at: stack::Instant) -> Instant {
+        self.epoch + Duration::from_micros(u64::try_from(at.total_micros()).unwrap_or_default())
     }
 }
 

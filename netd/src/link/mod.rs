@@ -39,8 +39,8 @@ pub struct Links {
     /// Those that were given up while a thread of theirs waits for the driver.
     abandoned: Vec<Worker>,
     not_before: Option<Instant>,
-    /// The driver that was given up last: others come first.
-    failed: String,
+    /// The driver that was given up last, and why: others come first, and nothing is said twice.
+    failed: (String, String),
 }
 
 impl Links {
@@ -56,7 +56,7 @@ impl Links {
             current: None,
             abandoned: Vec::new(),
             not_before: None,
-            failed: String::new(),
+            failed: Default::default(),
         })
     }
 
@@ -133,12 +133,14 @@ impl Links {
         let Some(worker) = self.current.take() else { return };
         stack.link_down(self.interface);
         if let Some(interface) = stack.network.interface_mut(self.interface) {
-            log::warn!("{}: driver {} is gone: {reason}", interface.name(), worker.name());
-            interface.driver = None;
+            let failure = (worker.name().to_owned(), reason.to_owned());
+            if interface.driver.take().is_some() || self.failed != failure {
+                log::warn!("{}: no link by driver {}: {reason}", interface.name(), worker.name());
+            }
+            self.failed = failure;
             interface.link_text.clear();
         }
         worker.stop();
-        self.failed = worker.name().to_owned();
         self.abandoned.push(worker);
         self.not_before = Some(now + RETRY);
     }
@@ -150,7 +152,7 @@ impl Links {
         }
         let mut names = self.scan.names();
         names.retain(|name| !self.abandoned.iter().any(|worker| worker.name() == name));
-        let next = names.iter().position(|name| *name > self.failed).unwrap_or(0);
+        let next = names.iter().position(|name| *name > self.failed.0).unwrap_or(0);
         if names.is_empty() {
             return;
         }

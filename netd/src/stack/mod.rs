@@ -32,7 +32,7 @@ pub use smoltcp::time::Instant;
 
 use self::dhcp::{Change, Dhcp, Lease, Refusal};
 use self::icmp::{Icmp, Quoted};
-use self::interface::Link;
+use self::interface::{Interface, Link};
 use self::ipv4::Datagram;
 use self::raw::Raw;
 use self::tcp::Tcp;
@@ -270,12 +270,13 @@ impl Stack {
     }
 
     fn use_lease(&mut self, id: InterfaceId, lease: &Lease) {
-        log::info!("eth{}: {} leased from {} for {} s", id - 1, lease.address, lease.server, lease.duration);
+        let name = self.network.interface(id).map_or("", Interface::name);
+        log::info!("{name}: {} leased from {} for {} s", lease.address, lease.server, lease.duration);
         self.network.set_address(id, lease.address);
         if let Some(router) = lease.router
             && let Err(error) = self.network.add_route(ipnet::Ipv4Net::default(), router)
         {
-            log::warn!("the leased default route by {router} is useless: {error}");
+            log::warn!("{name}: the leased default route by {router} is useless: {error}");
         }
         if !lease.name_servers.is_empty() {
             self.name_servers.clone_from(&lease.name_servers);
@@ -284,7 +285,7 @@ impl Stack {
     }
 
     fn lose_lease(&mut self, id: InterfaceId) {
-        log::warn!("eth{}: the lease is over", id - 1);
+        log::warn!("{}: the lease is over", self.network.interface(id).map_or("", Interface::name));
         self.network.clear_addresses(id);
         self.revision += 1;
     }

@@ -92,13 +92,12 @@ impl Tcp {
         let wanted = SocketAddrV4::new(source.unwrap_or(path.source), local.map_or(0, |local| local.port()));
         let bound = self.ports.take(wanted, &mut network.random)?;
         let tuple = Tuple { local: bound, remote };
-        let connection = Connection::connect(tuple, path.interface, bound, network);
+        let connection = match self.by_tuple.contains_key(&tuple) {
+            true => Err(SocketError::AddressInUse(bound.port())),
+            false => Connection::connect(tuple, path.interface, bound, network),
+        };
         match connection {
-            Ok(connection) if !self.by_tuple.contains_key(&tuple) => Ok(self.insert(connection)),
-            Ok(_) => {
-                self.ports.release(bound);
-                Err(SocketError::AddressInUse(bound.port()))
-            }
+            Ok(connection) => Ok(self.insert(connection)),
             Err(error) => {
                 self.ports.release(bound);
                 Err(error)
