@@ -116,16 +116,6 @@ pub struct Finished {
 }
 
 impl Finished {
-    /// How the script ended.
-    pub fn outcome(&self) -> Option<Outcome> {
-        self.outcome
-    }
-
-    /// The script's standard output, as it is.
-    pub fn stdout_bytes(&self) -> &[u8] {
-        &self.stdout
-    }
-
     /// The script's standard output; empty if it is no text.
     pub fn stdout(&self) -> &str {
         std::str::from_utf8(&self.stdout).unwrap_or_default()
@@ -134,6 +124,11 @@ impl Finished {
     /// The script's standard error; empty if it is no text.
     pub fn stderr(&self) -> &str {
         std::str::from_utf8(&self.stderr).unwrap_or_default()
+    }
+
+    /// The script's standard error, as it is.
+    pub fn stderr_bytes(&self) -> &[u8] {
+        &self.stderr
     }
 
     /// What a daemon logged.
@@ -159,6 +154,12 @@ impl Finished {
 
     fn describe(&self) -> String {
         let folder = self.folder.display();
-        format!("stdout: {:?}, stderr: {:?}, more in {folder}", self.stdout(), self.stderr())
+        format!("stdout: {}, stderr: {}, more in {folder}", end_of(self.stdout()), end_of(self.stderr()))
     }
+}
+
+/// As much of a text's end as fits into a message.
+fn end_of(text: &str) -> String {
+    let lines: Vec<_> = text.lines().rev().take(20).collect();
+    lines.into_iter().rev().fold(String::new(), |text, line| text + "\n  " + line)
 }

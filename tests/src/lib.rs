@@ -11,6 +11,7 @@ pub mod peer;
 pub mod programs;
 pub mod run;
 pub mod server;
+pub mod station;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -16,8 +16,9 @@ use crate::{Context, Error, Result};
 /// The ways out of the guest beside its console, by the names under `/dev/host` there and in the run's folder here.
 const PORTS: &[&str] = &["control", "stdout", "stderr", "memory", "daemons.log", "logs.tar"];
 
-/// Makes Linux boot fast under emulation, use the IOMMU, and end (by `-no-reboot`) where it panics.
-const COMMAND_LINE: &str = "console=ttyS0 quiet intel_iommu=on mitigations=off nokaslr tsc=reliable no_timer_check \
+/// Makes Linux boot fast under emulation, use the IOMMU, and end (by `-no-reboot`) where it panics. Time comes from the
+/// HPET: on a busy host Linux now and then takes the TSC's rate for a tenth of what it is.
+const COMMAND_LINE: &str = "console=ttyS0 quiet intel_iommu=on mitigations=off nokaslr clocksource=hpet no_timer_check \
                             panic=-1";
 
 /// What a guest is made of.

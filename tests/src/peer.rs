@@ -12,6 +12,9 @@ use crate::{Context, Result};
 /// Longer than any frame.
 const LONGEST: usize = 65536;
 
+/// How long a device may take no frame.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A peer on a datagram link: one frame a datagram.
 #[derive(Debug)]
 pub struct Peer {
@@ -26,6 +29,7 @@ impl Peer {
         let folder = tempfile::tempdir().context("create a folder in", &std::env::temp_dir())?;
         let path = folder.path().join("peer");
         let socket = UnixDatagram::bind(&path).context("bind", &path)?;
+        socket.set_write_timeout(Some(PATIENCE)).context("bound the writes to", &path)?;
         Ok(Self { socket, folder })
     }
 
@@ -46,6 +50,18 @@ impl Peer {
     /// The next frame that the guest sends, if one comes within `limit`.
     pub fn receive(&self, limit: Duration) -> io::Result<Option<Vec<u8>>> {
         self.socket.set_read_timeout(Some(limit))?;
+        self.next()
+    }
+
+    /// The next frame that the guest has sent already, if there is one.
+    pub fn receive_now(&self) -> io::Result<Option<Vec<u8>>> {
+        self.socket.set_nonblocking(true)?;
+        let frame = self.next();
+        self.socket.set_nonblocking(false)?;
+        frame
+    }
+
+    fn next(&self) -> io::Result<Option<Vec<u8>>> {
         let mut frame = vec![0; LONGEST];
         match self.socket.recv(&mut frame) {
             Ok(length) => {

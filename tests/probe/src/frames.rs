@@ -51,6 +51,6 @@ pub fn receive(scheme: &str, count: u32, idle: u64) -> Result<(), Box<dyn Error>
     }
     let mut lost = String::new();
     client::dup(&file, b"lost")?.read_to_string(&mut lost)?;
-    println!("{tally} lost {}", lost.trim());
+    println!("{tally}\nlost {}", lost.trim());
     Ok(())
 }

@@ -72,11 +72,8 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        write!(
-            formatter,
-            "received {} damaged {} disordered {}",
-            self.received, self.damaged, self.disordered
-        )
+        let Self { received, damaged, disordered, .. } = self;
+        write!(formatter, "received {received}\ndamaged {damaged}\ndisordered {disordered}")
     }
 }
 
@@ -102,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_lost_frame_is_neither_damage_nor_disorder() {
-        assert_eq!(tally(&[frame(TO, 0), frame(TO, 2)]), "received 2 damaged 0 disordered 0");
+        assert_eq!(tally(&[frame(TO, 0), frame(TO, 2)]), "received 2\ndamaged 0\ndisordered 0");
     }
 
     #[test]
@@ -113,6 +110,6 @@ mod tests {
         cut.pop();
         let stranger = vec![0; 60];
         let frames = [frame(TO, 1), frame(TO, 0), damaged, cut, stranger, frame(TO, 1)];
-        assert_eq!(tally(&frames), "received 1 damaged 2 disordered 2");
+        assert_eq!(tally(&frames), "received 1\ndamaged 2\ndisordered 2");
     }
 }

@@ -83,3 +83,16 @@ fn wrong_arguments_are_explained() {
         assert!(text(&output.stderr).contains(reason), "{output:?}");
     }
 }
+
+#[test]
+#[ignore = "boots a guest: ./x test guest"]
+fn memory_is_told_and_small() {
+    let output = run(&["--memory", "--timeout", "60"], "sleep 3\n");
+    let resident = |daemon: &str| {
+        let line = text(&output.stderr).lines().find(|line| line.starts_with(daemon)).unwrap_or_default();
+        let (_, rest) = line.split_once("VmRSS: ").unwrap_or_else(|| panic!("{daemon} in {output:?}"));
+        rest.split(' ').next().and_then(|number| number.parse::<u64>().ok()).unwrap()
+    };
+    assert!(resident("e1000d") <= (3 + 4) * 1024, "3 MB and an arena of 4 MB: {output:?}");
+    assert!(resident("netd") <= 6 * 1024, "{output:?}");
+}

@@ -1,6 +1,25 @@
 //! The integration tests, each a story in a guest of its own. They need QEMU and more, which `./x test guest` sees
 //! to: a plain `cargo test` tells them as ignored.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "in a test, what must not be ends the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test, what must not be ends the test"
+)]
 
+mod bad_input;
 mod command;
+mod flood;
+mod lease;
+mod raw_frames;
+mod restart;
+
+/// The guest's address, where a test gives it one.
+const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
+/// The same as text.
+const MAC_TEXT: &str = "52:54:00:12:34:56";
+
+/// Waits, in the guest, until netd has a lease; the script's limit bounds it.
+const WAIT_FOR_LEASE: &str =
+    "until grep -q 'state bound' /scheme/netcfg/ifaces/eth0/dhcp; do usleep 50000; done";
