@@ -14,7 +14,8 @@ pub type Token = usize;
 pub enum Interest {
     /// Readable, or closed by its peer.
     Read,
-    /// Readable or writable.
+    /// Readable or writable. To be registered while there is something to write, since a descriptor with room
+    /// is reported again and again.
     ReadWrite,
 }
 
@@ -37,7 +38,7 @@ impl EventLoop {
         system::EventLoop::new().map(Self)
     }
 
-    /// Reports `fd` under `token` while it is ready. The descriptor stays the caller's, who takes it out
+    /// Reports `fd` under `token` (any but `usize::MAX`) while it is ready. The descriptor stays the caller's, who takes it out
     /// with [`deregister`](Self::deregister) before closing it.
     pub fn register(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
         self.0.register(fd, token, interest)

@@ -130,7 +130,7 @@ impl<K: Copy + Eq + Hash + Ord, T> Parking<K, T> {
                 Some(operation) => Some(Parked { key, direction, deadline, operation }),
                 None => {
                     self.handles.remove(&key);
-                    self.deadlines.forget(deadline, key);
+                    forget(&mut self.deadlines, deadline, key);
                     None
                 }
             }
@@ -150,7 +150,7 @@ impl<K: Copy + Eq + Hash + Ord, T> Parking<K, T> {
         if parked.is_empty() {
             self.by_handle.remove(&handle);
         }
-        self.deadlines.forget(entry.deadline, key);
+        forget(&mut self.deadlines, entry.deadline, key);
         Some(entry.operation)
     }
 
@@ -191,22 +191,16 @@ impl<K: Copy + Eq + Hash + Ord, T> Parking<K, T> {
         let parked = self.by_handle.remove(&handle).unwrap_or_default();
         for entry in &parked {
             self.handles.remove(&entry.key);
-            self.deadlines.forget(entry.deadline, entry.key);
+            forget(&mut self.deadlines, entry.deadline, entry.key);
         }
         parked.into_iter().map(|entry| (entry.key, entry.operation)).collect()
     }
 }
 
-/// A set of deadlines, of which most operations have none.
-trait Deadlines<K> {
-    fn forget(&mut self, deadline: Option<Instant>, key: K);
-}
-
-impl<K: Ord> Deadlines<K> for BTreeSet<(Instant, K)> {
-    fn forget(&mut self, deadline: Option<Instant>, key: K) {
-        if let Some(deadline) = deadline {
-            self.remove(&(deadline, key));
-        }
+/// Takes out an operation's deadline; most have none.
+fn forget<K: Ord>(deadlines: &mut BTreeSet<(Instant, K)>, deadline: Option<Instant>, key: K) {
+    if let Some(deadline) = deadline {
+        deadlines.remove(&(deadline, key));
     }
 }
 

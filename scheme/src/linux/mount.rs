@@ -35,10 +35,8 @@ impl Mount {
         if name.is_empty() || name.contains(['/', '\0', '%']) || name == "." || name == ".." {
             return Err(failure("use the name")(io::ErrorKind::InvalidInput.into()));
         }
-        let place = scheme_root().join(name);
-        clear(&place).map_err(failure("take the mount point"))?;
-        fs::create_dir_all(&place).map_err(failure("create the mount point"))?;
-        let device = open_device().map_err(failure("open /dev/fuse"))?;
+        let device = open_device().map_err(failure("open /dev/fuse (is the module fuse loaded?)"))?;
+        let place = mount_point(name).map_err(failure("create a mount point"))?;
         attach(&device, &place).map_err(failure("mount (as root) a FUSE file system"))?;
         Ok((Self { place }, device))
     }
@@ -52,6 +50,17 @@ impl Drop for Mount {
         // A name without a server should not be listed; whoever put something there may keep it.
         let _ = fs::remove_dir(&self.place);
     }
+}
+
+/// An empty directory for scheme `name`, with nothing mounted there.
+fn mount_point(name: &str) -> io::Result<PathBuf> {
+    let root = scheme_root();
+    fs::create_dir_all(&root)?;
+    // The list of mounts has no symbolic links in its paths.
+    let place = root.canonicalize()?.join(name);
+    clear(&place)?;
+    fs::create_dir_all(&place)?;
+    Ok(place)
 }
 
 fn open_device() -> io::Result<OwnedFd> {
