@@ -1,8 +1,16 @@
 //! What a scheme is, on Redox and on Linux: serving one, waiting for events, and using one as a client.
 //!
 //! A server implements Redox's own [`SchemeSync`]; there is no second trait. [`Server`] carries it: on Redox
-//! by the kernel's scheme socket, on Linux by a FUSE mount under `/scheme/<name>`. Flags, modes and error
-//! numbers are Redox's on both systems.
+//! by the kernel's scheme socket, on Linux by a FUSE mount under `/scheme/<name>` (which takes root; the
+//! environment variable `SCHEME_ROOT` replaces `/scheme`). Flags, modes and error numbers are Redox's on both
+//! systems.
+//!
+//! What a Linux file system cannot carry in a name is spelt `%` and two hexadecimal digits there:
+//! `/scheme/tcp/%2F0.0.0.0:8080` is the path `/0.0.0.0:8080` of `tcp`, `%25` is a percent sign. A lone `%` is
+//! the empty path, the scheme's root opened like a file. [`client::open`] spells so by itself.
+//!
+//! A path is looked up on Linux by an open with `O_STAT`, an `fstat` and a close; so such an open must have no
+//! side effects. Whatever `fstat` does not call a directory is a plain file.
 
 // The tests' scheme is written as one outside.
 #[cfg(test)]

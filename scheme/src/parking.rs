@@ -184,6 +184,12 @@ impl<K: Copy + Eq + Hash + Ord, T> Parking<K, T> {
         }
     }
 
+    /// Takes out all that is parked, for the end of its server.
+    pub(crate) fn take_all(&mut self) -> Vec<(K, T)> {
+        let handles: Vec<usize> = self.by_handle.keys().copied().collect();
+        handles.into_iter().flat_map(|handle| self.close(handle)).collect()
+    }
+
     /// Forgets what a closed handle had posted and limited, and takes out what is still parked on it.
     pub(crate) fn close(&mut self, handle: usize) -> Vec<(K, T)> {
         self.notifier.forget(handle);

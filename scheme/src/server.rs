@@ -20,7 +20,8 @@ pub enum ServeError {
     },
 }
 
-/// A scheme under its name, from the first request to the last. Dropping it takes the name back.
+/// A scheme under its name, from the first request to the last. Dropping it takes the name back, and answers
+/// those who wait with `ENODEV`.
 ///
 /// An operation that answers `EWOULDBLOCK` on a handle without `O_NONBLOCK` is parked, and tried again when
 /// the scheme posts its handle ([`Notifier::post`]); it ends with the answer, with its timeout, or with its

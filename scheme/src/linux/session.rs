@@ -11,7 +11,7 @@ use super::connection::Connection;
 use super::filesystem::{FileSystem, Served};
 use super::operation::Operation;
 use super::request::Request;
-use crate::errno::{EAGAIN, EBADF, EINTR};
+use crate::errno::{EAGAIN, EBADF, EINTR, ENODEV};
 use crate::parking::{Parking, Resume, must_wait, outward};
 use crate::{CallerCtx, Error, EventFlags, Notifier, Result, SchemeSync};
 
@@ -157,6 +157,14 @@ impl<S: SchemeSync> Session<S> {
     fn closed(&mut self, handle: usize) {
         for (unique, _) in self.parking.close(handle) {
             self.service.connection.fail(unique, Error::new(EBADF));
+        }
+    }
+}
+
+impl<S> Drop for Session<S> {
+    fn drop(&mut self) {
+        for (unique, _) in self.parking.take_all() {
+            self.service.connection.fail(unique, Error::new(ENODEV));
         }
     }
 }

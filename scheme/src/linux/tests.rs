@@ -11,7 +11,7 @@ use super::abi::*;
 use super::control::{CallHeader, Control, Text};
 use super::filesystem::FileSystem;
 use super::session::Session;
-use crate::errno::{EAGAIN, EBADF, EINTR, EINVAL, ENOENT, ENOSYS, ENOTTY, ESTALE};
+use crate::errno::{EAGAIN, EBADF, EINTR, EINVAL, ENODEV, ENOENT, ENOSYS, ENOTTY, ESTALE};
 use crate::{Notifier, SchemeSync};
 use toy::Toy;
 
@@ -424,6 +424,15 @@ fn a_handle_closed_under_a_waiting_operation_ends_it() {
     let read = kernel.send_read(board, 0);
     kernel.send(opcode::RELEASE, 2, &[release(board).as_bytes()]);
     kernel.expect_reply(read, Err(EBADF));
+}
+
+#[test]
+fn a_server_that_ends_answers_those_who_wait() {
+    let mut kernel = Kernel::new();
+    let board = kernel.open("board");
+    let read = kernel.send_read(board, 0);
+    kernel.session = Kernel::new().session;
+    kernel.expect_reply(read, Err(ENODEV));
 }
 
 /// Opcodes of which something is known, and some others.

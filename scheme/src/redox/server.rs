@@ -92,16 +92,6 @@ impl<S: SchemeSync> Server<S> {
         &mut self.service.scheme
     }
 
-    /// Reads the requests that wait; false if there are none.
-    fn read_requests(&mut self) -> io::Result<bool> {
-        match self.service.socket.read_requests(&mut self.requests, SignalBehavior::Interrupt) {
-            Ok(()) if self.requests.is_empty() => Err(io_error(Error::new(ENODEV))),
-            Ok(()) => Ok(true),
-            Err(Error { errno: EAGAIN | EINTR }) => Ok(false),
-            Err(error) => Err(io_error(error)),
-        }
-    }
-
     fn handle(&mut self, request: Request, now: Instant) {
         match request.kind() {
             RequestKind::Call(call) => {
@@ -150,11 +140,42 @@ impl<S: SchemeSync> Server<S> {
     }
 }
 
+impl<S> Server<S> {
+    /// Reads the requests that wait; false if there are none.
+    fn read_requests(&mut self) -> io::Result<bool> {
+        match self.service.socket.read_requests(&mut self.requests, SignalBehavior::Interrupt) {
+            Ok(()) if self.requests.is_empty() => Err(io_error(Error::new(ENODEV))),
+            Ok(()) => Ok(true),
+            Err(Error { errno: EAGAIN | EINTR }) => Ok(false),
+            Err(error) => Err(io_error(error)),
+        }
+    }
+}
+
+/// Redox leaves the callers of a server that is gone waiting, so all are answered before it goes.
 impl<S> Drop for Server<S> {
     fn drop(&mut self) {
         if let Err(error) = unregister(&self.name) {
             log::warn!("cannot unlink /scheme/{}: {error}", self.name);
         }
+        let waiting = self.parking.take_all();
+        self.service.responses.extend(waiting.into_iter().map(|(_, (_, op))| Response::err(ENODEV, op)));
+        while let Ok(true) = self.read_requests() {
+            self.service.responses.extend(self.requests.drain(..).filter_map(refuse));
+        }
+        if let Err(error) = self.service.write_responses() {
+            log::warn!("cannot tell the callers of /scheme/{} that it ends: {error}", self.name);
+        }
+    }
+}
+
+/// The answer to a request that came too late; `None` if nobody waits for one.
+fn refuse(request: Request) -> Option<Response> {
+    match request.kind() {
+        RequestKind::Call(call) => Some(Response::err(ENODEV, call)),
+        RequestKind::SendFd(send) => Some(Response::err(ENODEV, send)),
+        RequestKind::RecvFd(receive) => Some(Response::err(ENODEV, receive)),
+        _ => None,
     }
 }
 
