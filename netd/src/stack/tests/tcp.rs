@@ -274,3 +274,19 @@ fn a_silent_host_times_out() {
     let error = bed.left.tcp.connected(second).unwrap_err();
     assert!(matches!(error, SocketError::TimedOut | SocketError::HostUnreachable), "{error}");
 }
+
+#[test]
+fn a_client_comes_back_from_the_same_port() {
+    let mut bed = Bed::new();
+    let listener = bed.listen();
+    let from = SocketAddrV4::new(LEFT, 4000);
+    for _ in 0..3 {
+        let client = bed.left.tcp.connect(Some(from), right(PORT), &mut bed.left.network).unwrap();
+        bed.run(Duration::from_secs(2));
+        let server = bed.right.tcp.accept(listener).unwrap();
+        bed.right.tcp.close(server, bed.now);
+        bed.run(Duration::from_millis(100));
+        bed.left.tcp.close(client, bed.now);
+        bed.run(Duration::from_millis(100));
+    }
+}

@@ -1,0 +1,179 @@
+//! Whose turn it is: only connections that want to send, or whose time has come, are touched.
+
+use smoltcp::socket::tcp::State;
+use smoltcp::time::Instant;
+
+use super::connection::{LINGER, Owner, Snapshot};
+use super::{Change, ConnectionId, Tcp};
+use crate::stack::network::Network;
+use crate::stack::readiness::Readiness;
+
+/// Packets that a connection sends before it is another one's turn.
+const BURST: usize = 16;
+/// Closed connections kept in TIME-WAIT for nobody: each holds two buffers.
+const TIME_WAIT: usize = 32;
+
+impl Tcp {
+    /// Lets those send who want to and can.
+    pub fn poll(&mut self, network: &mut Network) {
+        let now = network.now;
+        while let Some((at, id)) = self.timers.first().copied() {
+            if at > now {
+                break;
+            }
+            self.timers.pop_first();
+            let Some(connection) = self.connections.get_mut(id.0) else { continue };
+            connection.timer = None;
+            match connection.owner {
+                Owner::Nobody(limit) if connection.dirty && limit <= now => self.remove(id),
+                _ => self.mark_dirty(id),
+            }
+        }
+        self.wake_stalled(network);
+        for _ in 0..self.dirty.len() {
+            let Some(id) = self.dirty.pop_front() else { break };
+            self.serve(id, network);
+        }
+    }
+
+    /// When [`poll`](Self::poll) is due.
+    pub fn deadline(&self, now: Instant) -> Option<Instant> {
+        match self.dirty.is_empty() {
+            true => self.timers.first().map(|(at, _)| *at),
+            false => Some(now),
+        }
+    }
+
+    pub(super) fn mark_dirty(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(id.0)
+            && !connection.dirty
+        {
+            connection.dirty = true;
+            self.dirty.push_back(id);
+        }
+    }
+
+    fn wake_stalled(&mut self, network: &Network) {
+        let (ready, stalled): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.stalled).into_iter().partition(|id| {
+                self.connections.get(id.0).is_none_or(|connection| network.room(connection.interface) > 0)
+            });
+        self.stalled = stalled;
+        self.dirty.extend(ready);
+    }
+
+    /// One turn of a connection that wants to send.
+    fn serve(&mut self, id: ConnectionId, network: &mut Network) {
+        let Some(connection) = self.connections.get_mut(id.0) else { return };
+        let room = network.room(connection.interface);
+        if room == 0 {
+            // It stays marked as dirty, so that it is queued once.
+            self.stalled.push(id);
+            let limit = match connection.owner {
+                Owner::Nobody(limit) => Some(limit),
+                _ => None,
+            };
+            self.set_timer(id, limit);
+            return;
+        }
+        connection.dirty = false;
+        let before = connection.snapshot();
+        let more = connection.transmit(room.min(BURST), network);
+        self.settle(id, before, false, network);
+        if more {
+            self.mark_dirty(id);
+        }
+    }
+
+    pub(super) fn feed(&mut self, id: ConnectionId, packet: &[u8], network: &mut Network) {
+        let Some(connection) = self.connections.get_mut(id.0) else { return };
+        let before = connection.snapshot();
+        connection.receive(packet, network);
+        self.settle(id, before, true, network);
+    }
+
+    /// Draws the consequences of what happened to a connection since `before`.
+    fn settle(&mut self, id: ConnectionId, before: Snapshot, by_peer: bool, network: &mut Network) {
+        let Some(connection) = self.connections.get_mut(id.0) else { return };
+        let changes = connection.changes_since(before, by_peer);
+        match connection.owner {
+            Owner::Handshake(listener) => self.settle_handshake(id, listener),
+            Owner::Accept(_) => (),
+            Owner::User if changes != Readiness::NONE => self.changes.push(Change::Connection(id, changes)),
+            Owner::User => (),
+            Owner::Nobody(limit) => self.settle_orphan(id, limit, before, network.now),
+        }
+        let Some(connection) = self.connections.get_mut(id.0) else { return };
+        let deadline = connection.deadline(network);
+        match deadline {
+            Some(at) if at <= network.now => {
+                self.set_timer(id, None);
+                self.mark_dirty(id);
+            }
+            deadline => self.set_timer(id, deadline),
+        }
+    }
+
+    fn settle_orphan(&mut self, id: ConnectionId, limit: Instant, before: Snapshot, now: Instant) {
+        let Some(connection) = self.connections.get_mut(id.0) else { return };
+        connection.discard_received();
+        if connection.is_over() {
+            self.remove(id);
+            return;
+        }
+        if connection.progressed_since(before) {
+            connection.owner = Owner::Nobody(now + LINGER);
+        } else if now >= limit && connection.state() != State::Closed {
+            connection.abort();
+        } else if now >= limit {
+            self.remove(id);
+            return;
+        }
+        let entered_time_wait = self.connections.get(id.0).is_some_and(|connection| {
+            connection.state() == State::TimeWait && connection.progressed_since(before)
+        });
+        if entered_time_wait {
+            self.time_wait.push_back(id);
+            self.bound_time_wait();
+        }
+    }
+
+    fn bound_time_wait(&mut self) {
+        while self.time_wait.len() > TIME_WAIT {
+            let Some(oldest) = self.time_wait.pop_front() else { break };
+            self.remove(oldest);
+        }
+    }
+
+    fn set_timer(&mut self, id: ConnectionId, at: Option<Instant>) {
+        let Some(connection) = self.connections.get_mut(id.0) else { return };
+        if connection.timer == at {
+            return;
+        }
+        if let Some(old) = std::mem::replace(&mut connection.timer, at) {
+            self.timers.remove(&(old, id));
+        }
+        if let Some(at) = at {
+            self.timers.insert((at, id));
+        }
+    }
+
+    pub(super) fn remove(&mut self, id: ConnectionId) {
+        self.set_timer(id, None);
+        let Some(connection) = self.connections.try_remove(id.0) else { return };
+        if self.by_tuple.get(&connection.tuple) == Some(&id) {
+            self.by_tuple.remove(&connection.tuple);
+        }
+        if let Some(bound) = connection.bound {
+            self.ports.release(bound);
+        }
+        if let Owner::Handshake(listener) = connection.owner
+            && let Some(listener) = self.listeners.get_mut(listener.0)
+        {
+            listener.half_open = listener.half_open.saturating_sub(1);
+        }
+        self.dirty.retain(|other| *other != id);
+        self.stalled.retain(|other| *other != id);
+        self.time_wait.retain(|other| *other != id);
+    }
+}
