@@ -84,13 +84,11 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
     /// Claims the interrupt and starts the device. The result becomes readable when it interrupts.
     pub fn open(&mut self, now: Instant) -> Result<Option<RawFd>, Fault> {
         let interrupt = self.function.interrupt(N::DRIVER.interrupts)?;
-        self.function.set_bus_master(true)?;
+        let event_fd = interrupt.event_fd(0);
         let (settings, settings_version) = {
             let port = self.port.borrow();
             (port.settings.clone(), port.settings_version)
         };
-        self.nic.start(&settings)?;
-        let event_fd = interrupt.event_fd(0);
         self.running = Some(Running {
             interrupt,
             storm: StormGuard::new(now),
@@ -102,6 +100,8 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
             ring_full: false,
             linger_until: None,
         });
+        self.function.set_bus_master(true)?;
+        self.nic.start(&settings)?;
         self.update_link()?;
         Ok(event_fd)
     }

@@ -85,6 +85,9 @@ struct Attribute {
 /// by one they would be woken for every frame.
 const ROOM: usize = 2;
 
+/// Refusals that are logged in a second.
+const REFUSALS: u32 = 10;
+
 impl NetworkScheme {
     /// The scheme `name` for the device behind `port`. `notifier` is its server's.
     pub fn new(name: String, port: SharedPort, notifier: Notifier) -> Self {
@@ -102,8 +105,8 @@ impl NetworkScheme {
             told_link,
             told_report: 0,
             last_read,
-            losses: RateLimit::default(),
-            refusals: RateLimit::default(),
+            losses: RateLimit::new(1),
+            refusals: RateLimit::new(REFUSALS),
         }
     }
 
@@ -299,13 +302,10 @@ impl NetworkScheme {
         let mut port = self.port.borrow_mut();
         let most = port.settings.mtu + HEADER + if has_vlan_tag(bytes) { VLAN_TAG } else { 0 };
         if bytes.len() < HEADER || bytes.len() > most {
-            if let Some(count) = self.refusals.tell(1, port.now) {
-                let len = bytes.len();
-                log::warn!(
-                    "{count} frames refused: the last had {len} bytes, and the MTU {} allows {HEADER} to {most}",
-                    port.settings.mtu
-                );
-            }
+            let (len, mtu) = (bytes.len(), port.settings.mtu);
+            refuse(&mut self.refusals, port.now, || {
+                format!("a frame of {len} bytes is not sent: the MTU {mtu} allows {HEADER} to {most}")
+            });
             return Err(Error::new(EINVAL));
         }
         let Some(frame) = Frame::from_bytes(&port.pools.transmit, bytes) else {
@@ -357,7 +357,8 @@ impl NetworkScheme {
                 Ok(written.len())
             }
             Err(reason) => {
-                log::warn!("`{}` keeps its value: {reason}", node.name());
+                let name = node.name();
+                refuse(&mut self.refusals, port.now, || format!("`{name}` keeps its value: {reason}"));
                 Err(Error::new(EINVAL))
             }
         }
@@ -376,6 +377,15 @@ impl NetworkScheme {
             }
             Content::Lost(_) => true,
         }
+    }
+}
+
+/// Logs why something was refused, unless there is too much of it.
+fn refuse(refusals: &mut RateLimit, now: Instant, reason: impl FnOnce() -> String) {
+    match refusals.tell(1, now) {
+        Some(1) => log::warn!("{}", reason()),
+        Some(count) => log::warn!("{}; {} refusals before it were not logged", reason(), count - 1),
+        None => {}
     }
 }
 

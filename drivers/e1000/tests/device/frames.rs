@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use nic::frame::MINIMUM;
+use proptest::prelude::*;
 use scheme::EventFlags;
 use scheme::errno::{EAGAIN, EINVAL};
 use scheme::flag::{O_RDONLY, O_WRONLY};
@@ -173,4 +174,92 @@ fn a_write_only_handle_is_no_reader() {
     rig.settle();
     assert!(rig.read(id).is_err());
     assert_eq!(rig.stat("rx_nohandler"), 1);
+}
+
+/// What the readers of a device do, and what comes from the wire.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Open,
+    Close(usize),
+    Read(usize, usize),
+    Arrive(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        1 => Just(Step::Open),
+        1 => any::<usize>().prop_map(Step::Close),
+        6 => (any::<usize>(), 0usize..200).prop_map(|(reader, count)| Step::Read(reader, count)),
+        6 => (0usize..200).prop_map(Step::Arrive),
+    ]
+}
+
+/// A reader as the test sees it: its handle, the number of the frame that it reads next, and what it has lost.
+struct Reader {
+    id: usize,
+    next: u32,
+    lost: u64,
+}
+
+impl Reader {
+    /// Reads up to `count` frames: each whole, and none before or twice.
+    fn read(&mut self, rig: &mut Rig, count: usize) -> Result<(), TestCaseError> {
+        for frame in (0..count).map_while(|_| rig.read(self.id).ok()) {
+            let number = u32::from_be_bytes([frame[14], frame[15], frame[16], frame[17]]);
+            prop_assert!(frame == numbered(number), "frame {} is damaged", number);
+            prop_assert!(number >= self.next, "frame {} comes again", number);
+            self.lost += u64::from(number - self.next);
+            self.next = number + 1;
+        }
+        Ok(())
+    }
+}
+
+fn numbered(number: u32) -> Vec<u8> {
+    let mut frame = frame(E1000::MAC, 60 + number as usize % 1455, number as usize);
+    frame[14..18].copy_from_slice(&number.to_be_bytes());
+    frame
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn readers_get_whole_frames_in_order_and_know_what_they_lost(steps in prop::collection::vec(step(), 0..100)) {
+        let mut rig = Rig::new(E1000::new());
+        let first = Reader { id: rig.open_frames(), next: 0, lost: 0 };
+        let mut readers = vec![first];
+        let mut arrived = 0;
+        for step in steps {
+            match step {
+                Step::Open if readers.len() < 4 => {
+                    readers.push(Reader { id: rig.open_frames(), next: arrived, lost: 0 });
+                }
+                Step::Open => {}
+                // The first stays, so that the device runs all the time.
+                Step::Close(reader) if readers.len() > 1 => {
+                    rig.close(readers.remove(1 + reader % (readers.len() - 1)).id);
+                }
+                Step::Close(_) => {}
+                Step::Read(reader, count) => {
+                    let index = reader % readers.len();
+                    readers[index].read(&mut rig, count)?;
+                }
+                Step::Arrive(count) => {
+                    for _ in 0..count {
+                        rig.arrive(&numbered(arrived));
+                        arrived += 1;
+                    }
+                    // Long enough that nothing is held back.
+                    rig.pass(Duration::from_millis(100)).expect("the device is well");
+                }
+            }
+        }
+        for mut reader in readers {
+            reader.read(&mut rig, usize::MAX)?;
+            reader.lost += u64::from(arrived - reader.next);
+            prop_assert_eq!(rig.lost(reader.id), reader.lost);
+        }
+        prop_assert_eq!(rig.stat("rx_missed_errors"), 0);
+    }
 }
