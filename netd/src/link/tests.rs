@@ -89,6 +89,8 @@ fn a_driver_that_hangs_or_lies_does_not_stand_in_another_one_s_way() {
     let mut bed = Bed::new();
     bed.driver("network.a-hangs", &MAC);
     bed.driver("network.b-lies", &[0xff; 6]);
+    let absurd = bed.driver("network.b-lies-too", &MAC);
+    fs::write(absurd.join("mtu"), "3\n").unwrap();
     let _driver = serve(&bed.driver("network.c", &MAC));
     bed.turn_until(|bed| bed.links.current.is_some());
     let later = Instant::now() + PATIENCE;

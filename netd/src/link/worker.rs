@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -23,6 +24,8 @@ const TRANSMIT_QUEUE: usize = 128;
 const TRANSMIT_ROOM: usize = TRANSMIT_QUEUE / 2;
 /// The longest frame that is taken: jumbo frames and their headers.
 const FRAME: usize = 16 * 1024;
+/// From what every host takes (RFC 1122 section 3.3.3) to what the frame buffer holds beside its headers.
+const MTU: RangeInclusive<usize> = 576..=FRAME - 18;
 /// The longest attribute.
 const ATTRIBUTE: u64 = 4096;
 /// Between two looks at the driver's attributes.
@@ -201,8 +204,7 @@ fn spawn(
 /// Opens the driver, starts its reader and writer, and keeps an eye on its link.
 fn attend(shared: &Arc<Shared>, directory: &Path) -> Result<(), String> {
     let address = read_address(&directory.join("mac"))?;
-    let mtu =
-        read_text(&directory.join("mtu")).and_then(|text| text.trim().parse().ok()).unwrap_or(ETHERNET_MTU);
+    let mtu = read_mtu(&directory.join("mtu"))?;
     let (reader, writer) = open_frames(directory)?;
     spawn("reader", shared, move |shared| receive(shared, reader)).map_err(|error| error.to_string())?;
     spawn("writer", shared, move |shared| transmit(shared, writer)).map_err(|error| error.to_string())?;
@@ -244,6 +246,13 @@ fn read_address(path: &Path) -> Result<EthernetAddress, String> {
         true => Ok(address),
         false => Err(format!("{} says {address}, which no NIC can have", path.display())),
     }
+}
+
+/// A driver without the node has a plain Ethernet link.
+fn read_mtu(path: &Path) -> Result<usize, String> {
+    let Some(text) = read_text(path) else { return Ok(ETHERNET_MTU) };
+    let mtu = text.trim().parse().ok().filter(|mtu| MTU.contains(mtu));
+    mtu.ok_or_else(|| format!("{} says {:?}, which no link can have", path.display(), text.trim()))
 }
 
 fn read_text(path: &Path) -> Option<String> {

@@ -164,6 +164,7 @@ impl Stack {
         let Some(interface) = self.network.interface_mut(id) else { return };
         let is_link_wide =
             interface.is_broadcast(datagram.destination) || datagram.destination.is_multicast();
+        let is_martian = is_martian || interface.is_broadcast(datagram.source);
         if is_martian || !(is_link_wide || interface.has_address(datagram.destination)) {
             interface.counters.rx_dropped += 1;
             return;

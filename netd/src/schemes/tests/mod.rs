@@ -1,5 +1,6 @@
 //! The schemes called as their server calls them.
 
+mod hostile;
 mod netcfg;
 mod tcp;
 mod udp;

@@ -1,0 +1,28 @@
+//! The text of `read_timeout` and `write_timeout`.
+
+use std::time::Duration;
+
+use scheme::errno::EINVAL;
+use scheme::{Error, Result, TimeSpec};
+
+/// A TimeSpec as relibc writes it: seconds (i64) and nanoseconds (i32, then 4 bytes of nothing). Zero is no limit.
+pub(super) fn parse(text: &[u8]) -> Result<Option<Duration>> {
+    let (seconds, rest) = text.split_first_chunk::<8>().ok_or(Error::new(EINVAL))?;
+    let nanoseconds = rest.first_chunk::<4>().filter(|_| text.len() == size_of::<TimeSpec>());
+    let nanoseconds = i32::from_ne_bytes(*nanoseconds.ok_or(Error::new(EINVAL))?);
+    let seconds = u64::try_from(i64::from_ne_bytes(*seconds)).map_err(|_| Error::new(EINVAL))?;
+    let nanoseconds = u32::try_from(nanoseconds).ok().filter(|nanoseconds| *nanoseconds < 1_000_000_000);
+    let limit = Duration::new(seconds, nanoseconds.ok_or(Error::new(EINVAL))?);
+    Ok((!limit.is_zero()).then_some(limit))
+}
+
+/// The text of `limit`, as much as fits.
+pub(super) fn read(limit: Option<Duration>, buf: &mut [u8]) -> Result<usize> {
+    let limit = limit.unwrap_or_default();
+    let mut text = [0; size_of::<TimeSpec>()];
+    text[..8].copy_from_slice(&limit.as_secs().to_ne_bytes());
+    text[8..12].copy_from_slice(&limit.subsec_nanos().to_ne_bytes());
+    let count = text.len().min(buf.len());
+    buf[..count].copy_from_slice(&text[..count]);
+    Ok(count)
+}
