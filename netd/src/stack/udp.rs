@@ -33,8 +33,8 @@ struct Socket {
     /// Bytes in `received`, overhead included.
     size: usize,
     error: Option<SocketError>,
-    /// A write found no room.
-    wants_room: bool,
+    /// The interface where a write found no room.
+    waits_for: Option<InterfaceId>,
 }
 
 /// All of UDP.
@@ -70,7 +70,7 @@ impl Udp {
             received: VecDeque::new(),
             size: 0,
             error: None,
-            wants_room: false,
+            waits_for: None,
         }));
         self.by_port.entry(local.port()).or_default().push(id);
         if let Some(remote) = remote
@@ -104,15 +104,13 @@ impl Udp {
         self.sockets.get(id.0).map(|socket| socket.local)
     }
 
-    /// The peer, of a connected socket.
-    pub fn remote(&self, id: UdpId) -> Option<SocketAddrV4> {
-        self.sockets.get(id.0).and_then(|socket| socket.remote)
-    }
-
     /// What is ready.
     pub fn readiness(&self, id: UdpId) -> Readiness {
         let Some(socket) = self.sockets.get(id.0) else { return Readiness::BOTH };
-        Readiness { read: !socket.received.is_empty() || socket.error.is_some(), write: !socket.wants_room }
+        Readiness {
+            read: !socket.received.is_empty() || socket.error.is_some(),
+            write: socket.waits_for.is_none(),
+        }
     }
 
     /// Takes the pending error (`SO_ERROR`).
@@ -165,8 +163,7 @@ impl Udp {
             return Err(SocketError::MessageTooLong { length: data.len(), limit });
         }
         if network.room(path.interface) == 0 {
-            if !socket.wants_room {
-                socket.wants_room = true;
+            if socket.waits_for.replace(path.interface).is_none() {
                 self.waiting.push(id);
             }
             return Err(SocketError::WouldBlock);
@@ -269,29 +266,16 @@ impl Udp {
 
     /// Wakes the writers for whom there is room again.
     pub fn poll(&mut self, network: &Network) {
-        if self.waiting.is_empty()
-            || network.interfaces().iter().all(|own| !own.is_loopback() && own.room() == 0)
-        {
-            return;
-        }
-        let (ready, waiting): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.waiting).into_iter().partition(|id| self.has_room(*id, network));
-        self.waiting = waiting;
-        for id in ready {
-            if let Some(socket) = self.sockets.get_mut(id.0) {
-                socket.wants_room = false;
+        let Self { sockets, waiting, changes, .. } = self;
+        waiting.retain(|id| {
+            let Some(socket) = sockets.get_mut(id.0) else { return false };
+            let waits = socket.waits_for.is_some_and(|interface| network.room(interface) == 0);
+            if !waits {
+                socket.waits_for = None;
+                changes.push((*id, Readiness::WRITE));
             }
-            self.changes.push((id, Readiness::WRITE));
-        }
-    }
-
-    /// An unconnected socket's next destination is unknown: room anywhere is worth a try.
-    fn has_room(&self, id: UdpId, network: &Network) -> bool {
-        match self.remote(id).map(|remote| network.route(*remote.ip())) {
-            Some(Ok(path)) => network.room(path.interface) > 0,
-            Some(Err(_)) => true,
-            None => network.interfaces().iter().any(|own| !own.is_loopback() && own.room() > 0),
-        }
+            waits
+        });
     }
 
     /// What became ready since the last call.

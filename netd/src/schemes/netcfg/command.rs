@@ -1,6 +1,5 @@
 //! What can be changed by a line of text.
 
-use std::fmt;
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
@@ -53,19 +52,5 @@ impl Command {
             Self::SetNameServer(server) => stack.name_servers = vec![server],
         }
         stack.revision += 1;
-    }
-}
-
-impl fmt::Display for Command {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::SetMac(id, mac) => write!(f, "interface {id} sends from {mac}"),
-            Self::SetAddress(id, address) => write!(f, "interface {id} has the address {address}"),
-            Self::SetUp(id, true) => write!(f, "interface {id} is up"),
-            Self::SetUp(id, false) => write!(f, "interface {id} is down"),
-            Self::AddRoute(destination, via) => write!(f, "{destination} is reached by {via}"),
-            Self::RemoveRoute(destination) => write!(f, "{destination} is reached by no route of its own"),
-            Self::SetNameServer(server) => write!(f, "{server} is the name server"),
-        }
     }
 }

@@ -36,7 +36,12 @@ enum Writing {
     /// No full line yet.
     Open,
     /// A line that makes sense waits for the commit.
-    Ready(Command),
+    Ready {
+        /// The line.
+        line: String,
+        /// What it asks for.
+        command: Command,
+    },
     /// Committed, or failed.
     Done,
 }
@@ -82,23 +87,23 @@ impl Netcfg {
     fn take_line(&mut self, id: usize) -> Result<()> {
         let stack = self.stack.clone();
         let handle = self.handle(id)?;
-        let line = std::mem::take(&mut handle.line);
-        if line.is_empty() {
+        let bytes = std::mem::take(&mut handle.line);
+        if bytes.is_empty() {
             return Ok(());
         }
         let Node::Leaf(leaf) = &handle.node else { return Err(Error::new(EISDIR)) };
-        let command = match (&handle.state, str::from_utf8(&line)) {
-            (Writing::Open, Ok(line)) => leaf.parse(line.trim(), &stack.borrow()),
-            _ => None,
+        let line = String::from_utf8_lossy(&bytes).trim().to_owned();
+        let command = match handle.state {
+            Writing::Open => leaf.parse(&line, &stack.borrow()),
+            Writing::Ready { .. } | Writing::Done => None,
         };
-        handle.state = command.map_or(Writing::Done, Writing::Ready);
-        match handle.state {
-            Writing::Ready(_) => Ok(()),
-            _ => {
-                log::warn!("netcfg: {} does not take {:?}", handle.path, String::from_utf8_lossy(&line));
-                Err(Error::new(EINVAL))
-            }
-        }
+        let Some(command) = command else {
+            log::warn!("netcfg: {} does not take {line:?}", handle.path);
+            handle.state = Writing::Done;
+            return Err(Error::new(EINVAL));
+        };
+        handle.state = Writing::Ready { line, command };
+        Ok(())
     }
 
     fn commit(&mut self, id: usize) -> Result<()> {
@@ -108,8 +113,8 @@ impl Netcfg {
             return Ok(());
         }
         match std::mem::replace(&mut handle.state, Writing::Done) {
-            Writing::Ready(command) => {
-                log::info!("netcfg: {command}");
+            Writing::Ready { line, command } => {
+                log::info!("netcfg: {} is now {line:?}", handle.path);
                 command.carry_out(&mut self.stack.borrow_mut());
                 Ok(())
             }
