@@ -11,6 +11,8 @@ TARGET=x86_64-unknown-redox
 NOT_ON_REDOX='rustix linux-raw-sys signal-hook signal-hook-registry spawner tests'
 NOT_ON_LINUX='redox_event'
 REDOX_CRATES='redox_syscall redox-scheme libredox redox_event'
+# The newest releases of them that this project has been built with.
+NEWEST_MET='libredox 0.1.25, libredox 0.2.0, redox-scheme 0.12.0, redox_event 0.5.0, redox_syscall 0.9.5'
 
 export CARGO_TARGET_DIR="$PWD/target/redox-check"
 # The link needs relibc; one linker setting everywhere, since another one would build std anew.
@@ -52,10 +54,14 @@ choose_compiler() {
     report compiler "ok, $($RUSTC --version)"
 }
 
-# Builds for Redox in the current directory.
-build() { # STEP NAME
+# Builds for Redox in the current directory, into the log that `$1` names.
+compile() { # NAME
     # shellcheck disable=SC2086 # One argument a word.
-    if "$cargo" build --locked -Zbuild-std=std,panic_abort --target $TARGET $packages >"$logs/$2.log" 2>&1; then
+    "$cargo" build --locked -Zbuild-std=std,panic_abort --target $TARGET $packages >"$logs/$1.log" 2>&1
+}
+
+build() { # STEP NAME
+    if compile "$2"; then
         report "$1" ok
     else
         fail "$1" "all of it in $logs/$2.log:"
@@ -67,10 +73,10 @@ build_pinned() {
     build 'build with the pinned crates' pinned
 }
 
-# The same in a copy, in which every crate is the newest that Cargo.toml admits, and Redox's own are the newest
-# that there are.
+# The same in a copy, in which Redox's own crates are the newest that there are. Releases that this project has not
+# met yet are nobody's mistake here: if they do not build, that is said, and is no failure.
 build_newest() {
-    step='build with the newest crates'
+    step='build with the newest Redox crates'
     rm -rf "$newest"
     mkdir -p "$newest"
     tar -c --exclude ./target --exclude ./.git . | tar -x -C "$newest"
@@ -78,7 +84,8 @@ build_newest() {
         # It fails where there is no newer one.
         (cd "$newest" && "$cargo" update -Zunstable-options --breaking "$crate") >"$logs/update-$crate.log" 2>&1
     done
-    if ! (cd "$newest" && "$cargo" update) >"$logs/update.log" 2>&1; then
+    # shellcheck disable=SC2086 # One argument a word.
+    if ! (cd "$newest" && "$cargo" update $REDOX_CRATES) >"$logs/update.log" 2>&1; then
         report "$step" "skipped: cargo update failed: $(tail -n 1 "$logs/update.log" | sed 's/^ *//')"
         return
     fi
@@ -86,7 +93,13 @@ build_newest() {
         "$newest/Cargo.lock" | paste -s -d ',' | sed 's/,/, /g')
     home=$PWD
     cd "$newest" || exit 1
-    build "$step ($versions)" newest
+    if [ "$versions" = "$NEWEST_MET" ]; then
+        build "$step ($versions)" newest
+    elif compile newest; then
+        report "$step ($versions)" 'ok; NEWEST_MET in config/redox-check.sh can name them'
+    else
+        report "$step" "skipped: $versions came out since NEWEST_MET and do not build; see $logs/newest.log"
+    fi
     cd "$home" || exit 1
 }
 
