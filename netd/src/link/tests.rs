@@ -87,7 +87,7 @@ fn a_link_that_goes_down_costs_the_interface_that_it_runs() {
 #[test]
 fn a_driver_that_hangs_or_lies_does_not_stand_in_another_one_s_way() {
     let mut bed = Bed::new();
-    bed.driver("network.a-hangs", &MAC);
+    let hanging = bed.driver("network.a-hangs", &MAC);
     bed.driver("network.b-lies", &[0xff; 6]);
     let absurd = bed.driver("network.b-lies-too", &MAC);
     fs::write(absurd.join("mtu"), "3\n").unwrap();
@@ -98,4 +98,6 @@ fn a_driver_that_hangs_or_lies_does_not_stand_in_another_one_s_way() {
     assert_eq!(bed.links.abandoned.len(), 1, "the one that hangs is left behind");
     bed.turn_until(|bed| bed.interface().running);
     assert_eq!(bed.interface().driver.as_deref(), Some("network.c"));
+    let _late = serve(&hanging);
+    bed.turn_until(|bed| bed.links.abandoned.is_empty());
 }

@@ -67,8 +67,8 @@ struct State {
     wants_room: bool,
     /// Since when the driver has not answered, while something is asked of it.
     asked: Option<Instant>,
-    /// Threads that run.
-    threads: usize,
+    /// Threads that end as soon as the driver answers: all but the reader, to whom it owes nothing.
+    asking: usize,
     stop: bool,
 }
 
@@ -96,12 +96,12 @@ impl Worker {
             to_send: VecDeque::new(),
             wants_room: false,
             asked: Some(now),
-            threads: 0,
+            asking: 0,
             stop: false,
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), waker });
         let directory = root.join(&name);
-        spawn("link", &shared, move |shared| attend(shared, &directory))?;
+        spawn_asking("link", &shared, move |shared| attend(shared, &directory))?;
         Ok(Self { name, shared })
     }
 
@@ -157,7 +157,7 @@ impl Worker {
 
     /// Whether a thread waits for the driver still.
     pub fn is_stuck(&self) -> bool {
-        self.shared.lock().threads > 0
+        self.shared.lock().asking > 0
     }
 }
 
@@ -182,22 +182,38 @@ impl Shared {
     }
 }
 
+/// Starts a thread that asks the driver for something.
+fn spawn_asking(
+    name: &str,
+    shared: &Arc<Shared>,
+    body: impl FnOnce(&Arc<Shared>) -> Result<(), String> + Send + 'static,
+) -> io::Result<()> {
+    shared.lock().asking += 1;
+    let started = spawn(name, shared, move |shared| {
+        let result = body(shared);
+        shared.lock().asking -= 1;
+        // A driver that had hung may be tried again.
+        shared.waker.wake();
+        result
+    });
+    if started.is_err() {
+        shared.lock().asking -= 1;
+    }
+    started
+}
+
 fn spawn(
     name: &str,
     shared: &Arc<Shared>,
     body: impl FnOnce(&Arc<Shared>) -> Result<(), String> + Send + 'static,
 ) -> io::Result<()> {
-    shared.lock().threads += 1;
     let own = shared.clone();
-    let started = thread::Builder::new().name(name.to_owned()).stack_size(STACK).spawn(move || {
+    let thread = thread::Builder::new().name(name.to_owned()).stack_size(STACK);
+    let started = thread.spawn(move || {
         if let Err(reason) = body(&own) {
             own.close(reason);
         }
-        own.lock().threads -= 1;
     });
-    if started.is_err() {
-        shared.lock().threads -= 1;
-    }
     started.map(|_| ())
 }
 
@@ -206,8 +222,12 @@ fn attend(shared: &Arc<Shared>, directory: &Path) -> Result<(), String> {
     let address = read_address(&directory.join("mac"))?;
     let mtu = read_mtu(&directory.join("mtu"))?;
     let (reader, writer) = open_frames(directory)?;
+    if shared.lock().stop {
+        return Ok(());
+    }
     spawn("reader", shared, move |shared| receive(shared, reader)).map_err(|error| error.to_string())?;
-    spawn("writer", shared, move |shared| transmit(shared, writer)).map_err(|error| error.to_string())?;
+    spawn_asking("writer", shared, move |shared| transmit(shared, writer))
+        .map_err(|error| error.to_string())?;
     let mut state = shared.lock();
     state.phase = Phase::Open { address, mtu };
     state.asked = None;

@@ -99,6 +99,7 @@ impl Stack {
         {
             interface.running = false;
             // They would reach the next driver late and out of order; sockets send again what matters.
+            interface.counters.tx_dropped += interface.queue.len() as u64;
             interface.queue.clear();
             self.revision += 1;
         }
