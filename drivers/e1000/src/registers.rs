@@ -121,8 +121,6 @@ bitflags! {
     /// CTRL.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Ctrl: u32 {
-        /// Full duplex, when forced.
-        const FD = 1 << 0;
         /// Link reset.
         const LRST = 1 << 3;
         /// Auto-speed detection.
