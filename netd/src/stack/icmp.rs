@@ -123,7 +123,7 @@ impl Icmp {
             ipv4::build(path.source, socket.remote, IpProtocol::Icmp, request.buffer_len(), |payload| {
                 request.emit(&mut Icmpv4Packet::new_unchecked(payload), &ChecksumCapabilities::default());
             });
-        network.send(path, packet);
+        network.send(path.interface, path.next_hop, packet);
         Ok(message.len())
     }
 

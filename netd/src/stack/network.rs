@@ -111,11 +111,11 @@ impl Network {
         self.interfaces.get(interface).map_or(0, Interface::mtu)
     }
 
-    /// Sends a packet (behind its headroom) by a known path.
-    pub fn send(&mut self, path: Path, packet: Vec<u8>) {
+    /// Sends a packet (behind its headroom) by `interface` to `next_hop`.
+    pub fn send(&mut self, interface: InterfaceId, next_hop: Ipv4Addr, packet: Vec<u8>) {
         let now = self.now;
-        if let Some(interface) = self.interfaces.get_mut(path.interface) {
-            interface.send(path.next_hop, packet, now);
+        if let Some(interface) = self.interfaces.get_mut(interface) {
+            interface.send(next_hop, packet, now);
         }
     }
 
@@ -130,7 +130,7 @@ impl Network {
             _ => destination,
         };
         for packet in packets {
-            self.send(Path { interface, next_hop, source: destination }, packet);
+            self.send(interface, next_hop, packet);
         }
     }
 

@@ -9,7 +9,7 @@ use smoltcp::wire::{IpAddress, IpProtocol, UdpPacket, UdpRepr};
 
 use super::error::SocketError;
 use super::ipv4::{self, Datagram};
-use super::network::{LOOPBACK, Network, Path};
+use super::network::Network;
 use super::ports::Ports;
 use super::readiness::Readiness;
 use super::routes::InterfaceId;
@@ -168,16 +168,11 @@ impl Udp {
             }
             return Err(SocketError::WouldBlock);
         }
-        let source = match socket.local.ip() {
-            address
-                if address.is_unspecified() || path.interface != LOOPBACK && !network.is_local(*address) =>
-            {
-                path.source
-            }
-            address => *address,
-        };
+        // A socket for all addresses, or for a broadcast, sends from the one towards its destination.
+        let bound = *socket.local.ip();
+        let source = if network.is_local(bound) { bound } else { path.source };
         let local = SocketAddrV4::new(source, socket.local.port());
-        network.send(Path { source, ..path }, datagram(local, remote, data));
+        network.send(path.interface, path.next_hop, datagram(local, remote, data));
         Ok(data.len())
     }
 
