@@ -15,6 +15,7 @@ use crate::stack::routes::InterfaceId;
 
 /// Connections that a listener holds for `accept`, half-open ones included.
 const BACKLOG: usize = 128;
+
 /// Where listening sockets take connections from.
 #[derive(Debug)]
 pub(super) struct Listener {
