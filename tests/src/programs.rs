@@ -1,8 +1,7 @@
 //! The workspace's programs, built to run in the guest: static, since the guest has no libraries.
 
-use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ChildStderr, Command, Stdio};
 
 use crate::{Context, Error, Result};
@@ -20,8 +19,8 @@ struct Message {
 /// Builds the programs, in a folder of their own (`target/guest`) so that no other build makes cargo begin again,
 /// and gives their paths. Shows what is compiled; nothing when all is up to date.
 pub fn build() -> Result<Vec<PathBuf>> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let mut child = Command::new(&cargo)
+    let cargo = Path::new("cargo");
+    let mut child = Command::new(cargo)
         .current_dir(crate::workspace())
         .args(["build", "--release", "--workspace", "--exclude", "testbed", "--bins"])
         .args(["--target", TRIPLE, "--message-format", "json-render-diagnostics"])
@@ -33,15 +32,15 @@ pub fn build() -> Result<Vec<PathBuf>> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .context("start", cargo.as_ref())?;
+        .context("start", cargo)?;
     let progress = child.stderr.take().map(|stderr| std::thread::spawn(move || show_progress(stderr)));
     let mut programs = Vec::new();
     for line in child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines) {
-        let line = line.context("read the messages of", cargo.as_ref())?;
+        let line = line.context("read the messages of", cargo)?;
         let message = serde_json::from_str::<Message>(&line).ok();
         programs.extend(message.and_then(|message| message.executable));
     }
-    let status = child.wait().context("wait for", cargo.as_ref())?;
+    let status = child.wait().context("wait for", cargo)?;
     // A thread that only copies lines has nothing to tell at its end.
     let _ = progress.map(std::thread::JoinHandle::join);
     if status.success() { Ok(programs) } else { Err(Error::Build) }

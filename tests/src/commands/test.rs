@@ -8,6 +8,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use clap::ValueEnum;
 use tally::Tally;
+use testbed::programs;
 
 /// How many guests run side by side.
 const GUESTS: &str = "2";
@@ -55,7 +56,7 @@ pub fn run(arguments: &Arguments) -> super::Result {
 }
 
 fn cargo() -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+    let mut command = Command::new("cargo");
     command.current_dir(testbed::workspace());
     command
 }
@@ -82,7 +83,9 @@ fn unit(names: &[OsString]) -> std::io::Result<Tally> {
     Ok(tally)
 }
 
-fn guest(names: &[OsString]) -> std::io::Result<Tally> {
+fn guest(names: &[OsString]) -> Result<Tally, Box<dyn std::error::Error>> {
+    // Here it shows what it compiles; the tests would do it in silence.
+    programs::build()?;
     let mut tests = cargo();
     tests.args([
         "test",
@@ -95,7 +98,7 @@ fn guest(names: &[OsString]) -> std::io::Result<Tally> {
         "--test-threads",
         GUESTS,
     ]);
-    cargo_test("guest tests", tests.args(names))
+    Ok(cargo_test("guest tests", tests.args(names))?)
 }
 
 /// Runs tests and counts what they say of themselves.
