@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::env;
 use std::fs::File;
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::rc::Rc;
 
 use pci_types::{CommandRegister, ConfigRegionAccess, PciAddress};
@@ -15,7 +15,7 @@ use pci_types::{CommandRegister, ConfigRegionAccess, PciAddress};
 pub use interrupt::Interrupt;
 pub use memory::Registers;
 
-use crate::pcid::channel::Channel;
+use crate::pcid::channel::{self, Channel};
 use crate::pcid::message;
 use crate::{Error, Identity, InterruptKind, PciFunction, dma};
 use memory::MemoryScheme;
@@ -73,9 +73,8 @@ impl Function {
                 "{VARIABLE} is not set; pcid-spawner passes a function's channel in it"
             ))
         })?;
-        let descriptor: RawFd = named
-            .parse()
-            .map_err(|_| Error::NoFunction(format!("{VARIABLE}={named} is no file descriptor")))?;
+        let descriptor = channel::descriptor(&named)
+            .ok_or_else(|| Error::NoFunction(format!("{VARIABLE}={named} is no file descriptor")))?;
         // SAFETY: pcid-spawner left this descriptor open for this process, and nobody else here uses it.
         let channel = File::from(unsafe { OwnedFd::from_raw_fd(descriptor) });
         Self::claim(Channel::new(channel))

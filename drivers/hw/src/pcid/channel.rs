@@ -1,20 +1,31 @@
 //! Requests and answers over pcid's channel.
 
 use std::io::{self, Read, Write};
+use std::os::fd::RawFd;
 
 use super::message::{Feature, FeatureInfo, Function, Request, Response};
 
 /// No answer is longer; a length beyond it is nonsense.
 const LONGEST: u64 = 1 << 20;
 
+/// The descriptor that the text of `PCID_CLIENT_CHANNEL` names: a number that a descriptor can have.
+pub fn descriptor(text: &str) -> Option<RawFd> {
+    text.parse().ok().filter(|number| *number >= 0)
+}
+
 /// The channel of one function. Each request is answered before the next one is sent.
+///
+/// A wait for pcid has no bound: the channel is a plain file, whose reads and writes end when pcid answers or
+/// goes. pcid is a part of the system that a driver cannot do without.
 pub struct Channel<C> {
     transport: C,
+    /// A request or its answer was cut off, so that what comes next is no answer to what is asked next.
+    broken: bool,
 }
 
 impl<C: Read + Write> Channel<C> {
     pub fn new(transport: C) -> Self {
-        Self { transport }
+        Self { transport, broken: false }
     }
 
     /// What carries the messages.
@@ -72,10 +83,22 @@ impl<C: Read + Write> Channel<C> {
     }
 
     fn ask(&mut self, request: Request) -> io::Result<Response> {
-        let bytes = request.encode();
-        if self.transport.write(&bytes)? != bytes.len() {
-            return Err(io::ErrorKind::WriteZero.into());
+        if self.broken {
+            return Err(io::Error::new(
+                io::ErrorKind::BrokenPipe,
+                "pcid's channel is out of step since an answer was cut off; start the driver again",
+            ));
         }
+        let bytes = request.encode();
+        // One that fails has sent nothing.
+        let sent = self.transport.write(&bytes)?;
+        let answer = if sent == bytes.len() { self.answer() } else { Err(io::ErrorKind::WriteZero.into()) };
+        self.broken = answer.is_err();
+        Response::decode(&answer?).map_err(|error| invalid(format!("pcid's answer to {request:?}: {error}")))
+    }
+
+    /// Reads one whole answer.
+    fn answer(&mut self) -> io::Result<Vec<u8>> {
         let mut length = [0; 8];
         self.transport.read_exact(&mut length)?;
         let length = u64::from_le_bytes(length);
@@ -84,7 +107,7 @@ impl<C: Read + Write> Channel<C> {
         }
         let mut answer = vec![0; length as usize];
         self.transport.read_exact(&mut answer)?;
-        Response::decode(&answer).map_err(|error| invalid(format!("pcid's answer to {request:?}: {error}")))
+        Ok(answer)
     }
 }
 

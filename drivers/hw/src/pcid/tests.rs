@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::bincode::Malformed;
-use super::channel::Channel;
+use super::channel::{self, Channel};
 use super::message::{Bar, Feature, FeatureInfo, InterruptLine, MsixInfo, Request, Response};
 
 /// pcid's own types, as its driver interface declares them.
@@ -317,5 +317,33 @@ fn nonsense_from_pcid_is_an_error() {
     for instead in [absurd, silence, wrong_kind] {
         let mut channel = Channel::new(Pcid { instead: Some(instead), ..Pcid::default() });
         assert!(channel.config().is_err());
+    }
+}
+
+#[test]
+fn an_answer_that_is_cut_off_ends_the_use_of_the_channel() {
+    let too_long = [(1u64 << 20) + 1, 0].map(u64::to_le_bytes).concat();
+    let too_short = 100u64.to_le_bytes().to_vec();
+    for instead in [too_long, too_short] {
+        let mut channel = Channel::new(Pcid { instead: Some(instead), ..Pcid::default() });
+        assert!(channel.config().is_err());
+        let error = channel.read_config(0).unwrap_err();
+        assert!(error.to_string().contains("out of step"), "{error}");
+    }
+}
+
+#[test]
+fn a_whole_answer_that_means_nothing_does_not_end_the_use_of_the_channel() {
+    let unknown = [4u64.to_le_bytes().to_vec(), 99u32.to_le_bytes().to_vec()].concat();
+    let mut channel = Channel::new(Pcid { instead: Some(unknown), ..Pcid::default() });
+    assert!(channel.config().is_err());
+    assert_eq!(channel.config().unwrap().identity.device, 0x100e);
+}
+
+#[test]
+fn only_a_number_that_a_descriptor_can_have_names_the_channel() {
+    assert_eq!(channel::descriptor("5"), Some(5));
+    for wrong in ["-1", "-2147483648", "2147483648", "", "five", "5 "] {
+        assert_eq!(channel::descriptor(wrong), None, "{wrong:?}");
     }
 }
