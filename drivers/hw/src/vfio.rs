@@ -4,6 +4,7 @@ mod device;
 mod group;
 mod interrupt;
 mod ioctl;
+mod iommu;
 mod iova;
 mod location;
 mod memory;

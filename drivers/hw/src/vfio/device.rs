@@ -9,6 +9,7 @@ use pci_types::{CommandRegister, ConfigRegionAccess, PciAddress};
 
 use super::group::{self, Claim};
 use super::ioctl::{self, DeviceFlags};
+use super::iommu::reported_ranges;
 use super::iova::IovaSpace;
 use crate::Error;
 
@@ -36,7 +37,7 @@ impl Device {
             ioctl::region(claim.device.as_fd(), ioctl::CONFIG_REGION).map_err(Error::system(look()))?;
         let device = Self {
             location,
-            iova: RefCell::default(),
+            iova: RefCell::new(iova_space(&claim, location)),
             interrupt_held: Cell::new(false),
             flags,
             config_offset: config.offset,
@@ -101,6 +102,17 @@ impl Drop for Device {
     fn drop(&mut self) {
         self.quiet();
     }
+}
+
+/// The bus addresses that the kernel reports as usable. One that does not is an old one.
+fn iova_space(claim: &Claim, location: PciAddress) -> IovaSpace {
+    let info = ioctl::iommu_info(claim.container.as_fd()).unwrap_or_else(|error| {
+        log::debug!("{location}: VFIO does not describe the IOMMU: {error}");
+        Vec::new()
+    });
+    let reported = reported_ranges(&info);
+    log::debug!("{location}: the IOMMU translates {reported:x?}");
+    IovaSpace::new(reported)
 }
 
 /// The function's configuration space. What cannot be read reads as all ones, as on the bus.

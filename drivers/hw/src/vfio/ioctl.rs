@@ -74,6 +74,7 @@ enum Request {
     DeviceGetIrqInfo = 9,
     DeviceSetIrqs = 10,
     DeviceReset = 11,
+    IommuGetInfo = 12,
     IommuMapDma = 13,
     IommuUnmapDma = 14,
 }
@@ -285,6 +286,25 @@ fn set_irqs(
 pub fn reset(device: BorrowedFd) -> io::Result<()> {
     // SAFETY: the request takes no argument.
     unsafe { call(device, Request::DeviceReset, integer(0)) }.map(drop)
+}
+
+/// `VFIO_IOMMU_GET_INFO`: `struct vfio_iommu_type1_info` and the capabilities behind it, as bytes.
+pub fn iommu_info(container: BorrowedFd) -> io::Result<Vec<u8>> {
+    /// The structure without capabilities (argsz, flags, iova_pgsizes, cap_offset), in words.
+    const SHORTEST: usize = 6;
+    /// Far more than a kernel has to tell.
+    const LONGEST: usize = 0x1000;
+    let mut words = vec![0u32; SHORTEST];
+    // The first answer tells how much room a whole one needs.
+    for _ in 0..2 {
+        let room = words.len().max(words[0] as usize / size_of::<u32>()).min(LONGEST);
+        words.clear();
+        words.resize(room, 0);
+        words[0] = (room * size_of::<u32>()) as u32;
+        // SAFETY: the words are the request's structure, of the size that the first of them says.
+        unsafe { call(container, Request::IommuGetInfo, words.as_mut_ptr().cast()) }?;
+    }
+    Ok(words.iter().flat_map(|word| word.to_ne_bytes()).collect())
 }
 
 /// `VFIO_IOMMU_MAP_DMA`: the container's devices may read and write the `size` bytes at `vaddr`, which they

@@ -13,7 +13,14 @@ use crate::mmio::Mmio;
 use crate::{Error, dma};
 
 /// A BAR of the function.
-pub type Registers = Mmio<Mapping>;
+pub type Registers = Mmio<Window>;
+
+/// A mapped BAR. The function is not given back before it is unmapped.
+pub struct Window {
+    /// Unmapped first.
+    _mapping: Mapping,
+    _device: Rc<Device>,
+}
 
 /// Memory that is mapped until this is dropped.
 pub struct Mapping {
@@ -58,7 +65,7 @@ impl Drop for Mapping {
 }
 
 /// Maps BAR `bar`.
-pub fn registers(device: &Device, bar: usize) -> Result<Registers, Error> {
+pub fn registers(device: &Rc<Device>, bar: usize) -> Result<Registers, Error> {
     let location = device.location;
     let map = || Error::system(format!("map BAR {bar} of PCI function {location}"));
     let index = u32::try_from(bar).ok().filter(|index| *index < 6);
@@ -71,8 +78,10 @@ pub fn registers(device: &Device, bar: usize) -> Result<Registers, Error> {
     }
     let mapping = Mapping::of_bar(device, region).map_err(map())?;
     let (base, size) = (mapping.base.cast(), mapping.size);
-    // SAFETY: the mapping is of this size, begins at a page, and is reached through the window only.
-    Ok(unsafe { Mmio::new(base, size, mapping) })
+    let window = Window { _mapping: mapping, _device: device.clone() };
+    // SAFETY: the mapping is of this size, begins at a page, lives as long as `window`, and is reached through
+    // it only.
+    Ok(unsafe { Mmio::new(base, size, window) })
 }
 
 /// Memory that the device reaches.
@@ -119,6 +128,6 @@ pub fn dma_arena(device: &Rc<Device>, size: usize, address_bits: u32) -> Result<
     }
     let memory = DmaMemory { device: device.clone(), iova, mapping };
     // SAFETY: the mapping lives as long as `memory`, begins at a page as the bus address does, and is reached
-    // through the arena only; the bus addresses come from a space that ends below 2^32.
+    // through the arena only; the bus addresses are of a range whose end is a number, too.
     Ok(unsafe { dma::Arena::new(base.cast(), size, iova, Box::new(memory)) })
 }
