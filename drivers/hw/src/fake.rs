@@ -49,28 +49,30 @@ pub trait Model {
     }
 }
 
-/// A function whose device is the model `M`. Clones are the same function, so that a test keeps hold of the
-/// model while the driver has the function.
+/// A slot with the device `M` in it: the test's end, which outlives the driver's. Clones are the same slot.
 ///
 /// Only one side acts at a time: a model must not call the driver, and [`with`](Self::with) must not either.
-pub struct Function<M> {
+pub struct Slot<M> {
     model: Rc<RefCell<M>>,
     bus: Rc<RefCell<Bus>>,
-    config: Config,
 }
 
-impl<M> Clone for Function<M> {
+impl<M> Clone for Slot<M> {
     fn clone(&self) -> Self {
-        Self { model: self.model.clone(), bus: self.bus.clone(), config: self.config.clone() }
+        Self { model: self.model.clone(), bus: self.bus.clone() }
     }
 }
 
-impl<M: Model> Function<M> {
+impl<M: Model> Slot<M> {
     /// Puts `model` on the bus.
     pub fn new(model: M) -> Self {
-        let bus = Rc::new(RefCell::new(Bus::default()));
-        let config = Config { bus: bus.clone(), identity: model.identity() };
-        Self { model: Rc::new(RefCell::new(model)), bus, config }
+        Self { model: Rc::new(RefCell::new(model)), bus: Rc::default() }
+    }
+
+    /// Gives the function in the slot to a driver.
+    pub fn claim(&self) -> Function<M> {
+        let config = Config { bus: self.bus.clone(), identity: self.model.borrow().identity() };
+        Function { slot: self.clone(), config }
     }
 
     /// Acts on the model from the wire's side (a frame arrives, the cable is pulled).
@@ -88,6 +90,12 @@ impl<M: Model> Function<M> {
     pub fn is_bus_master(&self) -> bool {
         self.bus.borrow().is_bus_master()
     }
+}
+
+/// A driver's hold on the function in a [`Slot`].
+pub struct Function<M> {
+    slot: Slot<M>,
+    config: Config,
 }
 
 impl<M: Model> PciFunction for Function<M> {
@@ -109,40 +117,55 @@ impl<M: Model> PciFunction for Function<M> {
     }
 
     fn registers(&mut self, bar: usize) -> Result<Registers<M>, Error> {
-        match self.model.borrow().bar_size(bar) {
+        match self.slot.model.borrow().bar_size(bar) {
             0 => Err(Error::NoBar { location: self.location(), bar }),
-            size => Ok(Registers { function: self.clone(), bar, size }),
+            size => Ok(Registers { slot: self.slot.clone(), bar, size }),
         }
     }
 
     fn dma_arena(&mut self, size: usize, address_bits: u32) -> Result<dma::Arena, Error> {
         let size = size.max(1).next_multiple_of(PAGE);
-        let bus_base = self.bus.borrow_mut().place(size, address_bits)?;
-        let memory = Memory { words: vec![0; size / 8], bus: self.bus.clone() };
+        let bus_base = self.slot.bus.borrow_mut().place(size, address_bits)?;
+        let memory = Memory { words: vec![0; size / 8], bus: self.slot.bus.clone() };
         let arena = memory.into_arena(bus_base);
-        self.bus.borrow_mut().attach(&arena);
+        self.slot.bus.borrow_mut().attach(&arena);
         Ok(arena)
     }
 
     fn interrupt(&mut self, wanted: &[InterruptKind]) -> Result<Interrupt, Error> {
         let location = self.location();
-        let has = self.model.borrow().interrupts();
+        let has = self.slot.model.borrow().interrupts();
         let kind = first_granted(location, wanted, |kind| {
             Ok(has.iter().any(|own| covers(*own, kind)).then_some(kind))
         })?;
-        if !self.bus.borrow_mut().claim_interrupt(kind) {
+        if !self.slot.bus.borrow_mut().claim_interrupt(kind) {
             return Err(Error::interrupt_held(location));
         }
-        Ok(Interrupt::new(self.bus.clone(), kind))
+        Ok(Interrupt::new(self.slot.bus.clone(), kind))
     }
 
     fn set_bus_master(&mut self, enabled: bool) -> Result<(), Error> {
-        self.bus.borrow_mut().command.set(CommandRegister::BUS_MASTER_ENABLE, enabled);
+        self.slot.bus.borrow_mut().command.set(CommandRegister::BUS_MASTER_ENABLE, enabled);
         Ok(())
     }
 
     fn reset(&mut self) -> Result<bool, Error> {
-        Ok(self.with(|model, bus| model.reset(bus)))
+        Ok(self.slot.with(|model, bus| model.reset(bus)))
+    }
+}
+
+impl<M> Drop for Function<M> {
+    /// The function is quiet from here on, even where an arena or an interrupt is still held.
+    fn drop(&mut self) {
+        quiet(&self.slot.bus);
+    }
+}
+
+/// Switches bus mastering off, as both systems do for a driver that gives its function or memory back. Not
+/// while the test itself, inside [`Slot::with`], drops what the driver has.
+fn quiet(bus: &RefCell<Bus>) {
+    if let Ok(mut bus) = bus.try_borrow_mut() {
+        bus.command.remove(CommandRegister::BUS_MASTER_ENABLE);
     }
 }
 
@@ -156,22 +179,22 @@ fn covers(own: InterruptKind, wanted: InterruptKind) -> bool {
 
 /// A BAR of the model.
 pub struct Registers<M> {
-    function: Function<M>,
+    slot: Slot<M>,
     bar: usize,
     size: usize,
 }
 
 impl<M: Model> Registers<M> {
     fn read(&self, offset: usize, width: usize) -> u32 {
-        if !fits(self.size, offset, width) || self.function.bus.borrow().is_unplugged() {
+        if !fits(self.size, offset, width) || self.slot.bus.borrow().is_unplugged() {
             return u32::MAX;
         }
-        self.function.with(|model, bus| model.read(bus, self.bar, offset, width))
+        self.slot.with(|model, bus| model.read(bus, self.bar, offset, width))
     }
 
     fn write(&self, offset: usize, width: usize, value: u32) {
-        if fits(self.size, offset, width) && !self.function.bus.borrow().is_unplugged() {
-            self.function.with(|model, bus| model.write(bus, self.bar, offset, width, value));
+        if fits(self.size, offset, width) && !self.slot.bus.borrow().is_unplugged() {
+            self.slot.with(|model, bus| model.write(bus, self.bar, offset, width, value));
         }
     }
 }
@@ -208,7 +231,6 @@ impl<M: Model> crate::Registers for Registers<M> {
 
 /// The predefined header of the model's configuration space (PCI Local Bus Specification 3.0, section 6.1).
 /// Only the command register can be written.
-#[derive(Clone)]
 pub struct Config {
     bus: Rc<RefCell<Bus>>,
     identity: Identity,
@@ -254,8 +276,6 @@ impl dma::Backing for Memory {}
 
 impl Drop for Memory {
     fn drop(&mut self) {
-        if let Ok(mut bus) = self.bus.try_borrow_mut() {
-            bus.command.remove(CommandRegister::BUS_MASTER_ENABLE);
-        }
+        quiet(&self.bus);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use e1000::registers::Interrupts;
-use hw::fake::Function;
+use hw::fake::Slot;
 use nic::driver::Fault;
 use proptest::prelude::*;
 
@@ -16,28 +16,28 @@ const SECOND: Duration = Duration::from_secs(1);
 fn a_device_that_goes_is_noticed_within_a_second() {
     let mut rig = Rig::new(E1000::new());
     let id = rig.open_frames();
-    rig.function.unplug();
+    rig.slot.unplug();
     let _ = rig.write_only(id, &[0; 60]);
     assert!(matches!(rig.pass(SECOND), Err(Fault::Gone)));
 }
 
 #[test]
 fn a_device_that_is_gone_from_the_start_is_named() {
-    let function = Function::new(E1000::new());
-    function.unplug();
-    assert!(matches!(Rig::attach(function), Err(Fault::Gone)));
+    let slot = Slot::new(E1000::new());
+    slot.unplug();
+    assert!(matches!(Rig::attach(slot), Err(Fault::Gone)));
 }
 
 #[test]
 fn a_reset_without_end_is_given_up() {
     let mut model = E1000::new();
     model.faults.endless_reset = true;
-    assert!(matches!(Rig::attach(Function::new(model)), Err(Fault::Hung("its reset"))));
+    assert!(matches!(Rig::attach(Slot::new(model)), Err(Fault::Hung("its reset"))));
 }
 
 #[test]
 fn an_unknown_device_is_named() {
-    let error = Rig::attach(Function::new(E1000::with_device(0x1234))).err().map(|error| error.to_string());
+    let error = Rig::attach(Slot::new(E1000::with_device(0x1234))).err().map(|error| error.to_string());
     assert_eq!(error.as_deref(), Some("the driver does not know the device 8086:1234"));
 }
 
@@ -46,7 +46,7 @@ fn absurd_lengths_are_counted_and_the_ring_goes_on() {
     let mut rig = Rig::new(E1000::new());
     let id = rig.open_frames();
     for length in [0, 13, 2049, 40_000, u16::MAX] {
-        rig.function.with(|model, _| model.faults.length = Some(length));
+        rig.slot.with(|model, _| model.faults.length = Some(length));
         for seed in 0..300 {
             rig.arrive(&frame(E1000::MAC, 100, seed));
             rig.settle();
@@ -56,7 +56,7 @@ fn absurd_lengths_are_counted_and_the_ring_goes_on() {
     assert_eq!(rig.stat("rx_length_errors"), 1500);
     assert_eq!(rig.stat("rx_errors"), 1500);
 
-    rig.function.with(|model, _| model.faults.length = None);
+    rig.slot.with(|model, _| model.faults.length = None);
     let good = frame(E1000::MAC, 100, 1);
     rig.arrive(&good);
     rig.settle();
@@ -67,12 +67,12 @@ fn absurd_lengths_are_counted_and_the_ring_goes_on() {
 fn a_packet_without_end_is_thrown_away() {
     let mut rig = Rig::new(E1000::new());
     let id = rig.open_frames();
-    rig.function.with(|model, _| model.faults.endless_packet = true);
+    rig.slot.with(|model, _| model.faults.endless_packet = true);
     for seed in 0..1000 {
         rig.arrive(&frame(E1000::MAC, 60, seed));
         rig.settle();
     }
-    rig.function.with(|model, _| model.faults.endless_packet = false);
+    rig.slot.with(|model, _| model.faults.endless_packet = false);
     // The first good end closes the bad packet; after it all is well again.
     rig.arrive(&frame(E1000::MAC, 100, 1));
     let good = frame(E1000::MAC, 100, 2);
@@ -99,7 +99,7 @@ fn without_interrupts_frames_are_late_and_not_lost() {
 fn a_device_that_sends_nothing_is_reset_and_works_again() {
     let mut rig = Rig::new(E1000::new());
     let id = rig.open_frames();
-    let resets = rig.function.with(|model, _| {
+    let resets = rig.slot.with(|model, _| {
         model.faults.hangs = true;
         model.resets
     });
@@ -110,9 +110,9 @@ fn a_device_that_sends_nothing_is_reset_and_works_again() {
     assert_eq!(rig.stat("tx_timeout"), 0);
     rig.pass(2 * SECOND).expect("the device is there");
     assert_eq!((rig.stat("tx_timeout"), rig.stat("tx_dropped")), (1, 10));
-    assert_eq!(rig.function.with(|model, _| model.resets), resets + 1);
+    assert_eq!(rig.slot.with(|model, _| model.resets), resets + 1);
 
-    rig.function.with(|model, _| model.faults.hangs = false);
+    rig.slot.with(|model, _| model.faults.hangs = false);
     let good = frame(E1000::MAC, 100, 1);
     rig.arrive(&good);
     assert_eq!(rig.write(id, &good), Ok(100));
@@ -123,11 +123,11 @@ fn a_device_that_sends_nothing_is_reset_and_works_again() {
 fn a_pulled_cable_is_no_transmit_timeout() {
     let mut rig = Rig::new(E1000::new());
     let id = rig.open_frames();
-    rig.function.with(|model, bus| model.set_link(bus, false));
+    rig.slot.with(|model, bus| model.set_link(bus, false));
     rig.settle();
     assert_eq!(rig.write(id, &[0; 60]), Ok(60));
     rig.pass(20 * SECOND).expect("the device is well");
-    rig.function.with(|model, bus| model.set_link(bus, true));
+    rig.slot.with(|model, bus| model.set_link(bus, true));
     rig.settle();
     assert_eq!(rig.sent(), [[0; 60]]);
     assert_eq!(rig.stat("tx_timeout"), 0);
@@ -137,7 +137,7 @@ fn a_pulled_cable_is_no_transmit_timeout() {
 fn a_stuck_interrupt_line_is_slowed_down_while_frames_pass() {
     let mut rig = Rig::new(E1000::new());
     let id = rig.open_frames();
-    rig.function.with(|model, bus| {
+    rig.slot.with(|model, bus| {
         model.faults.stuck = true;
         model.cause(bus, Interrupts::empty());
     });
@@ -161,9 +161,9 @@ fn a_neighbours_interrupt_is_acknowledged_and_not_ours() {
     let id = rig.open_frames();
     for _ in 0..100 {
         // The neighbour pulls the shared line, and lets it go once it was served.
-        rig.function.with(|_, bus| bus.raise(0));
+        rig.slot.with(|_, bus| bus.raise(0));
         rig.turn().expect("the device is well");
-        rig.function.with(|_, bus| bus.lower());
+        rig.slot.with(|_, bus| bus.lower());
         rig.settle();
     }
     assert!(rig.stat("interrupts_unclaimed") >= 100);
@@ -204,10 +204,10 @@ proptest! {
         for (index, step) in steps.into_iter().enumerate() {
             match step {
                 Madness::Scribble { receive, entry, word } => {
-                    rig.function.with(|model, bus| model.scribble(bus, receive, entry, word));
+                    rig.slot.with(|model, bus| model.scribble(bus, receive, entry, word));
                 }
                 Madness::Cause(bits) => {
-                    rig.function.with(|model, bus| model.cause(bus, Interrupts::from_bits_retain(bits & 0xffff)));
+                    rig.slot.with(|model, bus| model.cause(bus, Interrupts::from_bits_retain(bits & 0xffff)));
                 }
                 Madness::Arrive(len) => rig.arrive(&frame(E1000::MAC, len, index)),
                 Madness::Send(len) => drop(rig.write(id, &frame([2, 0, 0, 0, 0, 9], len, index))),

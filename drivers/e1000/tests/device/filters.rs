@@ -88,6 +88,6 @@ fn a_device_without_any_address_is_refused() {
     model.eeprom = vec![0xffff; 3];
     model.set_register(RAL0, 0);
     model.set_register(RAH0, 0);
-    let error = Rig::attach(hw::fake::Function::new(model)).err().map(|error| error.to_string());
+    let error = Rig::attach(hw::fake::Slot::new(model)).err().map(|error| error.to_string());
     assert!(error.is_some_and(|error| error.contains("no valid Ethernet address")));
 }

@@ -58,7 +58,7 @@ fn the_rings_wrap_over_thousands_of_frames_and_memory_stays() {
     }
     assert_eq!((rig.stat("rx_packets"), rig.stat("tx_packets")), (10_000, 10_000));
     assert_eq!((rig.pools.receive.free(), rig.pools.transmit.free()), free);
-    assert_eq!(rig.function.with(|model, _| model.strays), 0);
+    assert_eq!(rig.slot.with(|model, _| model.strays), 0);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn frames_wait_in_the_device_for_readers_that_read() {
 fn a_full_queue_holds_the_writer_back_until_half_of_it_is_free() {
     let mut rig = Rig::new(E1000::new());
     let id = rig.open_frames();
-    rig.function.with(|model, bus| model.set_link(bus, false));
+    rig.slot.with(|model, bus| model.set_link(bus, false));
     rig.settle();
     let frames: Vec<_> = (0..).map(|seed| frame(PEER, 100, seed)).take(rig.pools.transmit.size()).collect();
     for frame in &frames {
@@ -159,7 +159,7 @@ fn a_full_queue_holds_the_writer_back_until_half_of_it_is_free() {
     assert!(!rig.ready(id).contains(EventFlags::EVENT_WRITE));
     assert!(rig.sent().is_empty(), "nothing is given to a device without a link");
 
-    rig.function.with(|model, bus| model.set_link(bus, true));
+    rig.slot.with(|model, bus| model.set_link(bus, true));
     rig.settle();
     assert_eq!(rig.sent(), frames);
     assert!(rig.ready(id).contains(EventFlags::EVENT_WRITE));

@@ -9,21 +9,30 @@ use crate::model::E1000;
 use crate::rig::{Rig, frame};
 
 fn is_quiet(rig: &Rig) -> bool {
-    rig.function.with(|model, _| model.is_quiet())
+    rig.slot.with(|model, _| model.is_quiet())
 }
 
 #[test]
 fn the_device_runs_from_the_first_open_to_the_last_close() {
     let mut rig = Rig::new(E1000::new());
-    assert!(is_quiet(&rig) && !rig.function.is_bus_master());
+    assert!(is_quiet(&rig) && !rig.slot.is_bus_master());
 
     let (first, second) = (rig.open_frames(), rig.open_frames());
-    assert!(!is_quiet(&rig) && rig.function.is_bus_master());
+    assert!(!is_quiet(&rig) && rig.slot.is_bus_master());
     rig.close(first);
     assert!(!is_quiet(&rig));
     rig.close(second);
-    assert!(is_quiet(&rig) && !rig.function.is_bus_master());
+    assert!(is_quiet(&rig) && !rig.slot.is_bus_master());
     assert_eq!(rig.pools.receive.free(), rig.pools.receive.size());
+}
+
+#[test]
+fn a_driver_that_ends_leaves_the_device_quiet() {
+    let mut rig = Rig::new(E1000::new());
+    rig.open_frames();
+    let slot = rig.slot.clone();
+    drop(rig);
+    assert!(slot.with(|model, _| model.is_quiet()) && !slot.is_bus_master());
 }
 
 #[test]
@@ -54,7 +63,7 @@ fn it_can_be_started_many_times_and_goes_on_counting() {
 fn what_was_written_before_the_last_close_still_leaves() {
     let mut rig = Rig::new(E1000::new());
     let reader = rig.open_frames();
-    rig.function.with(|model, bus| model.set_link(bus, false));
+    rig.slot.with(|model, bus| model.set_link(bus, false));
     rig.settle();
     rig.close(reader);
 
@@ -64,7 +73,7 @@ fn what_was_written_before_the_last_close_still_leaves() {
     assert_eq!(rig.write(id, &frame), Ok(60));
     rig.close(id);
     assert!(!is_quiet(&rig), "it waits for the frame to leave");
-    rig.function.with(|model, bus| model.set_link(bus, true));
+    rig.slot.with(|model, bus| model.set_link(bus, true));
     rig.settle();
     assert_eq!(rig.sent(), [frame]);
     assert!(is_quiet(&rig));
@@ -73,7 +82,7 @@ fn what_was_written_before_the_last_close_still_leaves() {
 #[test]
 fn it_does_not_wait_for_ever_after_the_last_close() {
     let mut rig = Rig::new(E1000::new());
-    rig.function.with(|model, bus| model.set_link(bus, false));
+    rig.slot.with(|model, bus| model.set_link(bus, false));
     let id = rig.open_frames();
     assert_eq!(rig.write(id, &[0; 60]), Ok(60));
     rig.close(id);
@@ -92,7 +101,7 @@ fn link_changes_are_edges_for_those_who_have_read_it() {
     assert_eq!(rig.read(link), Ok(b"state up\nspeed 1000\nduplex full\n".to_vec()));
     assert_eq!(rig.ready(link), EventFlags::empty());
 
-    rig.function.with(|model, bus| model.set_link(bus, false));
+    rig.slot.with(|model, bus| model.set_link(bus, false));
     rig.settle();
     assert_eq!(rig.ready(link), EventFlags::EVENT_READ);
     assert_eq!(rig.read(link), Ok(b"state down\n".to_vec()));

@@ -71,7 +71,7 @@ fn the_root_opened_both_ways_is_stocks_frame_node() {
 fn what_the_device_misses_is_counted_once() {
     for keeps_counters in [false, true] {
         let mut rig = Rig::new(E1000::new());
-        rig.function.with(|model, _| model.faults.keeps_counters = keeps_counters);
+        rig.slot.with(|model, _| model.faults.keeps_counters = keeps_counters);
         for round in 1..=3 {
             let id = rig.open_frames();
             for seed in 0..300 {

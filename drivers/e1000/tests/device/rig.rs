@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use e1000::Device;
-use hw::fake::{Function, Registers};
+use hw::fake::{Function, Registers, Slot};
 use nic::driver::{Fault, Nic};
 use nic::engine::Engine;
 use nic::port::{Port, SharedPort};
@@ -20,7 +20,7 @@ pub type Result<T> = std::result::Result<T, i32>;
 const MOST_TURNS: usize = 20_000;
 
 pub struct Rig {
-    pub function: Function<E1000>,
+    pub slot: Slot<E1000>,
     pub port: SharedPort,
     pub pools: Pools,
     engine: Engine<Function<E1000>, Device<Registers<E1000>>>,
@@ -31,12 +31,12 @@ pub struct Rig {
 
 impl Rig {
     pub fn new(model: E1000) -> Self {
-        Self::attach(Function::new(model)).expect("the driver takes its device")
+        Self::attach(Slot::new(model)).expect("the driver takes its device")
     }
 
-    pub fn attach(function: Function<E1000>) -> std::result::Result<Self, Fault> {
+    pub fn attach(slot: Slot<E1000>) -> std::result::Result<Self, Fault> {
         let now = Instant::now();
-        let mut claimed = function.clone();
+        let mut claimed = slot.claim();
         let memory = Memory::new(&mut claimed, &Device::<Registers<E1000>>::DRIVER)?;
         let pools = memory.pools.clone();
         let mut nic = Device::attach(&mut claimed, memory)?;
@@ -44,7 +44,7 @@ impl Rig {
         let mut scheme = NetworkScheme::new("network.test".to_owned(), port.clone(), Notifier::default());
         let root = scheme.root();
         let engine = Engine::new(claimed, nic, port.clone());
-        Ok(Self { function, port, pools, engine, scheme, root, now })
+        Ok(Self { slot, port, pools, engine, scheme, root, now })
     }
 
     /// Turns until nothing is left to do now.
@@ -182,12 +182,12 @@ impl Rig {
 
     /// Frames arrive from the wire.
     pub fn arrive(&mut self, frame: &[u8]) {
-        self.function.with(|model, bus| model.arrive(bus, frame));
+        self.slot.with(|model, bus| model.arrive(bus, frame));
     }
 
     /// Takes the frames that are on the wire.
     pub fn sent(&mut self) -> Vec<Vec<u8>> {
-        self.function.with(|model, _| std::mem::take(&mut model.sent))
+        self.slot.with(|model, _| std::mem::take(&mut model.sent))
     }
 }
 

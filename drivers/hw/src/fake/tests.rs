@@ -1,6 +1,6 @@
 //! A small copying device, driven through the fake.
 
-use super::{Bus, Function, Model};
+use super::{Bus, Model, Slot};
 use crate::{Error, Identity, Interrupt, InterruptKind, PciFunction, Registers};
 
 const SOURCE: usize = 0x00;
@@ -73,7 +73,7 @@ fn copy(registers: &impl Registers, source: u64, target: u64, count: u32) {
 
 #[test]
 fn a_device_copies_memory_and_interrupts_until_its_cause_is_read() {
-    let mut function = Function::new(Copier::default());
+    let mut function = Slot::new(Copier::default()).claim();
     let registers = function.registers(0).unwrap();
     let arena = function.dma_arena(4096, 64).unwrap();
     let (from, to) = (arena.allocate(16, 8).unwrap(), arena.allocate(16, 8).unwrap());
@@ -98,7 +98,8 @@ fn a_device_copies_memory_and_interrupts_until_its_cause_is_read() {
 
 #[test]
 fn dma_needs_the_bus_and_live_memory() {
-    let mut function = Function::new(Copier::default());
+    let slot = Slot::new(Copier::default());
+    let mut function = slot.claim();
     let registers = function.registers(0).unwrap();
     let arena = function.dma_arena(1, 32).unwrap();
     let address = arena.allocate(4096, 8).unwrap().bus_address();
@@ -114,7 +115,7 @@ fn dma_needs_the_bus_and_live_memory() {
     assert_eq!(registers.read32(CAUSE), 2, "past the end of the arena");
 
     drop(arena);
-    assert!(!function.is_bus_master(), "the device is quiet once its memory is given back");
+    assert!(!slot.is_bus_master(), "the device is quiet once its memory is given back");
     function.set_bus_master(true).unwrap();
     copy(&registers, address, address + 8, 8);
     assert_eq!(registers.read32(CAUSE), 2, "the memory is gone");
@@ -122,7 +123,7 @@ fn dma_needs_the_bus_and_live_memory() {
 
 #[test]
 fn an_arena_lies_where_the_device_can_reach_it() {
-    let mut function = Function::new(Copier::default());
+    let mut function = Slot::new(Copier::default()).claim();
     let first = function.dma_arena(8192, 32).unwrap();
     let second = function.dma_arena(8192, 32).unwrap();
     assert_eq!(first.size(), 8192);
@@ -133,20 +134,21 @@ fn an_arena_lies_where_the_device_can_reach_it() {
 
 #[test]
 fn the_best_kind_of_interrupt_is_claimed_once() {
-    let mut plain = Function::new(Copier::default());
+    let mut plain = Slot::new(Copier::default()).claim();
     assert!(matches!(plain.interrupt(&[InterruptKind::Msi]), Err(Error::NoInterrupt { .. })));
     let wanted = [InterruptKind::MsiX { vectors: 2 }, InterruptKind::Msi, InterruptKind::Intx];
     assert_eq!(plain.interrupt(&wanted).unwrap().kind(), InterruptKind::Intx);
 
-    let mut modern = Function::new(Copier { messages: true, ..Copier::default() });
+    let slot = Slot::new(Copier { messages: true, ..Copier::default() });
+    let mut modern = slot.claim();
     let mut interrupt = modern.interrupt(&wanted).unwrap();
     assert_eq!(interrupt.kind(), wanted[0]);
     assert!(modern.interrupt(&wanted).is_err(), "it is claimed");
 
-    modern.with(|_, bus| bus.raise(0));
+    slot.with(|_, bus| bus.raise(0));
     assert_eq!(interrupt.take(0).unwrap(), 0, "a message is a write on the bus");
     modern.set_bus_master(true).unwrap();
-    modern.with(|_, bus| (0..5).for_each(|vector| bus.raise(vector.min(1))));
+    slot.with(|_, bus| (0..5).for_each(|vector| bus.raise(vector.min(1))));
     assert_eq!(interrupt.take(0).unwrap(), 1);
     assert_eq!(interrupt.take(1).unwrap(), 4);
     assert!(interrupt.take(2).is_err(), "not one of ours");
@@ -158,30 +160,56 @@ fn the_best_kind_of_interrupt_is_claimed_once() {
 
 #[test]
 fn a_line_that_is_up_already_fires_when_it_is_claimed() {
-    let mut function = Function::new(Copier::default());
-    function.with(|_, bus| bus.raise(0));
+    let slot = Slot::new(Copier::default());
+    let mut function = slot.claim();
+    slot.with(|_, bus| bus.raise(0));
     let mut interrupt = function.interrupt(&[InterruptKind::Intx]).unwrap();
     assert_eq!(interrupt.take(0).unwrap(), 1);
 }
 
 #[test]
 fn an_unplugged_device_reads_all_ones_and_is_silent() {
-    let mut function = Function::new(Copier::default());
+    let slot = Slot::new(Copier::default());
+    let mut function = slot.claim();
     let registers = function.registers(0).unwrap();
     let mut interrupt = function.interrupt(&[InterruptKind::Intx]).unwrap();
-    function.unplug();
+    slot.unplug();
     assert_eq!(registers.read32(CAUSE), u32::MAX);
     assert_eq!(registers.read16(CAUSE), u16::MAX);
     copy(&registers, 0, 0, 8);
-    assert_eq!(function.with(|model, _| model.cause), 0);
-    function.with(|_, bus| bus.raise(0));
+    assert_eq!(slot.with(|model, _| model.cause), 0);
+    slot.with(|_, bus| bus.raise(0));
     assert_eq!(interrupt.take(0).unwrap(), 0);
 }
 
 #[test]
 fn configuration_space_says_who_the_device_is() {
-    let function = Function::new(Copier::default());
+    let function = Slot::new(Copier::default()).claim();
     let header = pci_types::PciHeader::new(function.location());
     assert_eq!(header.id(function.config()), (0x1234, 0x5678));
     assert_eq!(header.revision_and_class(function.config()), (9, 2, 0, 1));
+}
+
+#[test]
+fn a_function_given_back_is_quiet_whatever_of_it_is_still_held() {
+    let slot = Slot::new(Copier::default());
+    let mut function = slot.claim();
+    let registers = function.registers(0).unwrap();
+    let memory = function.dma_arena(4096, 64).unwrap().allocate(16, 8).unwrap();
+    let _interrupt = function.interrupt(&[InterruptKind::Intx]).unwrap();
+    function.set_bus_master(true).unwrap();
+    drop(function);
+
+    assert!(!slot.is_bus_master());
+    copy(&registers, memory.bus_address(), memory.bus_address() + 8, 8);
+    assert_eq!(registers.read32(CAUSE), 2, "the device does not reach the memory any more");
+}
+
+#[test]
+fn letting_registers_go_does_not_stop_the_device() {
+    let slot = Slot::new(Copier::default());
+    let mut function = slot.claim();
+    function.set_bus_master(true).unwrap();
+    drop(function.registers(0).unwrap());
+    assert!(slot.is_bus_master());
 }
