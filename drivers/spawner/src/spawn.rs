@@ -117,6 +117,8 @@ impl Spawner {
 /// The driver's process, and the pipe on which it tells that it is ready.
 fn run(program: &Path, arguments: &[String], address: &str, log: File) -> io::Result<(PipeReader, Child)> {
     let (ready, notify) = io::pipe()?;
+    // What this program was itself started with is no business of a driver.
+    scheme::daemon::keep_descriptors()?;
     inherit(&notify)?;
     let child = Command::new(program)
         .args(arguments)

@@ -47,6 +47,15 @@ fn another_byte_is_not_readiness() {
 }
 
 #[test]
+fn a_driver_inherits_nothing_but_its_log_and_its_pipe() {
+    // As a careless parent leaves it: open at the start of another program, too.
+    let secret = rustix::io::dup(File::open("/dev/null").unwrap()).unwrap();
+    let script = format!("[ -e /proc/self/fd/{} ] && echo inherited; exit 0", secret.as_raw_fd());
+    let (_, log) = start(&script);
+    assert_eq!(log, "");
+}
+
+#[test]
 fn a_missing_program_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let drivers = pcid::parse(Path::new("test.toml"), "[[drivers]]\ncommand = ['/nowhere/nicd']").unwrap();
