@@ -67,7 +67,7 @@ pub fn target() -> PathBuf {
 /// The path that an environment variable names, which `./x` sets.
 pub(crate) fn variable(name: &'static str) -> Result<PathBuf> {
     match std::env::var_os(name) {
-        Some(value) => Ok(value.into()),
-        None => Err(Error::Missing(format!("{name} is not set: run this through ./x, which sets it"))),
+        Some(value) if !value.is_empty() => Ok(value.into()),
+        _ => Err(Error::Missing(format!("{name} is not set: run this through ./x, which sets it"))),
     }
 }
