@@ -41,7 +41,7 @@ fn two_cats_read_every_frame_while_netd_works() {
         cd /scheme/network.*
         cat frame >/tmp/one & one=$!
         cat frame >/tmp/two & two=$!
-        until ls -l /proc/$one/fd | grep -q frame && ls -l /proc/$two/fd | grep -q frame; do usleep 10000; done
+        until ls -l /proc/$one/fd 2>&- | grep -q frame && ls -l /proc/$two/fd 2>&- | grep -q frame; do usleep 10000; done
         echo ready
         until [ -e /tmp/enough ]; do
             usleep 100000
