@@ -4,4 +4,8 @@ pub mod daemon;
 mod link;
 mod resolver;
 mod schemes;
+#[cfg(not(feature = "fuzzing"))]
 mod stack;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod stack;

@@ -31,6 +31,9 @@ pub mod text;
 
 #[cfg(target_os = "linux")]
 use linux as system;
+#[cfg(all(target_os = "linux", feature = "fuzzing"))]
+#[doc(hidden)]
+pub use linux::fuzzing;
 #[cfg(target_os = "redox")]
 use redox as system;
 

@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 /// The status that says that the test bed itself failed, not what it ran (as `timeout` has it).
 const FAILED: u8 = 125;
 
-/// The one entry to netd: runs the guest and the tests.
+/// The one entry to netd: runs the guest, the tests and the fuzzers.
 #[derive(Debug, Parser)]
 #[command(name = "./x", bin_name = "./x", disable_version_flag = true)]
 struct Cli {
@@ -19,12 +19,14 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Fuzz(commands::fuzz::Arguments),
     Run(commands::run::Arguments),
     Test(commands::test::Arguments),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Fuzz(arguments) => commands::fuzz::run(&arguments),
         Command::Run(arguments) => commands::run::run(&arguments),
         Command::Test(arguments) => commands::test::run(&arguments),
     };

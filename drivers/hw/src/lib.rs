@@ -9,8 +9,11 @@ pub mod dma;
 pub mod fake;
 mod interrupt;
 mod mmio;
-#[cfg(any(test, target_os = "redox"))]
+#[cfg(all(any(test, target_os = "redox"), not(feature = "fuzzing")))]
 mod pcid;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod pcid;
 mod registers;
 
 #[cfg(target_os = "redox")]

@@ -10,6 +10,8 @@ mod control;
 pub(crate) mod event_loop;
 mod files;
 mod filesystem;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod mount;
 mod names;
 mod nodes;

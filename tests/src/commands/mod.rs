@@ -1,5 +1,6 @@
 //! The commands.
 
+pub mod fuzz;
 pub mod run;
 pub mod test;
 

@@ -80,6 +80,11 @@ fn unit(names: &[OsString]) -> std::io::Result<Tally> {
     let mut testbed = cargo();
     testbed.args(["test", "--package", "testbed", "--lib", "--bins", "--no-fail-fast", "--"]).args(names);
     tally.add(cargo_test("unit tests of the test bed", &mut testbed)?);
+    // A workspace of its own, of which this needs neither the fuzzer nor its compiler.
+    let mut corpus = cargo();
+    corpus.args(["test", "--manifest-path", "fuzz/Cargo.toml", "--no-default-features"]);
+    corpus.args(["--target-dir", "target", "--test", "corpus", "--"]).args(names);
+    tally.add(cargo_test("the fuzz corpus", &mut corpus)?);
     Ok(tally)
 }
 

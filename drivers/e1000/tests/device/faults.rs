@@ -7,6 +7,7 @@ use hw::fake::Slot;
 use nic::driver::Fault;
 use proptest::prelude::*;
 
+use crate::madness::{Madness, act};
 use crate::model::E1000;
 use crate::rig::{Rig, frame};
 
@@ -173,16 +174,6 @@ fn a_neighbours_interrupt_is_acknowledged_and_not_ours() {
     assert_eq!(rig.read_all(id), [good], "the line was not left masked");
 }
 
-/// What a device gone mad does.
-#[derive(Clone, Copy, Debug)]
-enum Madness {
-    Scribble { receive: bool, entry: usize, word: u64 },
-    Cause(u32),
-    Arrive(usize),
-    Send(usize),
-    Wait(u64),
-}
-
 fn madness() -> impl Strategy<Value = Madness> {
     prop_oneof![
         4 => (any::<bool>(), 0usize..256, any::<u64>())
@@ -202,23 +193,26 @@ proptest! {
         let mut rig = Rig::new(E1000::new());
         let id = rig.open_frames();
         for (index, step) in steps.into_iter().enumerate() {
-            match step {
-                Madness::Scribble { receive, entry, word } => {
-                    rig.slot.with(|model, bus| model.scribble(bus, receive, entry, word));
-                }
-                Madness::Cause(bits) => {
-                    rig.slot.with(|model, bus| model.cause(bus, Interrupts::from_bits_retain(bits & 0xffff)));
-                }
-                Madness::Arrive(len) => rig.arrive(&frame(E1000::MAC, len, index)),
-                Madness::Send(len) => drop(rig.write(id, &frame([2, 0, 0, 0, 0, 9], len, index))),
-                Madness::Wait(millis) => rig.pass(Duration::from_millis(millis)).expect("the device answers"),
-            }
-            rig.settle();
-            rig.read_all(id);
+            act(&mut rig, id, index, step).expect("the device answers");
         }
         rig.close(id);
         rig.pass(10 * SECOND).expect("the device answers");
         prop_assert_eq!(rig.pools.receive.free(), rig.pools.receive.size());
         prop_assert_eq!(rig.pools.transmit.free(), rig.pools.transmit.size());
+    }
+
+    #[test]
+    fn random_registers_do_no_harm(
+        steps in prop::collection::vec(
+            prop_oneof![2 => any::<u32>().prop_map(Madness::Lie), 1 => madness()],
+            0..100
+        )
+    ) {
+        let mut rig = Rig::new(E1000::new());
+        let id = rig.open_frames();
+        let slot = rig.slot.clone();
+        let _ = steps.into_iter().enumerate().try_for_each(|(index, step)| act(&mut rig, id, index, step));
+        drop(rig);
+        prop_assert!(!slot.is_bus_master());
     }
 }

@@ -6,6 +6,7 @@ mod faults;
 mod filters;
 mod frames;
 mod life;
+mod madness;
 mod model;
 mod nodes;
 mod rig;

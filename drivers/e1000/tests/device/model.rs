@@ -1,6 +1,6 @@
 //! An 8254x, from the other side of its registers (8254x SDM).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use e1000::registers::{self as reg, Interrupts, Rctl, Status, statistics};
 use hw::Identity;
@@ -29,6 +29,8 @@ pub struct Faults {
     pub endless_packet: bool,
     /// Does not clear counters that are read, as QEMU's.
     pub keeps_counters: bool,
+    /// Gives these for the next registers that are read.
+    pub lies: VecDeque<u32>,
 }
 
 /// The device and the wire.
@@ -249,6 +251,9 @@ impl Model for E1000 {
 
     fn read(&mut self, bus: &mut Bus, _bar: usize, offset: usize, size: usize) -> u32 {
         assert_eq!(size, 4, "registers are 32 bits wide");
+        if let Some(lie) = self.faults.lies.pop_front() {
+            return lie;
+        }
         match offset {
             reg::STATUS => Status::new().with_fd(true).with_lu(self.link_up).with_speed(2).into(),
             reg::EERD => self.read_eeprom(),

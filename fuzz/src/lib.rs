@@ -1,0 +1,24 @@
+//! What netd takes from outside, as fuzz targets: each has a `run`, which panics at what must not be.
+//!
+//! The targets take inputs apart with [`input::Input`], which makes something of any bytes.
+
+pub mod drivers;
+pub mod e1000;
+pub mod frames;
+pub mod fuse;
+pub mod input;
+pub mod pcid;
+
+// The driver's own tests drive the same device.
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/e1000/tests/device/madness.rs"]
+mod madness;
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/e1000/tests/device/model.rs"]
+mod model;
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/e1000/tests/device/rig.rs"]
+mod rig;
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../scheme/tests/toy/mod.rs"]
+mod toy;

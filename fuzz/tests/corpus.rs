@@ -1,0 +1,41 @@
+//! The corpus, replayed without a fuzzer: what was once found stays mended.
+
+use std::fs;
+use std::path::Path;
+
+fn replay(target: &str, run: fn(&[u8])) {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    let mut count = 0;
+    for entry in fs::read_dir(directory).expect("there is a corpus") {
+        let path = entry.expect("the corpus can be listed").path();
+        println!("{}", path.display());
+        run(&fs::read(path).expect("the input can be read"));
+        count += 1;
+    }
+    assert!(count > 0, "there is no input for {target}");
+}
+
+#[test]
+fn frames() {
+    replay("frames", fuzz::frames::run);
+}
+
+#[test]
+fn fuse() {
+    replay("fuse", fuzz::fuse::run);
+}
+
+#[test]
+fn e1000() {
+    replay("e1000", fuzz::e1000::run);
+}
+
+#[test]
+fn pcid() {
+    replay("pcid", fuzz::pcid::run);
+}
+
+#[test]
+fn drivers() {
+    replay("drivers", fuzz::drivers::run);
+}

@@ -1,0 +1,76 @@
+//! `./x fuzz`.
+
+use std::process::{Command, ExitCode, Stdio};
+
+use clap::ValueEnum;
+
+/// Fuzzes what netd takes from outside, until the time is over or something is found.
+///
+/// What is found is kept in fuzz/artifacts; copied to fuzz/corpus it is a test. New inputs that reach new code
+/// are kept in fuzz/target, for the next time.
+#[derive(clap::Args, Debug)]
+pub struct Arguments {
+    /// Only this target; without it: one after the other
+    target: Option<Target>,
+    /// How long each target is fuzzed
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    seconds: u32,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Target {
+    /// Frames into the stack
+    Frames,
+    /// The kernel's requests to a scheme
+    Fuse,
+    /// An 8254x that lies to its driver
+    E1000,
+    /// pcid's answers to a driver
+    Pcid,
+    /// pcid.d files
+    Drivers,
+}
+
+impl Target {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Frames => "frames",
+            Self::Fuse => "fuse",
+            Self::E1000 => "e1000",
+            Self::Pcid => "pcid",
+            Self::Drivers => "drivers",
+        }
+    }
+}
+
+/// Fuzzes as asked.
+pub fn run(arguments: &Arguments) -> super::Result {
+    let targets = arguments.target.as_ref().map_or(Target::value_variants(), std::slice::from_ref);
+    let mut found = Vec::new();
+    for target in targets {
+        if !fuzz(target.name(), arguments.seconds)? {
+            found.push(target.name());
+        }
+    }
+    if found.is_empty() {
+        println!("nothing found in {} s a target", arguments.seconds);
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("found something, or not built: {}", found.join(", "));
+    Ok(ExitCode::FAILURE)
+}
+
+/// Whether `target` ran for `seconds` without a finding.
+fn fuzz(target: &str, seconds: u32) -> std::io::Result<bool> {
+    let directory = testbed::workspace().join("fuzz");
+    // The fuzzer adds to the first directory, and only reads the second one.
+    let grown = directory.join("target/corpus").join(target);
+    std::fs::create_dir_all(&grown)?;
+    let mut command = Command::new("cargo");
+    command.args(["+nightly", "fuzz", "run", target]).arg(grown).arg(directory.join("corpus").join(target));
+    // An input that takes a minute is a finding, too.
+    command.args(["--", &format!("-max_total_time={seconds}"), "-timeout=60", "-max_len=8192"]);
+    // The variables that cargo sets for this program would choose its own compiler.
+    command.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO").current_dir(directory);
+    Ok(command.stdin(Stdio::null()).status()?.success())
+}
