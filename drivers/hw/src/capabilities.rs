@@ -30,6 +30,20 @@ pub fn capabilities<F: PciFunction>(function: &F) -> impl Iterator<Item = Capabi
     walk(function.config(), function.location())
 }
 
+/// The 32-bit word number `index` of `capability`, from its header (0) on. All ones outside the 256 bytes that every
+/// function has.
+pub fn capability_word<F: PciFunction>(function: &F, capability: Capability, index: u16) -> u32 {
+    let offset = index.checked_mul(4).and_then(|distance| capability.offset.checked_add(distance));
+    match offset {
+        Some(offset @ FIRST..0x100) if offset.is_multiple_of(4) => {
+            // SAFETY: the offset is a multiple of 4 inside the 256 bytes, and behind the header, where reading
+            // has no side effect.
+            unsafe { function.config().read(function.location(), offset) }
+        }
+        _ => u32::MAX,
+    }
+}
+
 /// The capabilities of the function at `location`, whose configuration space `config` is.
 pub(crate) fn walk<C: ConfigRegionAccess>(
     config: &C,

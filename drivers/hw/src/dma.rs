@@ -91,6 +91,13 @@ impl WeakArena {
     }
 }
 
+/// What is shared with a device in one access.
+trait Integer: Copy {}
+
+impl Integer for u16 {}
+impl Integer for u32 {}
+impl Integer for u64 {}
+
 /// A part of an arena with one owner.
 pub struct Region {
     memory: Rc<Memory>,
@@ -119,23 +126,28 @@ impl Region {
     /// Reads the 64-bit word at byte `offset` (a multiple of 8) in one volatile access; later reads of the
     /// region happen after it. `None` outside the region.
     pub fn read_word(&self, offset: usize) -> Option<u64> {
-        let pointer = self.pointer(offset, 8)?;
-        // SAFETY: `pointer` is inside the arena (checked), aligned (checked), and alive through
-        // `self.memory`.
-        let word = unsafe { pointer.cast::<u64>().as_ptr().read_volatile() };
-        fence(Ordering::Acquire);
-        Some(u64::from_le(word))
+        self.load(offset).map(u64::from_le)
+    }
+
+    /// The same for 32 bits, at a multiple of 4.
+    pub fn read_u32(&self, offset: usize) -> Option<u32> {
+        self.load(offset).map(u32::from_le)
+    }
+
+    /// The same for 16 bits, at a multiple of 2.
+    pub fn read_u16(&self, offset: usize) -> Option<u16> {
+        self.load(offset).map(u16::from_le)
     }
 
     /// Writes the 64-bit word at byte `offset` (a multiple of 8) in one volatile access; earlier writes to
     /// the region happen before it. `false`, with nothing written, outside the region.
     pub fn write_word(&self, offset: usize, word: u64) -> bool {
-        let Some(pointer) = self.pointer(offset, 8) else { return false };
-        fence(Ordering::Release);
-        // SAFETY: `pointer` is inside the arena (checked), aligned (checked), and alive through
-        // `self.memory`.
-        unsafe { pointer.cast::<u64>().as_ptr().write_volatile(word.to_le()) };
-        true
+        self.store(offset, word.to_le())
+    }
+
+    /// The same for 16 bits, at a multiple of 2.
+    pub fn write_u16(&self, offset: usize, word: u16) -> bool {
+        self.store(offset, word.to_le())
     }
 
     /// Copies from byte `offset` on into `buf`; `false`, with nothing copied, if that reaches outside.
@@ -153,6 +165,24 @@ impl Region {
         // SAFETY: the target is inside the arena (checked) and alive through `self.memory`; `bytes` is Rust's
         // own memory, so the two do not overlap.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), pointer.as_ptr(), bytes.len()) };
+        true
+    }
+
+    fn load<T: Integer>(&self, offset: usize) -> Option<T> {
+        let pointer = self.pointer(offset, size_of::<T>())?;
+        // SAFETY: `pointer` is inside the arena (checked), aligned (checked), and alive through
+        // `self.memory`; every value of the bytes there is a `T`.
+        let word = unsafe { pointer.cast::<T>().as_ptr().read_volatile() };
+        fence(Ordering::Acquire);
+        Some(word)
+    }
+
+    fn store<T: Integer>(&self, offset: usize, word: T) -> bool {
+        let Some(pointer) = self.pointer(offset, size_of::<T>()) else { return false };
+        fence(Ordering::Release);
+        // SAFETY: `pointer` is inside the arena (checked), aligned (checked), and alive through
+        // `self.memory`.
+        unsafe { pointer.cast::<T>().as_ptr().write_volatile(word) };
         true
     }
 

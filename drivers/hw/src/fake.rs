@@ -21,6 +21,9 @@ use crate::{Error, Identity, InterruptKind, PciFunction, dma};
 /// Where every fake function is.
 const LOCATION: (u16, u8, u8, u8) = (0, 0, 3, 0);
 
+/// Where the predefined header ends.
+const FIRST_CAPABILITY: u16 = 0x40;
+
 /// DMA memory is given out in whole pages, as the systems do.
 const PAGE: usize = 4096;
 
@@ -41,6 +44,12 @@ pub trait Model {
     /// The interrupts that it has; for MSI-X the number is the size of its table.
     fn interrupts(&self) -> Vec<InterruptKind> {
         vec![InterruptKind::Intx]
+    }
+
+    /// Its configuration space behind the predefined header: a list of capabilities that begins with the first byte
+    /// (offset 0x40), in whole words; empty if it has none.
+    fn capabilities(&self) -> Vec<u8> {
+        Vec::new()
     }
 
     /// Does a function level reset; `false` if the device has none.
@@ -71,7 +80,9 @@ impl<M: Model> Slot<M> {
 
     /// Gives the function in the slot to a driver.
     pub fn claim(&self) -> Function<M> {
-        let config = Config { bus: self.bus.clone(), identity: self.model.borrow().identity() };
+        let model = self.model.borrow();
+        let (identity, capabilities) = (model.identity(), model.capabilities());
+        let config = Config { bus: self.bus.clone(), identity, capabilities };
         Function { slot: self.clone(), config }
     }
 
@@ -130,6 +141,10 @@ impl<M: Model> PciFunction for Function<M> {
         let arena = memory.into_arena(bus_base);
         self.slot.bus.borrow_mut().attach(&arena);
         Ok(arena)
+    }
+
+    fn is_behind_iommu(&self) -> bool {
+        true
     }
 
     fn interrupt(&mut self, wanted: &[InterruptKind]) -> Result<Interrupt, Error> {
@@ -229,11 +244,21 @@ impl<M: Model> crate::Registers for Registers<M> {
     }
 }
 
-/// The predefined header of the model's configuration space (PCI Local Bus Specification 3.0, section 6.1).
-/// Only the command register can be written.
+/// The model's configuration space: the predefined header (PCI Local Bus Specification 3.0, section 6.1) and what
+/// capabilities the model has. Only the command register can be written.
 pub struct Config {
     bus: Rc<RefCell<Bus>>,
     identity: Identity,
+    capabilities: Vec<u8>,
+}
+
+impl Config {
+    /// The word at `offset` behind the header.
+    fn capability_word(&self, offset: u16) -> u32 {
+        let at = usize::from(offset - FIRST_CAPABILITY);
+        let bytes = self.capabilities.get(at..).and_then(<[u8]>::first_chunk);
+        bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes))
+    }
 }
 
 impl ConfigRegionAccess for Config {
@@ -243,8 +268,11 @@ impl ConfigRegionAccess for Config {
         match offset {
             _ if bus.is_unplugged() => u32::MAX,
             0x00 => u32::from(device) << 16 | u32::from(vendor),
-            0x04 => bus.command.bits().into(),
+            // Status, in the upper half, has one bit: there is a list of capabilities.
+            0x04 => u32::from(!self.capabilities.is_empty()) << (16 + 4) | u32::from(bus.command.bits()),
             0x08 => u32::from_be_bytes([class, subclass, interface, revision]),
+            0x34 if !self.capabilities.is_empty() => FIRST_CAPABILITY.into(),
+            FIRST_CAPABILITY.. => self.capability_word(offset),
             _ => 0,
         }
     }

@@ -26,7 +26,7 @@ pub use redox::Function as SystemFunction;
 #[cfg(target_os = "linux")]
 pub use vfio::Function as SystemFunction;
 
-pub use capabilities::{Capability, capabilities};
+pub use capabilities::{Capability, capabilities, capability_word};
 pub use interrupt::{Interrupt, InterruptKind};
 pub use pci_types::{ConfigRegionAccess, PciAddress};
 pub use registers::Registers;
@@ -134,6 +134,10 @@ pub trait PciFunction {
     /// When the last of an arena and its regions is dropped, the function is stopped from mastering the bus
     /// before the memory is given back; a driver that goes on with other memory turns it on again.
     fn dma_arena(&mut self, size: usize, address_bits: u32) -> Result<dma::Arena, Error>;
+
+    /// Whether an IOMMU gives the addresses of [`dma_arena`](Self::dma_arena) their meaning. A device that goes
+    /// round it, to physical memory, must not be given any.
+    fn is_behind_iommu(&self) -> bool;
 
     /// Claims the first of the `wanted` kinds that the function and the system have. Messages (MSI, MSI-X)
     /// only arrive while the function is bus master.

@@ -29,11 +29,14 @@ impl<M> Mmio<M> {
             return outside;
         }
         // SAFETY: inside the window and aligned (`fits`), which is mapped while `self` lives (`new`).
-        unsafe { self.base.add(offset).cast::<T>().as_ptr().read_volatile() }
+        let value = unsafe { self.base.add(offset).cast::<T>().as_ptr().read_volatile() };
+        fence(Ordering::Acquire);
+        value
     }
 
     fn write<T: Copy>(&self, offset: usize, value: T) {
         if fits(self.size, offset, size_of::<T>()) {
+            fence(Ordering::Release);
             // SAFETY: inside the window and aligned (`fits`), which is mapped while `self` lives (`new`).
             unsafe { self.base.add(offset).cast::<T>().as_ptr().write_volatile(value) };
         }
@@ -54,9 +57,7 @@ impl<M> Registers for Mmio<M> {
     }
 
     fn read32(&self, offset: usize) -> u32 {
-        let value = self.read(offset, u32::MAX);
-        fence(Ordering::Acquire);
-        u32::from_le(value)
+        u32::from_le(self.read(offset, u32::MAX))
     }
 
     fn write8(&self, offset: usize, value: u8) {
@@ -68,7 +69,6 @@ impl<M> Registers for Mmio<M> {
     }
 
     fn write32(&self, offset: usize, value: u32) {
-        fence(Ordering::Release);
         self.write(offset, value.to_le());
     }
 }

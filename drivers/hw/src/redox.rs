@@ -119,6 +119,11 @@ impl PciFunction for Function {
         memory::dma_arena(&self.device, &self.memory, size, address_bits)
     }
 
+    /// Redox sets none up.
+    fn is_behind_iommu(&self) -> bool {
+        false
+    }
+
     fn interrupt(&mut self, wanted: &[InterruptKind]) -> Result<Interrupt, Error> {
         let map_bar = |bar| memory::registers(&self.device, &self.memory, &self.found, bar);
         Interrupt::claim(&self.device, self.found.line.as_ref(), map_bar, wanted)

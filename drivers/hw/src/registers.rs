@@ -1,7 +1,8 @@
 //! Access to device registers.
 
 /// A window of device registers, such as a memory BAR. On hardware each call is one volatile access; in tests
-/// a device model answers.
+/// a device model answers. Later reads of DMA memory happen after a read; earlier writes to DMA memory are visible
+/// to the device before a write.
 ///
 /// `offset` is in bytes. An access outside the window, or misaligned, is a bug of the driver: it reads as
 /// all ones and writes nothing (with a debug assertion).
@@ -12,13 +13,13 @@ pub trait Registers {
     fn read8(&self, offset: usize) -> u8;
     /// Reads 16 bits, in the device's (little-endian) order.
     fn read16(&self, offset: usize) -> u16;
-    /// Reads 32 bits. Later reads of DMA memory happen after it.
+    /// Reads 32 bits.
     fn read32(&self, offset: usize) -> u32;
     /// Writes 8 bits.
     fn write8(&self, offset: usize, value: u8);
     /// Writes 16 bits.
     fn write16(&self, offset: usize, value: u16);
-    /// Writes 32 bits. Earlier writes to DMA memory are visible to the device before it.
+    /// Writes 32 bits.
     fn write32(&self, offset: usize, value: u32);
 }
 

@@ -87,6 +87,11 @@ impl PciFunction for Function {
         memory::dma_arena(&self.device, size, address_bits)
     }
 
+    /// VFIO without one is not supported.
+    fn is_behind_iommu(&self) -> bool {
+        true
+    }
+
     fn interrupt(&mut self, wanted: &[InterruptKind]) -> Result<Interrupt, Error> {
         Interrupt::claim(&self.device, wanted)
     }
