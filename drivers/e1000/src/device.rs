@@ -159,7 +159,7 @@ impl<R: Registers> Nic for Device<R> {
         &self.info
     }
 
-    fn start(&mut self, settings: &Settings) -> Result<(), Fault> {
+    fn start(&mut self, settings: &Settings, _interrupts: InterruptKind) -> Result<(), Fault> {
         self.set_link_up();
         self.start_receiver(settings);
         self.start_transmitter();
@@ -224,17 +224,24 @@ impl<R: Registers> Nic for Device<R> {
         Ok(causes)
     }
 
-    fn unmask(&mut self) {
+    /// ICR keeps what happened meanwhile.
+    fn unmask(&mut self) -> bool {
         self.registers.write32(reg::IMS, ENABLED.bits());
+        false
     }
 
     fn link(&mut self) -> Result<Link, Fault> {
         let status = present(&self.registers)?;
         Ok(if status.lu() {
-            Link::Up { speed: status.megabits(), full_duplex: status.fd() }
+            Link::Up { speed: Some(status.megabits()), full_duplex: status.fd() }
         } else {
             Link::Down
         })
+    }
+
+    /// It has no way to say so.
+    fn needs_reset(&mut self) -> bool {
+        false
     }
 
     fn collect(&mut self, statistics: &mut Statistics) {

@@ -41,7 +41,8 @@ pub fn link(link: Link) -> String {
     match link {
         Link::Down => "state down\n".to_owned(),
         Link::Up { speed, full_duplex } => {
-            format!("state up\nspeed {speed}\nduplex {}\n", if full_duplex { "full" } else { "half" })
+            let speed = speed.map(|speed| format!("speed {speed}\n")).unwrap_or_default();
+            format!("state up\n{speed}duplex {}\n", if full_duplex { "full" } else { "half" })
         }
     }
 }
@@ -176,7 +177,11 @@ mod tests {
 
     #[test]
     fn attributes_read_as_lines() {
-        assert_eq!(link(Link::Up { speed: 1000, full_duplex: true }), "state up\nspeed 1000\nduplex full\n");
+        assert_eq!(
+            link(Link::Up { speed: Some(1000), full_duplex: true }),
+            "state up\nspeed 1000\nduplex full\n"
+        );
+        assert_eq!(link(Link::Up { speed: None, full_duplex: false }), "state up\nduplex half\n");
         assert_eq!(link(Link::Down), "state down\n");
         assert_eq!(features(&INFO), "scatter-gather on\n");
         assert_eq!(registers(&[("STATUS", 0x80080783)]), "STATUS 0x80080783\n");

@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use hw::dma::{Arena, Region};
 
-/// Bytes before a buffer's contents: behind a 14-byte Ethernet header, the IP header is then 4-byte aligned.
-pub const HEADROOM: usize = 2;
+/// Bytes before a buffer's contents, for a header of the device's own. Behind a 14-byte Ethernet header, the IP header
+/// is then 4-byte aligned.
+pub const HEADROOM: usize = 14;
 
 /// Bytes that a buffer can hold. A device that is given a whole buffer can write no more than this.
 pub const CAPACITY: usize = 2048;
@@ -39,7 +40,7 @@ impl Pool {
     /// A free buffer, empty; `None` when all are in use.
     pub fn take(&self) -> Option<Buffer> {
         let index = self.0.free.borrow_mut().pop()?;
-        Some(Buffer { pool: self.0.clone(), index, len: 0 })
+        Some(Buffer { pool: self.0.clone(), index, start: HEADROOM as u16, len: 0 })
     }
 
     /// How many buffers are free.
@@ -59,6 +60,8 @@ impl Pool {
 pub struct Buffer {
     pool: Rc<Shared>,
     index: u16,
+    /// Where in its part of the pool the contents begin.
+    start: u16,
     len: u16,
 }
 
@@ -68,7 +71,7 @@ impl Buffer {
         self.pool.memory.bus_address() + self.start() as u64
     }
 
-    /// Bytes in use, at most [`CAPACITY`].
+    /// Bytes in use.
     pub fn len(&self) -> usize {
         self.len.into()
     }
@@ -78,16 +81,40 @@ impl Buffer {
         self.len == 0
     }
 
-    /// Sets how many bytes are in use; `false`, with nothing changed, above [`CAPACITY`].
+    /// Sets how many bytes are in use; `false`, with nothing changed, above what there is room for: [`CAPACITY`], as
+    /// long as the beginning was not moved.
     #[must_use]
     pub fn set_len(&mut self, len: usize) -> bool {
         match u16::try_from(len) {
-            Ok(len) if usize::from(len) <= CAPACITY => {
+            Ok(len) if usize::from(len) <= self.room() => {
                 self.len = len;
                 true
             }
             _ => false,
         }
+    }
+
+    /// Puts `bytes` before the contents; `false`, with nothing changed, where the headroom is too small for them.
+    #[must_use]
+    pub fn prepend(&mut self, bytes: &[u8]) -> bool {
+        let count = bytes.len();
+        if count > usize::from(self.start) || !self.pool.memory.copy_from(self.start() - count, bytes) {
+            return false;
+        }
+        self.start -= count as u16;
+        self.len += count as u16;
+        true
+    }
+
+    /// Takes the first `count` bytes off the contents; `false`, with nothing changed, if there are fewer.
+    #[must_use]
+    pub fn strip(&mut self, count: usize) -> bool {
+        if count > self.len() {
+            return false;
+        }
+        self.start += count as u16;
+        self.len -= count as u16;
+        true
     }
 
     /// Copies the contents from byte `offset` on into `buf`, as much as there is; how much that was.
@@ -98,7 +125,7 @@ impl Buffer {
 
     /// Appends as many of `bytes` as fit; how many those were.
     pub fn append(&mut self, bytes: &[u8]) -> usize {
-        let count = (CAPACITY - self.len()).min(bytes.len());
+        let count = (self.room() - self.len()).min(bytes.len());
         if self.pool.memory.copy_from(self.start() + self.len(), &bytes[..count]) {
             self.len += count as u16;
             count
@@ -107,8 +134,13 @@ impl Buffer {
         }
     }
 
+    /// Bytes from the contents' beginning to the buffer's end.
+    fn room(&self) -> usize {
+        HEADROOM + CAPACITY - usize::from(self.start)
+    }
+
     fn start(&self) -> usize {
-        usize::from(self.index) * STRIDE + HEADROOM
+        usize::from(self.index) * STRIDE + usize::from(self.start)
     }
 }
 

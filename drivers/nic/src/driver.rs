@@ -60,6 +60,9 @@ pub enum Fault {
         /// PCI device id.
         device: u16,
     },
+    /// It lacks what the driver cannot do without.
+    #[error("the device cannot be driven: {0}")]
+    Unusable(&'static str),
     /// The system refused.
     #[error(transparent)]
     System(#[from] hw::Error),
@@ -103,8 +106,8 @@ pub enum Link {
     Down,
     /// Frames can pass.
     Up {
-        /// Mbit/s.
-        speed: u32,
+        /// Mbit/s, where the device knows.
+        speed: Option<u32>,
         /// Both ways at once.
         full_duplex: bool,
     },
@@ -140,8 +143,8 @@ pub trait Nic: Sized {
     /// What the device is.
     fn info(&self) -> &NicInfo;
 
-    /// Lets frames pass, with all interrupts enabled.
-    fn start(&mut self, settings: &Settings) -> Result<(), Fault>;
+    /// Lets frames pass, with all interrupts enabled, which are of this kind.
+    fn start(&mut self, settings: &Settings, interrupts: InterruptKind) -> Result<(), Fault>;
 
     /// Makes the device quiet. Frames that it has not sent are dropped; how many those were.
     fn stop(&mut self) -> usize;
@@ -167,11 +170,14 @@ pub trait Nic: Sized {
     /// Why the interrupt was raised; none if it was not this device's. All interrupts are then masked.
     fn take_causes(&mut self) -> Result<Causes, Fault>;
 
-    /// Enables all interrupts. What happened while they were masked raises one.
-    fn unmask(&mut self);
+    /// Enables all interrupts. What happened while they were masked raises one, or is told by `true`.
+    fn unmask(&mut self) -> bool;
 
     /// The state of the link.
     fn link(&mut self) -> Result<Link, Fault>;
+
+    /// Whether the running device has failed, so that only a reset helps; asked now and then.
+    fn needs_reset(&mut self) -> bool;
 
     /// Adds to `statistics` what the device and its driver counted since the last call.
     fn collect(&mut self, statistics: &mut Statistics);

@@ -84,7 +84,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
     /// Claims the interrupt and starts the device. The result becomes readable when it interrupts.
     pub fn open(&mut self, now: Instant) -> Result<Option<RawFd>, Fault> {
         let interrupt = self.function.interrupt(N::DRIVER.interrupts)?;
-        let event_fd = interrupt.event_fd(0);
+        let (kind, event_fd) = (interrupt.kind(), interrupt.event_fd(0));
         let (settings, settings_version) = {
             let port = self.port.borrow();
             (port.settings.clone(), port.settings_version)
@@ -101,7 +101,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
             linger_until: None,
         });
         self.function.set_bus_master(true)?;
-        self.nic.start(&settings)?;
+        self.nic.start(&settings, kind)?;
         self.update_link()?;
         Ok(event_fd)
     }
@@ -138,7 +138,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         let causes = self.nic.take_causes()?;
         self.port.borrow_mut().statistics.interrupts += count;
         if causes.is_empty() && !running.polling {
-            self.nic.unmask();
+            running.polling = self.nic.unmask();
             return self.unclaimed_interrupt(now);
         }
         running.polling = true;
@@ -232,10 +232,8 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         match link {
             Link::Down => log::warn!("the link is down"),
             Link::Up { speed, full_duplex } => {
-                log::info!(
-                    "the link is up: {speed} Mbit/s, {} duplex",
-                    if full_duplex { "full" } else { "half" }
-                );
+                let speed = speed.map(|speed| format!("{speed} Mbit/s, ")).unwrap_or_default();
+                log::info!("the link is up: {speed}{} duplex", if full_duplex { "full" } else { "half" });
             }
         }
         // What waited for the link has not waited for the device.
@@ -277,9 +275,9 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         if self.held_until(now).is_some() || self.receive() == BUDGET {
             return Ok(());
         }
-        self.nic.unmask();
+        let happened = self.nic.unmask();
         // A frame may have come between the last look and the unmasking.
-        let more = self.receive() > 0;
+        let more = self.receive() > 0 || happened;
         if more {
             let causes = self.nic.take_causes()?;
             self.note(causes)?;
@@ -337,38 +335,40 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         self.reclaim(now);
     }
 
-    /// Looks whether the device is still there, has a link, and sends.
+    /// Looks whether the device is still there, has a link, works, and sends.
     fn check(&mut self, now: Instant) -> Result<(), Fault> {
         self.update_link()?;
         self.reclaim(now);
         let Some(running) = &self.running else { return Ok(()) };
         let waited = now.saturating_duration_since(running.progress);
+        if self.nic.needs_reset() {
+            log::error!("the device has failed");
+            self.port.borrow_mut().statistics.device_failures += 1;
+            return self.restart(now);
+        }
         if self.nic.unsent() > 0 && self.port.borrow().link.is_up() && waited >= TRANSMIT_TIMEOUT {
-            self.restart(now)?;
+            log::error!("the device has sent nothing for {} s", TRANSMIT_TIMEOUT.as_secs());
+            self.port.borrow_mut().statistics.tx_timeout += 1;
+            return self.restart(now);
         }
         Ok(())
     }
 
-    /// Brings a device that hangs back to life.
+    /// Brings a device that hangs or has failed back to life.
     fn restart(&mut self, now: Instant) -> Result<(), Fault> {
+        let Some(running) = &mut self.running else { return Ok(()) };
         let dropped = self.nic.stop();
-        let seconds = TRANSMIT_TIMEOUT.as_secs();
-        log::error!(
-            "the device has sent nothing for {seconds} s; it is reset, and {dropped} frames are dropped"
-        );
+        log::warn!("the device is reset, and {dropped} frames are dropped");
         let settings = {
             let mut port = self.port.borrow_mut();
-            port.statistics.tx_timeout += 1;
             port.statistics.tx_dropped += dropped as u64;
             self.nic.collect(&mut port.statistics);
             port.settings.clone()
         };
         self.nic.reset()?;
-        self.nic.start(&settings)?;
-        if let Some(running) = &mut self.running {
-            running.progress = now;
-            running.ring_full = false;
-        }
+        self.nic.start(&settings, running.interrupt.kind())?;
+        running.progress = now;
+        running.ring_full = false;
         self.update_link()
     }
 }

@@ -97,6 +97,18 @@ impl Frame {
         len.div_ceil(CAPACITY).max(1)
     }
 
+    /// Puts a header of the device's own before the frame; `false` where there is no room for it.
+    #[must_use]
+    pub fn prepend(&mut self, header: &[u8]) -> bool {
+        self.first.prepend(header)
+    }
+
+    /// Takes a header of `count` bytes off again; `false` where there is none.
+    #[must_use]
+    pub fn strip(&mut self, count: usize) -> bool {
+        self.first.strip(count)
+    }
+
     /// Its buffers, in order.
     pub fn buffers(&self) -> impl Iterator<Item = &Buffer> {
         std::iter::once(&self.first).chain(&self.rest)

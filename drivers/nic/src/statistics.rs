@@ -68,6 +68,8 @@ counters! {
     tap_dropped,
     /// Times that the device sent nothing for too long and was reset.
     tx_timeout,
+    /// Times that the device failed, and was reset.
+    device_failures,
     /// Interrupts.
     interrupts,
     /// Interrupts for which the device had no cause (another device's on a shared line).
