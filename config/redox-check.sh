@@ -6,7 +6,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-CRATES='scheme hw nic e1000 netd config'
+CRATES='scheme hw nic e1000 virtio-net netd config'
 TARGET=x86_64-unknown-redox
 NOT_ON_REDOX='rustix linux-raw-sys signal-hook signal-hook-registry spawner tests'
 NOT_ON_LINUX='redox_event'

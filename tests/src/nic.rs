@@ -6,7 +6,8 @@ use std::str::FromStr;
 /// A network device and what it is connected to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nic {
-    /// QEMU's device model, with properties if any (`e1000`, `e1000,mac=52:54:00:00:00:01`).
+    /// QEMU's device model, with properties if any (`e1000`, `e1000,mac=52:54:00:00:00:01`). `virtio-net` is QEMU's
+    /// `virtio-net-pci` as the guest needs it.
     pub model: String,
     /// The other end.
     pub link: Link,
@@ -121,13 +122,24 @@ impl Nic {
             }
         };
         // An option ROM is for booting from the network, and costs time.
-        let device = format!("{},netdev=net{number},addr={:#x},romfile=", self.model, number + 3);
+        let device = format!("{},netdev=net{number},addr={:#x},romfile=", self.device(), number + 3);
         let mut arguments = vec!["-netdev".to_owned(), netdev, "-device".to_owned(), device];
         if let Some(pcap) = pcap {
             arguments.push("-object".to_owned());
             arguments.push(format!("filter-dump,id=pcap{number},netdev=net{number},file={}", path(pcap)));
         }
         arguments
+    }
+
+    /// The device as QEMU calls it. A virtio device goes round the IOMMU, into the guest's memory, unless it is told
+    /// not to.
+    fn device(&self) -> String {
+        match self.model.strip_prefix("virtio-net") {
+            Some(properties) if properties.is_empty() || properties.starts_with(',') => {
+                format!("virtio-net-pci,disable-legacy=on,iommu_platform=on{properties}")
+            }
+            _ => self.model.clone(),
+        }
     }
 }
 
@@ -176,6 +188,15 @@ mod tests {
         assert!(error("e1000:dgram:/tmp/a").contains("dgram:LOCAL,REMOTE"));
         assert!(error("e1000:tap").contains("tap:IFNAME"));
         assert!(error(":user").contains("a model"));
+    }
+
+    #[test]
+    fn a_virtio_device_uses_the_iommu_unless_it_is_described_in_qemus_words() {
+        let device = |text: &str| text.parse::<Nic>().unwrap().arguments(0, None)[3].clone();
+        let iommu = "virtio-net-pci,disable-legacy=on,iommu_platform=on";
+        assert_eq!(device("virtio-net"), format!("{iommu},netdev=net0,addr=0x3,romfile="));
+        assert_eq!(device("virtio-net,mq=on"), format!("{iommu},mq=on,netdev=net0,addr=0x3,romfile="));
+        assert_eq!(device("virtio-net-pci"), "virtio-net-pci,netdev=net0,addr=0x3,romfile=");
     }
 
     #[test]

@@ -31,6 +31,17 @@ fn installed_files_serve_the_e1000_family() {
 }
 
 #[test]
+fn installed_files_serve_virtio_network_devices_and_no_others() {
+    let (drivers, _) = load(&[concat!(env!("CARGO_MANIFEST_DIR"), "/pcid.d")]);
+    let id = |device, class| FunctionId { vendor: 0x1af4, device, class, subclass: 0, interface: 0 };
+    for device in [0x1000, 0x1041] {
+        let driver = find(&drivers, &id(device, 2)).unwrap();
+        assert_eq!(driver.command.program(), Path::new("/usr/lib/drivers/virtio-netd"));
+    }
+    assert_eq!(find(&drivers, &id(0x1043, 7)), None, "a serial port");
+}
+
+#[test]
 fn every_condition_must_be_met() {
     let id = FunctionId { vendor: 0x10ec, device: 0x8139, class: 2, subclass: 3, interface: 4 };
     assert!(matches("class = 2\nsubclass = 3\ninterface = 4\nvendor = 0x10ec\ndevice = 0x8139", id));

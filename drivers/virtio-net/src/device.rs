@@ -1,0 +1,349 @@
+//! The device: its life, its interrupts, its link and its filters.
+
+use std::collections::VecDeque;
+use std::ops::RangeInclusive;
+
+use hw::{Identity, InterruptKind, PciFunction, Registers};
+use nic::buffer::CAPACITY;
+use nic::frame::{HEADER, VLAN_TAG};
+use nic::{Causes, DriverInfo, Fault, Frame, Link, Memory, Nic, NicInfo, Settings, Statistics};
+
+use crate::control::{self, Control};
+use crate::header;
+use crate::queue::{self, MOST_ENTRIES};
+use crate::receive::{MOST_PIECES, Receiver};
+use crate::registers::{Features, Isr, NetStatus, Status, net, virtqueue};
+use crate::transmit::Transmitter;
+use crate::transport::{Doorbell, Transport};
+
+/// The vendor id of virtio devices, and the device ids of network devices: transitional and modern (4.1.2, 5.1.1).
+const VENDOR: u16 = 0x1af4;
+const DEVICES: [u16; 2] = [0x1000, 0x1041];
+
+/// The least MTU that IPv4 allows (RFC 791), and a device may name (5.1.4.1).
+const LEAST_MTU: u16 = 68;
+
+/// Fewer entries than this hold no frame of the longest kind.
+const LEAST_ENTRIES: u16 = 16;
+
+/// All interrupts come as this MSI-X vector, if they come as messages.
+const VECTOR: u16 = 0;
+
+/// Above this, the speed is not known (5.1.4).
+const MOST_SPEED: u32 = 0x7fff_ffff;
+
+/// A virtio network device.
+pub struct Device<R> {
+    transport: Transport<R>,
+    features: Features,
+    info: NicInfo,
+    receiver: Receiver,
+    transmitter: Transmitter,
+    control: Control,
+    /// How interrupts come.
+    interrupts: InterruptKind,
+    doorbells: Option<Doorbells>,
+    /// The network status as last seen.
+    net_status: NetStatus,
+}
+
+/// Where the device is notified, while it runs.
+#[derive(Clone, Copy)]
+struct Doorbells {
+    receive: Doorbell,
+    transmit: Doorbell,
+    /// The device has a control virtqueue.
+    control: Option<Doorbell>,
+}
+
+impl<R: Registers> Device<R> {
+    /// Meets the device of `function`, and makes it quiet.
+    pub fn attach(
+        function: &mut impl PciFunction<Registers = R>,
+        Memory { arena, pools }: Memory,
+    ) -> Result<Self, Fault> {
+        let Identity { vendor, device, .. } = function.identity();
+        if vendor != VENDOR || !DEVICES.contains(&device) {
+            return Err(Fault::Unknown { vendor, device });
+        }
+        let transport = Transport::find(function)?;
+        transport.reset()?;
+        let features = usable(&transport, function.is_behind_iommu())?;
+        log::debug!("negotiates {features:?}");
+        let mac = transport.config_address(net::MAC);
+        if !features.contains(Features::MAC) || !mac.is_station() {
+            return Err(Fault::NoAddress);
+        }
+        let info = NicInfo { model: "virtio-net", mac, mtu: mtu(&transport, features), features: FEATURES };
+        let memory = || arena.allocate(queue::MEMORY, queue::MEMORY);
+        Ok(Self {
+            transport,
+            features,
+            info,
+            receiver: Receiver::new(memory()?, pools.receive),
+            transmitter: Transmitter::new(memory()?),
+            control: Control::new(memory()?, arena.allocate(control::MEMORY, 64)?),
+            interrupts: InterruptKind::Intx,
+            doorbells: None,
+            net_status: NetStatus::LINK_UP,
+        })
+    }
+
+    /// Sets the virtqueues up (3.1.1, step 7).
+    fn start_queues(&mut self) -> Result<Doorbells, Fault> {
+        let event_idx = self.features.contains(Features::EVENT_IDX);
+        let mergeable = self.features.contains(Features::MRG_RXBUF);
+        let vector = match self.interrupts {
+            InterruptKind::MsiX { .. } => Some(VECTOR),
+            InterruptKind::Intx | InterruptKind::Msi => None,
+        };
+        if let Some(vector) = vector {
+            self.transport.set_config_vector(vector)?;
+        }
+
+        let entries = self.entries(virtqueue::RECEIVE)?;
+        let areas = self.receiver.start(entries, event_idx, mergeable);
+        let receive = self.transport.enable_queue(virtqueue::RECEIVE, entries, areas, vector)?;
+
+        let entries = self.entries(virtqueue::TRANSMIT)?;
+        let areas = self.transmitter.start(entries, event_idx);
+        let transmit = self.transport.enable_queue(virtqueue::TRANSMIT, entries, areas, vector)?;
+
+        let mut control = None;
+        if self.features.contains(Features::CTRL_VQ) {
+            let entries = self.entries(virtqueue::CONTROL)?;
+            let areas = self.control.start(entries, self.features);
+            control = Some(self.transport.enable_queue(virtqueue::CONTROL, entries, areas, vector)?);
+        }
+        Ok(Doorbells { receive, transmit, control })
+    }
+
+    /// How many entries virtqueue `queue` gets: as many as the device allows, in a power of two (2.7).
+    fn entries(&self, queue: u16) -> Result<u16, Fault> {
+        let most = self.transport.queue_size(queue).min(MOST_ENTRIES);
+        if most < LEAST_ENTRIES {
+            return Err(Fault::Unusable("a virtqueue is missing or too short"));
+        }
+        Ok(1 << most.ilog2())
+    }
+
+    fn notify(&self, choose: fn(Doorbells) -> Option<Doorbell>, wanted: bool) {
+        if let Some(doorbell) = self.doorbells.and_then(choose).filter(|_| wanted) {
+            self.transport.notify(doorbell);
+        }
+    }
+
+    fn fill_receiver(&mut self) {
+        let wanted = self.receiver.fill();
+        self.notify(|doorbells| Some(doorbells.receive), wanted);
+    }
+
+    fn advance_control(&mut self) {
+        let wanted = self.control.advance();
+        self.notify(|doorbells| doorbells.control, wanted);
+    }
+
+    fn mask(&mut self) {
+        self.receiver.mask();
+        self.transmitter.mask();
+        self.control.mask();
+    }
+
+    /// What the device has to tell, where no register says it.
+    fn news(&mut self) -> Result<Causes, Fault> {
+        let mut causes = Causes::empty();
+        causes.set(Causes::RECEIVE, self.receiver.has_news());
+        // The answer to a command is news of the device's sending as well.
+        causes.set(Causes::TRANSMIT, self.transmitter.has_news() || self.control.has_news());
+        let status = self.read_net_status()?;
+        causes.set(Causes::LINK, status != self.net_status);
+        Ok(causes)
+    }
+
+    /// Without VIRTIO_NET_F_STATUS the link is always up (5.1.4.2).
+    fn read_net_status(&self) -> Result<NetStatus, Fault> {
+        if !self.features.contains(Features::STATUS) {
+            return Ok(NetStatus::LINK_UP);
+        }
+        let status = NetStatus::from_bits_retain(self.transport.config16(net::STATUS));
+        if status == NetStatus::all() {
+            self.transport.status()?;
+        }
+        Ok(status)
+    }
+
+    fn speed(&self) -> Option<u32> {
+        let has_speed = self.features.contains(Features::SPEED_DUPLEX);
+        Some(self.transport.config32(net::SPEED)).filter(|&speed| has_speed && speed <= MOST_SPEED)
+    }
+
+    fn is_full_duplex(&self) -> bool {
+        !self.features.contains(Features::SPEED_DUPLEX) || self.transport.config8(net::DUPLEX) != 0
+    }
+}
+
+/// Of all that ethtool knows by these names, what the device could do.
+const FEATURES: &[(&str, bool)] = &[
+    ("rx-checksum", false),
+    ("tx-checksum-ip-generic", false),
+    ("tx-scatter-gather", true),
+    ("tx-tcp-segmentation", false),
+    ("rx-gro-hw", false),
+];
+
+impl<R: Registers> Nic for Device<R> {
+    const DRIVER: DriverInfo = DriverInfo {
+        name: "virtio_net",
+        daemon: "virtio-netd",
+        // A virtqueue's memory is aligned to its size, which may cost as much again.
+        ring_memory: 4 * queue::MEMORY + control::MEMORY,
+        address_bits: 64,
+        receive_ring: MOST_ENTRIES,
+        interrupts: &[InterruptKind::MsiX { vectors: 1 }, InterruptKind::Intx],
+    };
+
+    fn info(&self) -> &NicInfo {
+        &self.info
+    }
+
+    /// Virtio 1.2, 3.1.1.
+    fn start(&mut self, settings: &Settings, interrupts: InterruptKind) -> Result<(), Fault> {
+        self.interrupts = interrupts;
+        self.transport.reset()?;
+        self.transport.negotiate(self.features)?;
+        self.doorbells = Some(self.start_queues()?);
+        self.transport.add_status(Status::DRIVER_OK)?;
+        self.configure(settings);
+        self.fill_receiver();
+        self.unmask();
+        self.link().map(drop)
+    }
+
+    fn stop(&mut self) -> usize {
+        if let Err(fault) = self.transport.reset() {
+            log::warn!("cannot make the device quiet by a reset: {fault}");
+        }
+        self.doorbells = None;
+        self.receiver.stop();
+        self.control.stop();
+        self.transmitter.stop()
+    }
+
+    fn reset(&mut self) -> Result<(), Fault> {
+        self.transport.reset()
+    }
+
+    fn configure(&mut self, settings: &Settings) {
+        self.receiver.set_longest(settings.mtu + HEADER + VLAN_TAG);
+        let wanted = self.control.configure(settings);
+        self.notify(|doorbells| doorbells.control, wanted);
+    }
+
+    fn transmit(&mut self, frames: &mut VecDeque<Frame>) {
+        let wanted = self.transmitter.give(frames);
+        self.notify(|doorbells| Some(doorbells.transmit), wanted);
+    }
+
+    fn unsent(&self) -> usize {
+        self.transmitter.unsent()
+    }
+
+    fn reclaim(&mut self, frames: &mut Vec<Frame>) {
+        self.transmitter.reclaim(frames);
+    }
+
+    fn receive(&mut self, budget: usize, frames: &mut Vec<Frame>) {
+        self.receiver.take(budget, frames);
+        self.fill_receiver();
+    }
+
+    /// A message is not shared, and the ISR status not set with it (4.1.4.5.2).
+    fn take_causes(&mut self) -> Result<Causes, Fault> {
+        let causes = match self.interrupts {
+            InterruptKind::Intx => {
+                let isr = self.transport.take_isr()?;
+                let mut causes = Causes::empty();
+                causes.set(Causes::RECEIVE | Causes::TRANSMIT, isr.contains(Isr::QUEUE));
+                causes.set(Causes::LINK, isr.contains(Isr::CONFIGURATION));
+                causes
+            }
+            InterruptKind::Msi | InterruptKind::MsiX { .. } => self.news()?,
+        };
+        self.mask();
+        self.advance_control();
+        Ok(causes)
+    }
+
+    fn unmask(&mut self) -> bool {
+        // All three are to be unmasked, whatever the first says.
+        let happened = [self.receiver.unmask(), self.transmitter.unmask(), self.control.unmask()];
+        happened.contains(&true)
+    }
+
+    fn link(&mut self) -> Result<Link, Fault> {
+        self.transport.status()?;
+        self.net_status = self.read_net_status()?;
+        Ok(if self.net_status.contains(NetStatus::LINK_UP) {
+            Link::Up { speed: self.speed(), full_duplex: self.is_full_duplex() }
+        } else {
+            Link::Down
+        })
+    }
+
+    fn needs_reset(&mut self) -> bool {
+        self.advance_control();
+        let asks = self.transport.status().is_ok_and(|status| status.contains(Status::DEVICE_NEEDS_RESET));
+        asks || self.receiver.is_broken() || self.transmitter.is_broken() || self.control.is_broken()
+    }
+
+    fn collect(&mut self, statistics: &mut Statistics) {
+        self.receiver.collect(statistics);
+    }
+
+    fn registers(&self) -> Vec<(&'static str, u32)> {
+        let features = self.features.bits();
+        let mut registers = self.transport.registers().to_vec();
+        registers.push(("driver_feature_0", features as u32));
+        registers.push(("driver_feature_1", (features >> 32) as u32));
+        registers.push(("status", self.transport.config16(net::STATUS).into()));
+        registers
+    }
+}
+
+/// What the driver and the device both know, without what needs something that is missing.
+fn usable<R: Registers>(transport: &Transport<R>, behind_iommu: bool) -> Result<Features, Fault> {
+    let mut features = Features::from_bits_truncate(transport.offered());
+    if !features.contains(Features::VERSION_1) {
+        return Err(Fault::Unusable("it has no modern interface (virtio 1.0 and later)"));
+    }
+    if behind_iommu && !features.contains(Features::ACCESS_PLATFORM) {
+        return Err(Fault::Unusable(
+            "it goes round the IOMMU (it does not offer VIRTIO_F_ACCESS_PLATFORM; QEMU: iommu_platform=on)",
+        ));
+    }
+    let fields = [
+        (Features::MAC, net::MAC + 6),
+        (Features::STATUS, net::STATUS + 2),
+        (Features::MTU, net::MTU + 2),
+        (Features::SPEED_DUPLEX, net::DUPLEX + 1),
+    ];
+    for (feature, _) in fields.into_iter().filter(|(_, end)| *end > transport.config_size()) {
+        features.remove(feature);
+    }
+    // An MTU that cannot be is not accepted (5.1.4.2).
+    if features.contains(Features::MTU) && transport.config16(net::MTU) < LEAST_MTU {
+        features.remove(Features::MTU);
+    }
+    if !features.contains(Features::CTRL_VQ) {
+        features.remove(Features::CTRL_RX | Features::CTRL_MAC_ADDR);
+    }
+    Ok(features)
+}
+
+/// The MTUs of a device: up to its own, and to what a frame's buffers hold.
+fn mtu<R: Registers>(transport: &Transport<R>, features: Features) -> RangeInclusive<usize> {
+    let pieces = if features.contains(Features::MRG_RXBUF) { MOST_PIECES } else { 1 };
+    let room = pieces * CAPACITY - header::SIZE - HEADER - VLAN_TAG;
+    let own = if features.contains(Features::MTU) { transport.config16(net::MTU) } else { u16::MAX };
+    LEAST_MTU.into()..=room.min(own.into())
+}

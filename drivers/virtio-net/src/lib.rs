@@ -1,0 +1,14 @@
+//! Driver for virtio network devices on PCI (Virtual I/O Device Version 1.2, "virtio 1.2" below), through the modern
+//! interface, with split virtqueues.
+
+mod control;
+mod device;
+mod header;
+mod queue;
+mod receive;
+pub mod registers;
+pub mod ring;
+mod transmit;
+mod transport;
+
+pub use device::Device;

@@ -1,0 +1,179 @@
+//! The receive virtqueue: empty buffers out, frames in (virtio 1.2, 5.1.6.3 and 5.1.6.4).
+
+use hw::dma::Region;
+use nic::buffer::CAPACITY;
+use nic::frame::HEADER;
+use nic::{Buffer, Frame, Pool, Statistics};
+
+use crate::header::{self, Header};
+use crate::queue::{Areas, Piece, Queue};
+
+/// Most buffers of a frame. A device that says more lies.
+pub const MOST_PIECES: usize = 8;
+
+/// Gives empty buffers to the device and takes frames from it.
+pub struct Receiver {
+    queue: Queue<Buffer>,
+    pool: Pool,
+    /// VIRTIO_NET_F_MRG_RXBUF is negotiated.
+    mergeable: bool,
+    assembly: Assembly,
+    longest: usize,
+    counted: Statistics,
+}
+
+/// A frame that comes in several buffers.
+enum Assembly {
+    /// None has begun.
+    Idle,
+    /// Its beginning, and how many buffers are to come.
+    Begun(Frame, u16),
+    /// It is bad; so many buffers of it are still to be thrown away.
+    Discarding(u16),
+}
+
+/// What is wrong with a frame.
+enum Bad {
+    /// Its length, or the number of its buffers.
+    Length,
+    /// It has no checksum yet, or is none but many, which was not asked for.
+    Unfinished,
+}
+
+impl Receiver {
+    /// A virtqueue in `memory`, with buffers from `pool`.
+    pub fn new(memory: Region, pool: Pool) -> Self {
+        Self {
+            queue: Queue::new(memory),
+            pool,
+            mergeable: false,
+            assembly: Assembly::Idle,
+            longest: 0,
+            counted: Statistics::default(),
+        }
+    }
+
+    /// Begins anew, while the device is quiet; `mergeable` if a frame may take several buffers.
+    pub fn start(&mut self, entries: u16, event_idx: bool, mergeable: bool) -> Areas {
+        self.mergeable = mergeable;
+        self.queue.start(entries, event_idx)
+    }
+
+    /// Takes all buffers back, after the device was made quiet.
+    pub fn stop(&mut self) {
+        self.assembly = Assembly::Idle;
+        self.queue.stop();
+    }
+
+    /// Drops frames that are longer than `bytes`.
+    pub fn set_longest(&mut self, bytes: usize) {
+        self.longest = bytes;
+    }
+
+    /// The device has lied about what it received.
+    pub fn is_broken(&self) -> bool {
+        self.queue.is_broken()
+    }
+
+    /// Frames have come since the last [`take`](Self::take).
+    pub fn has_news(&mut self) -> bool {
+        self.queue.pending() > 0
+    }
+
+    /// Gives empty buffers to the device while there are any. Whether it wants to be notified.
+    pub fn fill(&mut self) -> bool {
+        while self.queue.room() > 0 && !self.queue.is_broken() {
+            let Some(buffer) = self.pool.take() else { break };
+            let piece = Piece { address: buffer.bus_address(), len: CAPACITY as u32, writable: true };
+            let _full = self.queue.give(buffer, &[piece]);
+        }
+        self.queue.show()
+    }
+
+    /// Appends to `frames` at most `budget` that the device has received.
+    pub fn take(&mut self, budget: usize, frames: &mut Vec<Frame>) {
+        let enough = frames.len() + budget;
+        // A bound beside the budget: a device that finishes nothing but bad frames would have no end.
+        for _ in 0..budget * MOST_PIECES {
+            if frames.len() == enough {
+                break;
+            }
+            let Some((buffer, len)) = self.queue.take() else { break };
+            frames.extend(self.assemble(buffer, len as usize));
+        }
+    }
+
+    /// Asks for no interrupts.
+    pub fn mask(&mut self) {
+        self.queue.mask();
+    }
+
+    /// Asks for an interrupt at the next frame. Whether there is one already.
+    pub fn unmask(&mut self) -> bool {
+        self.queue.unmask(0)
+    }
+
+    /// Adds to `statistics` what was counted since the last call.
+    pub fn collect(&mut self, statistics: &mut Statistics) {
+        let counted = std::mem::take(&mut self.counted);
+        statistics.rx_errors += counted.rx_errors;
+        statistics.rx_length_errors += counted.rx_length_errors;
+    }
+
+    /// The frame that ends with this buffer, of which the device has written `len` bytes, if one does and it is good.
+    fn assemble(&mut self, mut buffer: Buffer, len: usize) -> Option<Frame> {
+        let has_length = buffer.set_len(len);
+        let (frame, to_come) = match std::mem::replace(&mut self.assembly, Assembly::Idle) {
+            Assembly::Idle => self.begin(buffer, has_length),
+            Assembly::Begun(mut frame, to_come) => {
+                let empty = buffer.is_empty();
+                frame.push(buffer);
+                (if has_length && !empty { Ok(frame) } else { Err(Some(Bad::Length)) }, to_come - 1)
+            }
+            Assembly::Discarding(to_come) => (Err(None), to_come - 1),
+        };
+        let frame = frame.and_then(|frame| self.checked(frame, to_come == 0));
+        match (frame, to_come) {
+            (Ok(frame), 0) => return Some(frame),
+            (Ok(frame), _) => self.assembly = Assembly::Begun(frame, to_come),
+            (Err(bad), _) => {
+                self.count(bad);
+                if to_come > 0 {
+                    self.assembly = Assembly::Discarding(to_come);
+                }
+            }
+        }
+        None
+    }
+
+    /// The frame that begins in `buffer`, and how many buffers of it are to come.
+    fn begin(&self, mut buffer: Buffer, has_length: bool) -> (Result<Frame, Option<Bad>>, u16) {
+        let mut bytes = [0; header::SIZE];
+        if !has_length || buffer.copy_to(0, &mut bytes) < bytes.len() || !buffer.strip(bytes.len()) {
+            return (Err(Some(Bad::Length)), 0);
+        }
+        let header = Header::from(bytes);
+        let pieces = if self.mergeable { header.num_buffers } else { 1 };
+        let frame = match header.is_plain {
+            _ if !(1..=MOST_PIECES).contains(&pieces.into()) => Err(Some(Bad::Length)),
+            true => Ok(Frame::new(buffer)),
+            false => Err(Some(Bad::Unfinished)),
+        };
+        (frame, pieces.saturating_sub(1))
+    }
+
+    fn checked(&self, frame: Frame, complete: bool) -> Result<Frame, Option<Bad>> {
+        let len = frame.len();
+        let possible = len <= self.longest && (!complete || len >= HEADER);
+        if possible { Ok(frame) } else { Err(Some(Bad::Length)) }
+    }
+
+    /// Counts a bad frame, once.
+    fn count(&mut self, bad: Option<Bad>) {
+        match bad {
+            Some(Bad::Length) => self.counted.rx_length_errors += 1,
+            Some(Bad::Unfinished) => self.counted.rx_errors += 1,
+            None => {}
+        }
+    }
+}
