@@ -98,6 +98,7 @@ impl Daemon {
             self.events.wait(timeout.map(|at| at.saturating_duration_since(now)), &mut events)?;
             let now = Instant::now();
             self.stack.borrow_mut().network.now = self.stack_time(now);
+            self.resume(now)?;
             for Event { token } in events.drain(..) {
                 match token {
                     TCP => self.tcp.process(now)?,
@@ -111,6 +112,15 @@ impl Daemon {
             }
             more = self.turn(now)?;
         }
+    }
+
+    /// Goes on with the requests that busy clients left waiting.
+    fn resume(&mut self, now: Instant) -> Result<(), ServeError> {
+        self.tcp.resume(now)?;
+        self.udp.resume(now)?;
+        self.icmp.resume(now)?;
+        self.ip.resume(now)?;
+        self.netcfg.resume(now)
     }
 
     /// Moves what can be moved: frames in, answers, frames out. Whether frames are left.

@@ -1,9 +1,11 @@
 //! How a scheme tells its server that a handle has changed.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::time::Duration;
+
+use redox_scheme::Id;
 
 use crate::EventFlags;
 
@@ -11,7 +13,8 @@ use crate::EventFlags;
 /// batch of requests and at each [`Server::flush`](crate::Server::flush).
 ///
 /// A post does two things: it retries the operations parked on the handle, and it is an edge for those who
-/// poll it. So the cost of a change is that of the handles it names, however many others are open.
+/// poll it. An `openat` has no handle yet: it is named by its request. So the cost of a change is that of the
+/// handles and opens it names, however many others there are.
 #[derive(Clone, Debug, Default)]
 pub struct Notifier(Rc<RefCell<Pending>>);
 
@@ -19,6 +22,8 @@ pub struct Notifier(Rc<RefCell<Pending>>);
 struct Pending {
     /// Edges since the last flush, united per handle.
     posted: HashMap<usize, EventFlags>,
+    /// Opens to try again at the next flush.
+    retried: BTreeSet<Id>,
     /// Changed limits on how long an operation may stay parked, by handle and direction.
     timeouts: Vec<(usize, EventFlags, Option<Duration>)>,
 }
@@ -30,6 +35,12 @@ impl Notifier {
         *pending.posted.entry(id).or_insert(EventFlags::empty()) |= flags;
     }
 
+    /// The `openat` that was answered with `EWOULDBLOCK` under [`CallerCtx::id`](crate::CallerCtx) may now go on.
+    /// Nothing happens if its caller gave up in the meantime.
+    pub fn retry(&self, open: Id) {
+        self.0.borrow_mut().retried.insert(open);
+    }
+
     /// Limits how long an operation on `id` may stay parked before it is answered with `EAGAIN`
     /// (`SO_RCVTIMEO` with `EVENT_READ`, `SO_SNDTIMEO` with `EVENT_WRITE`); `None` lifts the limit.
     /// It holds for operations parked later, until the handle is closed.
@@ -37,21 +48,29 @@ impl Notifier {
         self.0.borrow_mut().timeouts.push((id, direction, limit));
     }
 
-    /// Whether there are edges to take.
+    /// Whether there are edges or opens to take.
     pub(crate) fn has_posted(&self) -> bool {
-        !self.0.borrow().posted.is_empty()
+        let pending = self.0.borrow();
+        !pending.posted.is_empty() || !pending.retried.is_empty()
     }
 
-    /// Drops what was posted for a handle that is closed.
+    /// Drops what was posted for a handle that is closed, and lifts its limits: the next handle may have its
+    /// number.
     pub(crate) fn forget(&self, id: usize) {
         let mut pending = self.0.borrow_mut();
         pending.posted.remove(&id);
         pending.timeouts.retain(|&(handle, ..)| handle != id);
+        pending.timeouts.push((id, EventFlags::EVENT_READ | EventFlags::EVENT_WRITE, None));
     }
 
     /// Takes the edges since the last call.
     pub(crate) fn take_posted(&self) -> HashMap<usize, EventFlags> {
         std::mem::take(&mut self.0.borrow_mut().posted)
+    }
+
+    /// Takes the opens to try again.
+    pub(crate) fn take_retried(&self) -> BTreeSet<Id> {
+        std::mem::take(&mut self.0.borrow_mut().retried)
     }
 
     /// Takes the limits since the last call, which hold for whatever is parked from now on.

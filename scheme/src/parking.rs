@@ -1,8 +1,10 @@
-//! Operations that wait: kept by the handle they wait for, until it changes, time is up or their caller is.
+//! Operations that wait: kept by what they wait for, until that changes, time is up or their caller is.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::time::{Duration, Instant};
+
+use redox_scheme::Id;
 
 use crate::errno::{EAGAIN, EAGAIN_NOW};
 use crate::{Error, EventFlags, Notifier};
@@ -20,6 +22,15 @@ pub(crate) fn outward(error: Error) -> Error {
 /// How often a flush looks for what its own retries posted.
 const FLUSH_ROUNDS: usize = 4;
 
+/// What a parked operation waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Waits {
+    /// A change of the handle that it goes to.
+    ForHandle(usize),
+    /// [`Notifier::retry`] with its request: an `openat`, all of which go to the root.
+    ForRetry(Id),
+}
+
 /// Whoever carries parked operations out and answers them.
 pub(crate) trait Resume<K, T> {
     /// Tries `operation` again, and answers it; or gives it back, because it must wait on.
@@ -32,14 +43,14 @@ pub(crate) trait Resume<K, T> {
 
 /// The parked operations `T` of one scheme, each named by the key `K` of its request.
 ///
-/// A handle's operations are tried again in the order of their arrival. A change of one handle costs nothing
+/// What waits for the same is tried again in the order of their arrival. A change of one handle costs nothing
 /// for the operations parked on others.
 #[derive(Debug)]
 pub(crate) struct Parking<K, T> {
     notifier: Notifier,
     flushed: Instant,
-    by_handle: HashMap<usize, Vec<Parked<K, T>>>,
-    handles: HashMap<K, usize>,
+    parked: HashMap<Waits, Vec<Parked<K, T>>>,
+    waits: HashMap<K, Waits>,
     deadlines: BTreeSet<(Instant, K)>,
     limits: HashMap<usize, Limits>,
 }
@@ -74,21 +85,24 @@ impl<K: Copy + Eq + Hash + Ord, T> Parking<K, T> {
         Self {
             notifier,
             flushed: now,
-            by_handle: HashMap::new(),
-            handles: HashMap::new(),
+            parked: HashMap::new(),
+            waits: HashMap::new(),
             deadlines: BTreeSet::new(),
             limits: HashMap::new(),
         }
     }
 
-    /// Parks `operation` until `handle` changes in one of the directions given.
-    pub(crate) fn park(&mut self, key: K, handle: usize, direction: EventFlags, operation: T, now: Instant) {
+    /// Parks `operation` until what it waits for changes, a handle in one of the directions given.
+    pub(crate) fn park(&mut self, key: K, waits: Waits, direction: EventFlags, operation: T, now: Instant) {
         self.take_limits();
-        let limit = self.limits.get(&handle).and_then(|limits| limits.of(direction));
+        let limit = match waits {
+            Waits::ForHandle(handle) => self.limits.get(&handle).and_then(|limits| limits.of(direction)),
+            Waits::ForRetry(_) => None,
+        };
         let deadline = limit.and_then(|limit| now.checked_add(limit));
         self.deadlines.extend(deadline.map(|deadline| (deadline, key)));
-        self.handles.insert(key, handle);
-        self.by_handle.entry(handle).or_default().push(Parked { key, direction, deadline, operation });
+        self.waits.insert(key, waits);
+        self.parked.entry(waits).or_default().push(Parked { key, direction, deadline, operation });
     }
 
     /// Carries out what the scheme has posted: tries operations again and wakes pollers. Then ends what has
@@ -98,8 +112,11 @@ impl<K: Copy + Eq + Hash + Ord, T> Parking<K, T> {
         self.take_limits();
         for _ in 0..FLUSH_ROUNDS {
             for (handle, flags) in self.notifier.take_posted() {
-                self.retry(handle, flags, resume);
+                self.retry(Waits::ForHandle(handle), flags, resume);
                 resume.wake(handle, flags);
+            }
+            for open in self.notifier.take_retried() {
+                self.retry(Waits::ForRetry(open), EventFlags::all(), resume);
             }
             if !self.notifier.has_posted() {
                 break;
@@ -118,9 +135,9 @@ impl<K: Copy + Eq + Hash + Ord, T> Parking<K, T> {
         self.deadlines.first().map(|&(deadline, _)| deadline)
     }
 
-    /// Tries each operation parked on `handle` that waits for one of `flags`.
-    fn retry(&mut self, handle: usize, flags: EventFlags, resume: &mut impl Resume<K, T>) {
-        let Some(parked) = self.by_handle.remove(&handle) else { return };
+    /// Tries each operation that waits for `waits` in one of the directions `flags`.
+    fn retry(&mut self, waits: Waits, flags: EventFlags, resume: &mut impl Resume<K, T>) {
+        let Some(parked) = self.parked.remove(&waits) else { return };
         let retry = |entry: Parked<K, T>| {
             let Parked { key, direction, deadline, operation } = entry;
             if !direction.intersects(flags) {
@@ -129,7 +146,7 @@ impl<K: Copy + Eq + Hash + Ord, T> Parking<K, T> {
             match resume.resume(key, operation) {
                 Some(operation) => Some(Parked { key, direction, deadline, operation }),
                 None => {
-                    self.handles.remove(&key);
+                    self.waits.remove(&key);
                     forget(&mut self.deadlines, deadline, key);
                     None
                 }
@@ -137,18 +154,18 @@ impl<K: Copy + Eq + Hash + Ord, T> Parking<K, T> {
         };
         let parked: Vec<_> = parked.into_iter().filter_map(retry).collect();
         if !parked.is_empty() {
-            self.by_handle.insert(handle, parked);
+            self.parked.insert(waits, parked);
         }
     }
 
     /// Takes out the operation of one request, if it is parked.
     pub(crate) fn cancel(&mut self, key: K) -> Option<T> {
-        let handle = self.handles.remove(&key)?;
-        let parked = self.by_handle.get_mut(&handle)?;
+        let waits = self.waits.remove(&key)?;
+        let parked = self.parked.get_mut(&waits)?;
         let position = parked.iter().position(|entry| entry.key == key)?;
         let entry = parked.remove(position);
         if parked.is_empty() {
-            self.by_handle.remove(&handle);
+            self.parked.remove(&waits);
         }
         forget(&mut self.deadlines, entry.deadline, key);
         Some(entry.operation)
@@ -186,17 +203,19 @@ impl<K: Copy + Eq + Hash + Ord, T> Parking<K, T> {
 
     /// Takes out all that is parked, for the end of its server.
     pub(crate) fn take_all(&mut self) -> Vec<(K, T)> {
-        let handles: Vec<usize> = self.by_handle.keys().copied().collect();
-        handles.into_iter().flat_map(|handle| self.close(handle)).collect()
+        self.waits.clear();
+        self.deadlines.clear();
+        let parked = self.parked.drain().flat_map(|(_, parked)| parked);
+        parked.map(|entry| (entry.key, entry.operation)).collect()
     }
 
     /// Forgets what a closed handle had posted and limited, and takes out what is still parked on it.
     pub(crate) fn close(&mut self, handle: usize) -> Vec<(K, T)> {
         self.notifier.forget(handle);
         self.limits.remove(&handle);
-        let parked = self.by_handle.remove(&handle).unwrap_or_default();
+        let parked = self.parked.remove(&Waits::ForHandle(handle)).unwrap_or_default();
         for entry in &parked {
-            self.handles.remove(&entry.key);
+            self.waits.remove(&entry.key);
             forget(&mut self.deadlines, entry.deadline, entry.key);
         }
         parked.into_iter().map(|entry| (entry.key, entry.operation)).collect()

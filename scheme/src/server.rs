@@ -25,8 +25,8 @@ pub enum ServeError {
 ///
 /// An operation that answers `EWOULDBLOCK` on a handle without `O_NONBLOCK` is parked, and tried again when
 /// the scheme posts its handle ([`Notifier::post`]); it ends with the answer, with its timeout, or with its
-/// caller's interruption. An `openat` waits for the handle that its path is relative to. A retry has the same
-/// [`CallerCtx::id`](crate::CallerCtx) as the first try.
+/// caller's interruption. An `openat` has no handle: it waits until the scheme names its
+/// [`CallerCtx::id`](crate::CallerCtx) ([`Notifier::retry`]). A retry has the same id as the first try.
 ///
 /// A handle's `O_NONBLOCK` is that of the request at hand; the scheme's `fcntl` is told when it changes.
 pub struct Server<S> {
@@ -47,11 +47,19 @@ impl<S: SchemeSync> Server<S> {
         self.inner.as_raw_fd()
     }
 
-    /// Answers the requests that wait, then does what [`flush`](Self::flush) does. On Linux it stops after some
-    /// dozens, so that busy clients leave time for the daemon's other work; the descriptor stays readable.
-    /// An error means that the scheme is gone (unmounted from outside, say).
+    /// Answers the requests that wait, then does what [`flush`](Self::flush) does. It stops after some dozens,
+    /// so that busy clients leave time for the daemon's other work: see [`resume`](Self::resume). An error means that the scheme is gone (unmounted from outside, say).
     pub fn process(&mut self, now: Instant) -> Result<(), ServeError> {
         let result = self.inner.process(now);
+        result.map_err(|source| self.failure("read requests", source))
+    }
+
+    /// Goes on where [`process`](Self::process) stopped, if it did: to be called in each turn of the event loop.
+    /// On Redox a descriptor's event comes once, so nothing else tells of the requests that are left;
+    /// [`deadline`](Self::deadline) sees to it that the turn comes at once. On Linux the descriptor stays
+    /// readable, and nothing happens here.
+    pub fn resume(&mut self, now: Instant) -> Result<(), ServeError> {
+        let result = self.inner.resume(now);
         result.map_err(|source| self.failure("read requests", source))
     }
 
@@ -62,7 +70,7 @@ impl<S: SchemeSync> Server<S> {
         result.map_err(|source| self.failure("answer requests", source))
     }
 
-    /// When [`flush`](Self::flush) must be called next, at the latest.
+    /// When [`resume`](Self::resume) and [`flush`](Self::flush) must be called next, at the latest.
     pub fn deadline(&self) -> Option<Instant> {
         self.inner.deadline()
     }

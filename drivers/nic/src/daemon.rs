@@ -87,6 +87,7 @@ impl<N: Nic> Daemon<N> {
             self.events.wait(deadline.map(|at| at.saturating_duration_since(now)), &mut events)?;
             let now = Instant::now();
             self.port.borrow_mut().now = now;
+            self.server.resume(now)?;
             for Event { token } in events.drain(..) {
                 match token {
                     SCHEME => self.server.process(now)?,

@@ -128,7 +128,7 @@ impl<S: SchemeSync> FileSystem<S> {
         let (argument, _) = request.argument::<ReleaseIn>()?;
         let file = self.files.files.remove(&argument.fh).ok_or(Error::new(EBADF))?;
         for handle in self.tokens.abandon(argument.fh) {
-            self.scheme.on_close(handle);
+            self.close(handle);
         }
         if let Some(kh) = file.poll_handle {
             self.pollers.remove(file.handle, kh);

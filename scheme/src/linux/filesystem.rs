@@ -10,7 +10,7 @@ use super::pollers::Pollers;
 use super::request::Request;
 use super::tokens::Tokens;
 use crate::errno::{ENOSYS, EPROTO};
-use crate::{CallerCtx, Error, Result, SchemeSync};
+use crate::{CallerCtx, Error, Notifier, Result, SchemeSync};
 
 /// The file system. It knows nothing of waiting, nor of the device that the requests come from.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub(super) struct FileSystem<S> {
     pub body: Body,
     pub pollers: Pollers,
     pub(super) name: String,
+    notifier: Notifier,
     /// The scheme's handle that all paths are relative to.
     pub(super) root: usize,
     pub(super) nodes: Nodes,
@@ -40,13 +41,14 @@ pub(super) enum Served<'a> {
 }
 
 impl<S: SchemeSync> FileSystem<S> {
-    /// Scheme `name`, whose paths begin at `root`.
-    pub(super) fn new(name: &str, scheme: S, root: usize) -> Self {
+    /// Scheme `name`, whose paths begin at `root`. `notifier` is the one that it posts to.
+    pub(super) fn new(name: &str, scheme: S, root: usize, notifier: Notifier) -> Self {
         Self {
             scheme,
             body: Body::new(),
             pollers: Pollers::default(),
             name: name.to_owned(),
+            notifier,
             root,
             nodes: Nodes::new(),
             files: Files::default(),
@@ -65,7 +67,7 @@ impl<S: SchemeSync> FileSystem<S> {
             opcode::GETATTR => self.get_attributes(request, caller).map(Served::Reply),
             opcode::SETATTR => self.set_attributes(request, caller).map(Served::Reply),
             opcode::ACCESS => self.access(request, caller).map(Served::Reply),
-            opcode::CREATE => self.create(request, caller).map(Served::Reply),
+            opcode::CREATE => self.create(request),
             opcode::UNLINK => self.unlink(request, 0, caller).map(Served::Reply),
             opcode::RMDIR => self.unlink(request, syscall::flag::AT_REMOVEDIR, caller).map(Served::Reply),
             opcode::STATFS => Ok(Served::Reply(self.statistics())),
@@ -82,6 +84,12 @@ impl<S: SchemeSync> FileSystem<S> {
             // The kernel does without, and where it can, remembers that.
             _ => Err(Error::new(ENOSYS)),
         }
+    }
+
+    /// Closes a handle that no operation waits for, and forgets what the scheme posted for it.
+    pub(super) fn close(&mut self, handle: usize) {
+        self.scheme.on_close(handle);
+        self.notifier.forget(handle);
     }
 
     fn init(&mut self, request: &Request<'_>) -> Result<usize> {

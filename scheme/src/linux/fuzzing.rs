@@ -16,7 +16,7 @@ impl<S: SchemeSync> Unmounted<S> {
     /// Serves `scheme`, called `name`, over `device`, which must not block.
     pub fn new(device: OwnedFd, name: &str, mut scheme: S, notifier: Notifier) -> io::Result<Self> {
         let root = scheme.scheme_root().map_err(io_error)?;
-        Ok(Self(Session::new(device, FileSystem::new(name, scheme, root), notifier)))
+        Ok(Self(Session::new(device, FileSystem::new(name, scheme, root, notifier.clone()), notifier)))
     }
 
     /// As [`Server::process`](crate::Server::process).

@@ -49,7 +49,7 @@ impl<S: SchemeSync> Server<S> {
             source: translate::io_error(error),
         })?;
         let (mount, device) = Mount::new(name)?;
-        let session = Session::new(device, FileSystem::new(name, scheme, root), notifier);
+        let session = Session::new(device, FileSystem::new(name, scheme, root, notifier.clone()), notifier);
         Ok(Self { session, _mount: mount })
     }
 
@@ -59,6 +59,11 @@ impl<S: SchemeSync> Server<S> {
 
     pub(crate) fn process(&mut self, now: Instant) -> io::Result<()> {
         self.session.process(now)
+    }
+
+    /// Nothing: the device stays readable while requests wait.
+    pub(crate) fn resume(&mut self, _: Instant) -> io::Result<()> {
+        Ok(())
     }
 
     pub(crate) fn flush(&mut self, now: Instant) -> io::Result<()> {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use redox_scheme::Id;
 use syscall::flag::{EventFlags, O_NONBLOCK};
 
 use super::abi::WriteOut;
@@ -10,12 +11,13 @@ use super::files::Opened;
 use super::filesystem::FileSystem;
 use super::tokens;
 use crate::errno::{EAGAIN, EIO, EOPNOTSUPP};
+use crate::parking::Waits;
 use crate::{CallerCtx, Error, NewFdFlags, OpenResult, Result, SchemeSync};
 
 /// An operation with all that it needs.
 #[derive(Debug)]
 pub(super) struct Operation<'a> {
-    /// The scheme's handle that it goes to, and waits for.
+    /// The scheme's handle that it goes to.
     pub handle: usize,
     /// The caller's status flags (Redox's).
     pub status: u32,
@@ -27,6 +29,8 @@ pub(super) struct Operation<'a> {
 pub(super) enum Action<'a> {
     /// `openat`, for `node`.
     Open { path: String, flags: usize, node: u64 },
+    /// `openat` of what a lookup did not find.
+    Create { path: String, flags: usize },
     /// `read` of at most `size` bytes.
     Read { offset: u64, size: usize },
     /// `write`.
@@ -45,6 +49,14 @@ impl Operation<'_> {
         self.status as usize & O_NONBLOCK != 0
     }
 
+    /// What it waits for where it cannot go on; `request` is its caller's.
+    pub(super) fn waits(&self, request: Id) -> Waits {
+        match self.action {
+            Action::Open { .. } | Action::Create { .. } => Waits::ForRetry(request),
+            _ => Waits::ForHandle(self.handle),
+        }
+    }
+
     /// The changes of its handle that it waits for.
     pub(super) fn direction(&self) -> EventFlags {
         match self.action {
@@ -59,6 +71,7 @@ impl Operation<'_> {
         let own = |bytes: Cow<'_, [u8]>| Cow::Owned(bytes.into_owned());
         let action = match self.action {
             Action::Open { path, flags, node } => Action::Open { path, flags, node },
+            Action::Create { path, flags } => Action::Create { path, flags },
             Action::Read { offset, size } => Action::Read { offset, size },
             Action::Write { offset, data } => Action::Write { offset, data: own(data) },
             Action::Sync => Action::Sync,
@@ -77,6 +90,10 @@ impl<S: SchemeSync> FileSystem<S> {
             Action::Open { path, flags, node } => {
                 let opened = opened(self.scheme.openat(handle, path, *flags, status, caller))?;
                 Ok(self.opened(*node, opened, status))
+            }
+            Action::Create { path, flags } => {
+                let opened = opened(self.scheme.openat(handle, path, *flags, status, caller))?;
+                Ok(self.created(path, opened, status, caller))
             }
             Action::Read { offset, size } => {
                 let buffer = self.body.data(*size);
@@ -108,12 +125,12 @@ impl<S: SchemeSync> FileSystem<S> {
         let handle = opened.handle;
         let (token, surplus) = self.tokens.add(opened, file, caller);
         if let Some(surplus) = surplus {
-            self.scheme.on_close(surplus);
+            self.close(surplus);
         }
         let name = format!("{}/{}", self.name, tokens::name(token));
         let Some(text) = Text::new(0, name.as_bytes()) else {
             self.tokens.claim(token, caller);
-            self.scheme.on_close(handle);
+            self.close(handle);
             return Err(Error::new(EIO));
         };
         Ok(self.body.ioctl(&text, &[]))

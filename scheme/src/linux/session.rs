@@ -129,8 +129,8 @@ impl<S: SchemeSync> Session<S> {
             Err(error) if !must_wait(error) || operation.is_nonblocking() => return Err(error),
             Err(_) if self.was_interrupted(unique) => return Err(Error::new(EINTR)),
             Err(_) => {
-                let (handle, direction) = (operation.handle, operation.direction());
-                self.parking.park(unique, handle, direction, (caller, operation.into_owned()), now);
+                let (waits, direction) = (operation.waits(caller.id), operation.direction());
+                self.parking.park(unique, waits, direction, (caller, operation.into_owned()), now);
             }
         }
         Ok(())

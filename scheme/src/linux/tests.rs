@@ -1,6 +1,8 @@
 //! Requests and the replies to them; a socket pair stands in for `/dev/fuse`.
 
-use std::os::fd::OwnedFd;
+use std::io::Write;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
@@ -12,7 +14,7 @@ use super::control::{CallHeader, Control, Text};
 use super::filesystem::FileSystem;
 use super::session::Session;
 use crate::errno::{EAGAIN, EBADF, EINTR, EINVAL, ENODEV, ENOENT, ENOSYS, ENOTTY, ESTALE};
-use crate::{Notifier, SchemeSync};
+use crate::{Event, EventLoop, Interest, Notifier, SchemeSync};
 use toy::Toy;
 
 #[path = "../../tests/toy/mod.rs"]
@@ -44,7 +46,8 @@ impl Kernel {
         let notifier = Notifier::default();
         let mut toy = Toy::new(notifier.clone());
         let root = toy.scheme_root().unwrap();
-        let session = Session::new(device, FileSystem::new("toy", toy, root), notifier);
+        let file_system = FileSystem::new("toy", toy, root, notifier.clone());
+        let session = Session::new(device, file_system, notifier);
         Self { socket, session, now: Instant::now(), pid: 100, unique: 0 }
     }
 
@@ -53,8 +56,15 @@ impl Kernel {
         self.session.process(self.now).unwrap();
     }
 
-    /// Sends a request, and gives its number.
+    /// Sends a request, has it served, and gives its number.
     fn send(&mut self, opcode: u32, nodeid: u64, body: &[&[u8]]) -> u64 {
+        let unique = self.queue(opcode, nodeid, body).unwrap();
+        self.session.process(self.now).unwrap();
+        unique
+    }
+
+    /// Sends a request that nobody serves yet, and gives its number; `None` if the queue is full.
+    fn queue(&mut self, opcode: u32, nodeid: u64, body: &[&[u8]]) -> Option<u64> {
         self.unique += 2;
         let body = body.concat();
         let header = InHeader {
@@ -68,8 +78,9 @@ impl Kernel {
             total_extlen: 0,
             padding: 0,
         };
-        self.send_raw(&[header.as_bytes(), &body].concat());
-        self.unique
+        let request = [header.as_bytes(), &body].concat();
+        rustix::net::send(&self.socket, &request, SendFlags::empty()).ok()?;
+        Some(self.unique)
     }
 
     /// What the server wrote, if anything.
@@ -424,6 +435,88 @@ fn a_handle_closed_under_a_waiting_operation_ends_it() {
     let read = kernel.send_read(board, 0);
     kernel.send(opcode::RELEASE, 2, &[release(board).as_bytes()]);
     kernel.expect_reply(read, Err(EBADF));
+}
+
+#[test]
+fn each_waiting_open_is_tried_when_it_is_named() {
+    let mut kernel = Kernel::new();
+    let gate = kernel.lookup(ROOT_NODE, "gate").unwrap().nodeid;
+    let open = OpenIn { flags: libc::O_RDWR as u32, open_flags: 0 };
+    let opens: Vec<u64> = (0..50).map(|_| kernel.send(opcode::OPEN, gate, &[open.as_bytes()])).collect();
+    kernel.expect_silence();
+    let toy = kernel.session.scheme();
+    assert_eq!(toy.tries, 50);
+    toy.gate_is_open = true;
+    toy.notifier.retry(toy.waiting[7]);
+    kernel.session.flush(kernel.now);
+    assert_eq!(kernel.receive().map(|reply| (reply.unique, reply.error)), Some((opens[7], 0)));
+    kernel.expect_silence();
+    assert_eq!(kernel.session.scheme().tries, 51, "no other was tried");
+    kernel.interrupt(opens[8]);
+    kernel.expect_reply(opens[8], Err(EINTR));
+    let toy = kernel.session.scheme();
+    toy.notifier.retry(toy.waiting[8]);
+    kernel.session.flush(kernel.now);
+    kernel.expect_silence();
+}
+
+#[test]
+fn a_file_that_is_created_waits_like_others() {
+    let mut kernel = Kernel::new();
+    assert_eq!(kernel.lookup(ROOT_NODE, "new gate").unwrap_err(), ENOENT);
+    let create = |flags: i32| CreateIn { flags: flags.cast_unsigned(), mode: 0, umask: 0, open_flags: 0 };
+    let eager = create(libc::O_WRONLY | libc::O_NONBLOCK);
+    let eager = kernel.ask(opcode::CREATE, ROOT_NODE, &[eager.as_bytes(), b"new gate\0"]);
+    assert_eq!(eager, Err(EAGAIN));
+    let patient = kernel.send(opcode::CREATE, ROOT_NODE, &[create(libc::O_WRONLY).as_bytes(), b"new gate\0"]);
+    kernel.expect_silence();
+    let toy = kernel.session.scheme();
+    toy.gate_is_open = true;
+    toy.notifier.retry(toy.waiting[1]);
+    kernel.session.flush(kernel.now);
+    let reply = kernel.receive().unwrap();
+    assert_eq!((reply.unique, reply.error), (patient, 0));
+    kernel.release(parse::<CreateOut>(&reply.body).open.fh);
+    assert_eq!(kernel.open_handles(), 0);
+}
+
+#[test]
+fn the_next_handle_of_a_number_inherits_nothing_from_an_unopened_dup() {
+    let mut kernel = Kernel::new();
+    let board = kernel.open("board");
+    kernel.dup(board);
+    let toy = kernel.session.scheme();
+    let (dup, _) = toy.handles.last_key_value().unwrap();
+    let dup = *dup;
+    toy.notifier.set_timeout(dup, crate::EventFlags::EVENT_READ, Some(Duration::from_secs(1)));
+    kernel.release(board);
+    let node = kernel.lookup(ROOT_NODE, "board").unwrap().nodeid;
+    kernel.session.scheme().last = dup - 1;
+    let next = kernel.open_node(node, libc::O_RDWR as u32).unwrap().fh;
+    assert!(kernel.session.scheme().handles.contains_key(&dup));
+    kernel.send_read(next, 0);
+    kernel.expect_silence();
+    assert_eq!(kernel.session.deadline(), None);
+}
+
+#[test]
+fn a_client_that_keeps_the_queue_full_leaves_time_for_others() {
+    let mut kernel = Kernel::new();
+    let (device, token) = (kernel.session.as_raw_fd(), 1);
+    let (interrupt, mut line) = UnixStream::pair().unwrap();
+    line.write_all(b"x").unwrap();
+    let mut event_loop = EventLoop::new().unwrap();
+    event_loop.register(device, token, Interest::Read).unwrap();
+    event_loop.register(interrupt.as_raw_fd(), 2, Interest::Read).unwrap();
+    for _ in 0..20 {
+        while kernel.queue(opcode::STATFS, ROOT_NODE, &[]).is_some() {}
+        let mut events = Vec::new();
+        event_loop.wait(Some(Duration::ZERO), &mut events).unwrap();
+        assert!(events.contains(&Event { token: 2 }), "{events:?}");
+        assert!(events.contains(&Event { token }), "{events:?}");
+        kernel.session.process(kernel.now).unwrap();
+        assert_eq!(std::iter::from_fn(|| kernel.receive()).count(), 64);
+    }
 }
 
 #[test]

@@ -6,10 +6,11 @@ use super::abi::{
     self, AccessIn, Attr, AttrOut, BatchForgetIn, CreateIn, CreateOut, EntryOut, ForgetIn, ForgetOne,
     GetattrIn, ROOT_NODE, SetattrIn, StatfsOut,
 };
+use super::files::Opened;
 use super::filesystem::{FileSystem, Served};
 use super::names;
 use super::nodes::Target;
-use super::operation::opened;
+use super::operation::{Action, Operation, opened};
 use super::request::{self, Request};
 use super::tokens;
 use super::translate::{attributes, is_directory, may_access, open_flags, status_flags};
@@ -99,15 +100,19 @@ impl<S: SchemeSync> FileSystem<S> {
     }
 
     /// Asks the scheme for a file that a lookup did not find.
-    pub(super) fn create(&mut self, request: &Request<'_>, caller: &CallerCtx) -> Result<usize> {
+    pub(super) fn create<'r>(&mut self, request: &Request<'r>) -> Result<Served<'r>> {
         let (argument, rest) = request.argument::<CreateIn>()?;
         let path = self.path_in(request.header.nodeid, request::name(rest)?)?;
         let (flags, status) = (open_flags(argument.flags) | O_CREAT, status_flags(argument.flags));
-        let new = opened(self.scheme.openat(self.root, &path, flags, status, caller))?;
-        let stat = self.stat_handle(new.handle, caller).unwrap_or_else(|_| default_stat(MODE_FILE));
-        let node = self.nodes.add_file(Target::Path(path));
-        let open = self.files.add(node, new, status);
-        Ok(self.body.put(&CreateOut { entry: entry(node, &stat), open }))
+        Ok(Served::Start(Operation { handle: self.root, status, action: Action::Create { path, flags } }))
+    }
+
+    /// Makes `opened` an open file with a node of its own, and both the reply.
+    pub(super) fn created(&mut self, path: &str, opened: Opened, status: u32, caller: &CallerCtx) -> usize {
+        let stat = self.stat_handle(opened.handle, caller).unwrap_or_else(|_| default_stat(MODE_FILE));
+        let node = self.nodes.add_file(Target::Path(path.to_owned()));
+        let open = self.files.add(node, opened, status);
+        self.body.put(&CreateOut { entry: entry(node, &stat), open })
     }
 
     pub(super) fn unlink(
@@ -155,7 +160,7 @@ impl<S: SchemeSync> FileSystem<S> {
     fn stat_path(&mut self, path: &str, caller: &CallerCtx) -> Result<Stat> {
         let handle = opened(self.scheme.openat(self.root, path, O_STAT, 0, caller))?.handle;
         let stat = self.stat_handle(handle, caller);
-        self.scheme.on_close(handle);
+        self.close(handle);
         stat
     }
 
@@ -183,7 +188,7 @@ impl<S: SchemeSync> FileSystem<S> {
         let path = self.nodes.get(node)?.path()?;
         let handle = opened(self.scheme.openat(self.root, path, O_STAT, 0, caller))?.handle;
         let result = action(&mut self.scheme, handle);
-        self.scheme.on_close(handle);
+        self.close(handle);
         result
     }
 }

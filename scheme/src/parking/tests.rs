@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::{Parking, Resume};
+use super::{Parking, Resume, Waits};
 use crate::{EventFlags, Notifier};
 
 const READ: EventFlags = EventFlags::EVENT_READ;
@@ -43,7 +43,7 @@ fn parking() -> Parking<u64, char> {
 /// Tries what is parked on `handle`, answers those named in `done`, and tells who was tried.
 fn retry(parking: &mut Parking<u64, char>, handle: usize, flags: EventFlags, done: &[u64]) -> Vec<u64> {
     let mut ledger = Ledger { done: done.to_vec(), ..Ledger::default() };
-    parking.retry(handle, flags, &mut ledger);
+    parking.retry(Waits::ForHandle(handle), flags, &mut ledger);
     ledger.tried
 }
 
@@ -51,9 +51,9 @@ fn retry(parking: &mut Parking<u64, char>, handle: usize, flags: EventFlags, don
 fn only_the_handle_that_changed_is_tried_in_order_of_arrival() {
     let mut parking = parking();
     let now = Instant::now();
-    parking.park(30, 7, READ, 'a', now);
-    parking.park(10, 8, READ, 'b', now);
-    parking.park(20, 7, READ, 'c', now);
+    parking.park(30, Waits::ForHandle(7), READ, 'a', now);
+    parking.park(10, Waits::ForHandle(8), READ, 'b', now);
+    parking.park(20, Waits::ForHandle(7), READ, 'c', now);
     assert_eq!(retry(&mut parking, 7, READ, &[30]), [30, 20]);
     assert_eq!(retry(&mut parking, 7, READ, &[20]), [20]);
     assert_eq!(retry(&mut parking, 7, READ, &[]), []);
@@ -64,9 +64,9 @@ fn only_the_handle_that_changed_is_tried_in_order_of_arrival() {
 fn a_change_in_one_direction_leaves_the_other_parked() {
     let mut parking = parking();
     let now = Instant::now();
-    parking.park(1, 7, READ, 'r', now);
-    parking.park(2, 7, WRITE, 'w', now);
-    parking.park(3, 7, READ | WRITE, 'c', now);
+    parking.park(1, Waits::ForHandle(7), READ, 'r', now);
+    parking.park(2, Waits::ForHandle(7), WRITE, 'w', now);
+    parking.park(3, Waits::ForHandle(7), READ | WRITE, 'c', now);
     assert_eq!(retry(&mut parking, 7, WRITE, &[2, 3]), [2, 3]);
     assert_eq!(retry(&mut parking, 7, READ | WRITE, &[1]), [1]);
 }
@@ -74,7 +74,7 @@ fn a_change_in_one_direction_leaves_the_other_parked() {
 #[test]
 fn a_cancelled_operation_comes_out_once() {
     let mut parking = parking();
-    parking.park(1, 7, READ, 'a', Instant::now());
+    parking.park(1, Waits::ForHandle(7), READ, 'a', Instant::now());
     assert_eq!(parking.cancel(1), Some('a'));
     assert_eq!(parking.cancel(1), None);
     assert_eq!(retry(&mut parking, 7, READ, &[]), []);
@@ -85,9 +85,9 @@ fn an_operation_expires_at_its_own_limit() {
     let mut parking = parking();
     let now = Instant::now();
     parking.set_limit(7, READ, Some(second()));
-    parking.park(1, 7, READ, 'r', now);
-    parking.park(2, 7, WRITE, 'w', now);
-    parking.park(3, 8, READ, 'x', now);
+    parking.park(1, Waits::ForHandle(7), READ, 'r', now);
+    parking.park(2, Waits::ForHandle(7), WRITE, 'w', now);
+    parking.park(3, Waits::ForHandle(8), READ, 'x', now);
     assert_eq!(parking.deadline(), Some(now + second()));
     assert_eq!(parking.take_expired(now + second() / 2), None);
     assert_eq!(parking.take_expired(now + second()), Some((1, 'r')));
@@ -101,9 +101,9 @@ fn a_lifted_limit_holds_for_later_operations() {
     let now = Instant::now();
     parking.set_limit(7, READ | WRITE, Some(second()));
     parking.set_limit(7, READ, None);
-    parking.park(1, 7, READ, 'r', now);
+    parking.park(1, Waits::ForHandle(7), READ, 'r', now);
     assert_eq!(parking.deadline(), None);
-    parking.park(2, 7, READ | WRITE, 'c', now);
+    parking.park(2, Waits::ForHandle(7), READ | WRITE, 'c', now);
     assert_eq!(parking.deadline(), Some(now + second()));
 }
 
@@ -112,7 +112,7 @@ fn a_retried_operation_keeps_its_deadline_until_it_is_answered() {
     let mut parking = parking();
     let now = Instant::now();
     parking.set_limit(7, READ, Some(second()));
-    parking.park(1, 7, READ, 'r', now);
+    parking.park(1, Waits::ForHandle(7), READ, 'r', now);
     retry(&mut parking, 7, READ, &[]);
     assert_eq!(parking.deadline(), Some(now + second()));
     retry(&mut parking, 7, READ, &[1]);
@@ -124,9 +124,9 @@ fn closing_a_handle_takes_its_operations_and_limits_along() {
     let mut parking = parking();
     let now = Instant::now();
     parking.set_limit(7, READ, Some(second()));
-    parking.park(1, 7, READ, 'r', now);
+    parking.park(1, Waits::ForHandle(7), READ, 'r', now);
     assert_eq!(parking.close(7), [(1, 'r')]);
-    parking.park(2, 7, READ, 's', now);
+    parking.park(2, Waits::ForHandle(7), READ, 's', now);
     assert_eq!(parking.deadline(), None);
 }
 
@@ -136,8 +136,8 @@ fn a_flush_retries_wakes_and_expires() {
     let now = Instant::now();
     let mut parking = Parking::new(notifier.clone(), now);
     notifier.set_timeout(8, READ, Some(second()));
-    parking.park(1, 7, READ, 'r', now);
-    parking.park(2, 8, READ, 's', now);
+    parking.park(1, Waits::ForHandle(7), READ, 'r', now);
+    parking.park(2, Waits::ForHandle(8), READ, 's', now);
     notifier.post(7, READ);
     assert_eq!(parking.deadline(), Some(now), "what was posted is due at once");
     let mut ledger = Ledger { done: vec![1], ..Ledger::default() };
@@ -158,8 +158,26 @@ fn what_was_posted_for_a_closed_handle_is_forgotten() {
     let mut ledger = Ledger::default();
     parking.flush(Instant::now(), &mut ledger);
     assert_eq!(ledger.woken, []);
-    parking.park(1, 7, READ, 'r', Instant::now());
+    parking.park(1, Waits::ForHandle(7), READ, 'r', Instant::now());
     assert_eq!(parking.deadline(), None);
+}
+
+#[test]
+fn a_flush_tries_each_operation_once_however_many_handles_are_posted() {
+    const MANY: usize = 10_000;
+    let notifier = Notifier::default();
+    let now = Instant::now();
+    let mut parking = Parking::new(notifier.clone(), now);
+    for handle in 0..MANY {
+        parking.park(handle as u64, Waits::ForHandle(handle), READ, 'r', now);
+        notifier.post(handle, READ);
+        notifier.post(handle, READ);
+    }
+    let mut ledger = Ledger::default();
+    parking.flush(now, &mut ledger);
+    assert_eq!((ledger.tried.len(), ledger.woken.len()), (MANY, MANY));
+    parking.flush(now, &mut ledger);
+    assert_eq!(ledger.tried.len(), MANY, "what was not posted is not tried");
 }
 
 /// Posts its handle with each retry, as two handles that talk to each other do.
@@ -182,7 +200,7 @@ fn a_flush_that_causes_another_comes_to_an_end() {
     let notifier = Notifier::default();
     let now = Instant::now();
     let mut parking = Parking::new(notifier.clone(), now);
-    parking.park(1, 7, READ, 'r', now);
+    parking.park(1, Waits::ForHandle(7), READ, 'r', now);
     notifier.post(7, READ);
     let mut restless = Restless(notifier, 0);
     parking.flush(now, &mut restless);
@@ -201,12 +219,12 @@ proptest! {
             match step {
                 0 | 1 => {
                     let direction = if value % 2 == 0 { READ } else { WRITE };
-                    parking.park(parked, handle, direction, 'x', now);
+                    parking.park(parked, Waits::ForHandle(handle), direction, 'x', now);
                     parked += 1;
                 }
                 2 => {
                     let mut ledger = Ledger { done: vec![value, value + 1], ..Ledger::default() };
-                    parking.retry(handle, READ, &mut ledger);
+                    parking.retry(Waits::ForHandle(handle), READ, &mut ledger);
                     out += ledger.tried.iter().filter(|key| ledger.done.contains(key)).count() as u64;
                 }
                 3 => out += u64::from(parking.cancel(value).is_some()),
@@ -223,6 +241,6 @@ proptest! {
         }
         prop_assert_eq!(out, parked);
         prop_assert_eq!(parking.deadline(), None);
-        prop_assert!(parking.handles.is_empty());
+        prop_assert!(parking.waits.is_empty());
     }
 }

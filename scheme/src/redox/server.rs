@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::RawFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use redox_scheme::scheme::{Op, SchemeResponse, SchemeState};
 use redox_scheme::{Id, Request, RequestKind, Response, SignalBehavior, Socket};
@@ -11,11 +11,13 @@ use redox_scheme::{Id, Request, RequestKind, Response, SignalBehavior, Socket};
 use super::handles::Handles;
 use super::registration::{io_error, register, unregister};
 use crate::errno::{EAGAIN, EBADF, ECANCELED, EINTR, ENODEV, EOPNOTSUPP};
-use crate::parking::{Parking, Resume, must_wait, outward};
+use crate::parking::{Parking, Resume, Waits, must_wait, outward};
 use crate::{CallerCtx, Error, EventFlags, Notifier, OpenResult, Result, SchemeSync, ServeError};
 
-/// How many requests are read at once.
+/// How many requests are answered at once, before what they caused is carried out and others have their turn.
 const BATCH: usize = 64;
+/// How long responses wait that the socket did not take; no event tells when it does.
+const REWRITE: Duration = Duration::from_millis(1);
 
 /// An operation that waits, and whose it is.
 type Waiting = (CallerCtx, Op);
@@ -26,6 +28,10 @@ pub(crate) struct Server<S> {
     service: Service<S>,
     requests: Vec<Request>,
     parking: Parking<Id, Waiting>,
+    /// When a batch was read after which more requests may wait: an event comes only with the next one.
+    unfinished: Option<Instant>,
+    /// When the responses are written again that the socket did not take.
+    rewrite: Option<Instant>,
 }
 
 /// The scheme, and where its answers go.
@@ -60,6 +66,8 @@ impl<S: SchemeSync> Server<S> {
             },
             requests: Vec::with_capacity(BATCH),
             parking: Parking::new(notifier, Instant::now()),
+            unfinished: None,
+            rewrite: None,
         })
     }
 
@@ -68,24 +76,28 @@ impl<S: SchemeSync> Server<S> {
     }
 
     pub(crate) fn process(&mut self, now: Instant) -> io::Result<()> {
-        while self.read_requests()? {
-            let mut requests = std::mem::take(&mut self.requests);
-            for request in requests.drain(..) {
-                self.handle(request, now);
-            }
-            self.requests = requests;
-            self.flush(now)?;
+        self.unfinished = self.read_requests()?.then_some(now);
+        let mut requests = std::mem::take(&mut self.requests);
+        for request in requests.drain(..) {
+            self.handle(request, now);
         }
+        self.requests = requests;
         self.flush(now)
+    }
+
+    pub(crate) fn resume(&mut self, now: Instant) -> io::Result<()> {
+        if self.unfinished.is_some() { self.process(now) } else { Ok(()) }
     }
 
     pub(crate) fn flush(&mut self, now: Instant) -> io::Result<()> {
         self.parking.flush(now, &mut self.service);
-        self.service.write_responses().map_err(io_error)
+        self.service.write_responses().map_err(io_error)?;
+        self.rewrite = (!self.service.responses.is_empty()).then(|| now + REWRITE);
+        Ok(())
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.parking.deadline()
+        [self.parking.deadline(), self.unfinished, self.rewrite].into_iter().flatten().min()
     }
 
     pub(crate) fn scheme(&mut self) -> &mut S {
@@ -127,8 +139,8 @@ impl<S: SchemeSync> Server<S> {
         if self.service.handles.is_nonblocking(&op) {
             return self.service.responses.push_back(Response::err(EAGAIN, op));
         }
-        let (id, handle, direction) = (caller.id, op.file_id().unwrap_or(usize::MAX), direction(&op));
-        self.parking.park(id, handle, direction, (caller, op), now);
+        let (id, waits, direction) = (caller.id, waits(&op, caller.id), direction(&op));
+        self.parking.park(id, waits, direction, (caller, op), now);
     }
 
     fn close(&mut self, id: usize) {
@@ -141,12 +153,13 @@ impl<S: SchemeSync> Server<S> {
 }
 
 impl<S> Server<S> {
-    /// Reads the requests that wait; false if there are none.
+    /// Reads a batch of the requests that wait; false if none is left for sure.
     fn read_requests(&mut self) -> io::Result<bool> {
         match self.service.socket.read_requests(&mut self.requests, SignalBehavior::Interrupt) {
             Ok(()) if self.requests.is_empty() => Err(io_error(Error::new(ENODEV))),
             Ok(()) => Ok(true),
-            Err(Error { errno: EAGAIN | EINTR }) => Ok(false),
+            Err(Error { errno: EAGAIN }) => Ok(false),
+            Err(Error { errno: EINTR }) => Ok(true),
             Err(error) => Err(io_error(error)),
         }
     }
@@ -229,6 +242,14 @@ impl<S: SchemeSync> Resume<Id, Waiting> for Service<S> {
         if !edges.is_empty() {
             self.responses.push_back(Response::post_fevent(handle, edges.bits()));
         }
+    }
+}
+
+/// What `op`, whose request is `request`, waits for.
+fn waits(op: &Op, request: Id) -> Waits {
+    match op {
+        Op::OpenAt(_) => Waits::ForRetry(request),
+        _ => Waits::ForHandle(op.file_id().unwrap_or(usize::MAX)),
     }
 }
 

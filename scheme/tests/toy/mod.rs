@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use redox_scheme::Id;
 use scheme::errno::{EACCES, EAGAIN, EAGAIN_NOW, EBADF, EINVAL, ENOENT, ENOTDIR};
 use scheme::flag::{F_SETFL, MODE_DIR, MODE_FILE, O_ACCMODE, O_CREAT, O_DIRECTORY, O_STAT, O_TRUNC};
 use scheme::{
@@ -23,6 +24,9 @@ pub enum Node {
     Note,
     /// `secret`: for uid 0 only.
     Secret,
+    /// `gate` and `new gate`: opened once the gate is, until when an open waits. The new one is not found by
+    /// a lookup.
+    Gate,
     /// Any path that begins with a slash.
     Slash(String),
 }
@@ -40,7 +44,12 @@ pub struct Toy {
     pub notifier: Notifier,
     pub handles: BTreeMap<usize, Handle>,
     pub note: Vec<u8>,
-    last: usize,
+    pub gate_is_open: bool,
+    /// How often somebody tried the gate, and who waits there.
+    pub tries: usize,
+    pub waiting: Vec<Id>,
+    /// The newest handle's number.
+    pub last: usize,
 }
 
 /// A message that its writer can only leave once somebody else has left another.
@@ -51,7 +60,15 @@ const NAMES: [(&str, DirentKind); 3] =
 
 impl Toy {
     pub fn new(notifier: Notifier) -> Self {
-        Self { notifier, handles: BTreeMap::new(), note: b"hello\n".to_vec(), last: 0 }
+        Self {
+            notifier,
+            handles: BTreeMap::new(),
+            note: b"hello\n".to_vec(),
+            gate_is_open: false,
+            tries: 0,
+            waiting: Vec::new(),
+            last: 0,
+        }
     }
 
     fn add(&mut self, node: Node, status: usize) -> Result<OpenResult> {
@@ -63,6 +80,15 @@ impl Toy {
 
     fn handle(&mut self, id: usize) -> Result<&mut Handle> {
         self.handles.get_mut(&id).ok_or(Error::new(EBADF))
+    }
+
+    fn pass_gate(&mut self, ctx: &CallerCtx) -> Result<()> {
+        self.tries += 1;
+        if self.gate_is_open {
+            return Ok(());
+        }
+        self.waiting.push(ctx.id);
+        Err(Error::new(EAGAIN))
     }
 
     /// How many handles are open beside the root.
@@ -87,11 +113,16 @@ impl SchemeSync for Toy {
         status: u32,
         ctx: &CallerCtx,
     ) -> Result<OpenResult> {
+        if path.ends_with("gate") && flags & O_STAT == 0 {
+            self.pass_gate(ctx)?;
+        }
         let node = match path {
             "" => Node::Root,
             "rooms" => Node::Rooms,
             "board" => Node::Board,
             "rooms/note" => Node::Note,
+            "gate" => Node::Gate,
+            "new gate" if flags & O_CREAT != 0 => Node::Gate,
             "secret" if ctx.uid == 0 => Node::Secret,
             "secret" => return Err(Error::new(EACCES)),
             path if path.starts_with('/') => Node::Slash(path.to_owned()),

@@ -98,20 +98,14 @@ struct Handle<N> {
     uid: u32,
 }
 
-/// An `openat` that waits for its connection.
-struct Pending<N> {
-    node: N,
-    /// The handle that it is relative to, on which it is parked.
-    parent: usize,
-}
-
 /// One of the socket schemes.
 pub struct SocketScheme<P: Protocol> {
     stack: SharedStack,
     notifier: Notifier,
     handles: Slab<Handle<P::Node>>,
     by_key: HashMap<P::Key, Vec<usize>>,
-    pending: HashMap<RequestId, Pending<P::Node>>,
+    /// The sockets of the `openat`s that wait for their connections.
+    pending: HashMap<RequestId, P::Node>,
 }
 
 impl<P: Protocol> SocketScheme<P> {
@@ -127,8 +121,8 @@ impl<P: Protocol> SocketScheme<P> {
             for id in self.by_key.get(key).into_iter().flatten() {
                 self.notifier.post(*id, event_flags(*readiness));
             }
-            for pending in self.pending.values().filter(|pending| P::key(&pending.node) == Some(*key)) {
-                self.notifier.post(pending.parent, EventFlags::EVENT_WRITE);
+            for (open, _) in self.pending.iter().filter(|(_, node)| P::key(node) == Some(*key)) {
+                self.notifier.retry(*open);
             }
         }
         !changes.is_empty()
@@ -138,9 +132,9 @@ impl<P: Protocol> SocketScheme<P> {
     /// that were posted have been tried again: what is settled then and still pending has no caller.
     pub fn drop_unclaimed(&mut self) {
         let mut stack = self.stack.borrow_mut();
-        self.pending.retain(|_, pending| {
-            let waits = P::settled(&mut stack, &mut pending.node) == Err(Error::new(EAGAIN));
-            if !waits && let Some(key) = P::key(&pending.node) {
+        self.pending.retain(|_, node| {
+            let waits = P::settled(&mut stack, node) == Err(Error::new(EAGAIN));
+            if !waits && let Some(key) = P::key(node) {
                 P::left(&mut stack, key, &[]);
             }
             waits
@@ -160,16 +154,16 @@ impl<P: Protocol> SocketScheme<P> {
     }
 
     /// `openat` of a socket: a retried one goes on where it stood.
-    fn open_socket(&mut self, fd: usize, path: &str, flags: usize, ctx: &CallerCtx) -> Result<OpenResult> {
+    fn open_socket(&mut self, path: &str, flags: usize, ctx: &CallerCtx) -> Result<OpenResult> {
         let caller = Caller { uid: ctx.uid, nonblocking: flags & O_NONBLOCK != 0 };
         let mut stack = self.stack.borrow_mut();
         let mut node = match self.pending.remove(&ctx.id) {
-            Some(pending) => pending.node,
+            Some(node) => node,
             None => P::open(&mut stack, path, caller)?,
         };
         match P::settled(&mut stack, &mut node) {
             Err(error) if error.errno == EAGAIN && !caller.nonblocking => {
-                self.pending.insert(ctx.id, Pending { node, parent: fd });
+                self.pending.insert(ctx.id, node);
                 Err(error)
             }
             Err(error) if error.errno != EAGAIN => {

@@ -36,7 +36,7 @@ impl<P: Protocol> SchemeSync for SocketScheme<P> {
             }
             _ if flags & O_DIRECTORY != 0 => Err(Error::new(ENOTDIR)),
             _ if flags & O_STAT != 0 => Ok(self.insert(Kind::Probe { path }, flags, ctx.uid)),
-            _ => self.open_socket(fd, &path, flags, ctx),
+            _ => self.open_socket(&path, flags, ctx),
         }
     }
 
