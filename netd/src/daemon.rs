@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use scheme::daemon::Readiness;
 use scheme::{Event, EventLoop, Interest, Notifier, SchemeSync, ServeError, Server, Token};
 
 use crate::link::Links;
@@ -41,9 +42,9 @@ pub enum Failure {
     Events(#[from] io::Error),
 }
 
-/// Serves the schemes until the process is asked to end.
-pub fn run() -> Result<(), Failure> {
-    Daemon::new()?.run()
+/// Serves the schemes until the process is asked to end. `readiness` is told of when all are registered.
+pub fn run(readiness: Readiness) -> Result<(), Failure> {
+    Daemon::new()?.run(readiness)
 }
 
 struct Daemon {
@@ -83,10 +84,10 @@ impl Daemon {
         Ok(daemon)
     }
 
-    fn run(mut self) -> Result<(), Failure> {
+    fn run(mut self, readiness: Readiness) -> Result<(), Failure> {
         self.events.register(self.links.as_raw_fd(), LINK, Interest::Read)?;
         self.events.register_termination(TERMINATION)?;
-        scheme::daemon::ready()?;
+        readiness.tell()?;
         let mut events = Vec::new();
         let mut more = false;
         loop {

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    scheme::daemon::start_logging("netd");
-    match netd::daemon::run() {
+    let readiness = scheme::daemon::start("netd");
+    match netd::daemon::run(readiness) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             log::error!("{failure}");

@@ -1,15 +1,18 @@
 //! What daemons do at their start, and at that of the programs which they start.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Write};
+use std::mem::ManuallyDrop;
 use std::os::fd::{FromRawFd, RawFd};
-use std::sync::Once;
+use std::os::unix::fs::FileTypeExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use log::{LevelFilter, Log, Metadata, Record};
 
 /// Sends the `log` crate's records to standard error, one line each, as `LEVEL name: text`. The level is
 /// `info`, or what the environment variable `LOG` says (`error`, `warn`, `info`, `debug`, `trace`).
-pub fn start_logging(name: &'static str) {
+fn start_logging(name: &'static str) {
     let wanted = std::env::var("LOG").ok();
     let level = wanted.as_deref().map_or(Some(LevelFilter::Info), |text| text.parse().ok());
     // A second call changes nothing.
@@ -42,27 +45,46 @@ impl Log for StandardError {
     fn flush(&self) {}
 }
 
-/// Tells the parent that this daemon serves: writes one zero byte to the descriptor named by `INIT_NOTIFY`
-/// (Redox's init and pcid-spawner, and our spawner), and closes it. Nothing happens without that variable, so
-/// that a daemon can be started by hand, nor at a second call.
-pub fn ready() -> io::Result<()> {
-    static TOLD: Once = Once::new();
-    let mut result = Ok(());
-    TOLD.call_once(|| result = tell_parent());
-    result
+/// Begins a daemon: to be called first of all in `main`, before any descriptor is opened. Starts logging, and
+/// takes the descriptor named by the environment variable `INIT_NOTIFY` (by Redox's init and pcid-spawner, and
+/// by our spawner). Without that variable a daemon was started by hand, and has nobody to tell; so it is, after
+/// a warning, where the variable names no pipe or socket that is open.
+pub fn start(name: &'static str) -> Readiness {
+    start_logging(name);
+    let parent = std::env::var_os("INIT_NOTIFY").and_then(|text| {
+        let parent = take_parent(&text);
+        if parent.is_none() {
+            log::warn!("INIT_NOTIFY={} is no open pipe above 2: nobody is told of readiness", text.display());
+        }
+        parent
+    });
+    Readiness { parent }
 }
 
-fn tell_parent() -> io::Result<()> {
-    let Some(text) = std::env::var_os("INIT_NOTIFY") else { return Ok(()) };
-    let number = text.to_str().and_then(|text| text.parse::<RawFd>().ok()).filter(|&number| number > 2);
-    let number = number.ok_or_else(|| {
-        let message = format!("INIT_NOTIFY={} names no descriptor above 2", text.display());
-        io::Error::new(io::ErrorKind::InvalidInput, message)
-    })?;
-    // SAFETY: the parent opened this descriptor for this one use, and says so by the variable; it is taken
-    // once in the life of the process.
-    let mut parent = unsafe { File::from_raw_fd(number) };
-    parent.write_all(&[0])
+/// Where a daemon tells its parent that it serves. A parent whose daemon drops this untold sees the pipe's end.
+#[derive(Debug)]
+#[must_use = "the parent waits to be told"]
+pub struct Readiness {
+    parent: Option<File>,
+}
+
+impl Readiness {
+    /// Tells the parent that this daemon serves: one zero byte, and the end.
+    pub fn tell(self) -> io::Result<()> {
+        self.parent.map_or(Ok(()), |mut parent| parent.write_all(&[0]))
+    }
+}
+
+/// The descriptor of which `text` is the number, if the parent can have meant it.
+fn take_parent(text: &OsStr) -> Option<File> {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    let number = text.to_str()?.parse::<RawFd>().ok().filter(|&number| number > 2)?;
+    // SAFETY: one that is not open only fails; nothing is closed or changed before it is known for a pipe.
+    let file = ManuallyDrop::new(unsafe { File::from_raw_fd(number) });
+    let kind = file.metadata().ok()?.file_type();
+    let usable = kind.is_fifo() || kind.is_socket();
+    // Once in the life of the process, in which it can be owned once.
+    (usable && !TAKEN.swap(true, Ordering::Relaxed)).then(|| ManuallyDrop::into_inner(file))
 }
 
 /// Keeps the descriptors that are open now, all but the standard ones, from the programs that this process

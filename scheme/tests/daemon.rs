@@ -20,12 +20,30 @@ fn daemon() {
     if std::env::var_os("DAEMON").is_none() {
         return;
     }
-    scheme::daemon::start_logging("exampled");
+    let readiness = scheme::daemon::start("exampled");
     log::info!("starts");
     log::debug!("thinks");
-    if let Err(error) = scheme::daemon::ready().and_then(|()| scheme::daemon::ready()) {
-        log::error!("{error}");
+    if std::env::var("INIT_NOTIFY").is_ok_and(|text| text == LATER.to_string()) {
+        return tell_with_the_number_in_use(readiness);
     }
+    readiness.tell().unwrap();
+    // A second start has nobody to tell, whatever the number names by now.
+    scheme::daemon::start("exampled").tell().unwrap();
+}
+
+/// A descriptor that nobody has open when a daemon starts.
+const LATER: i32 = 321;
+
+fn tell_with_the_number_in_use(readiness: scheme::daemon::Readiness) {
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let own = rustix::io::fcntl_dupfd_cloexec(&writer, LATER).unwrap();
+    assert_eq!(own.as_raw_fd(), LATER);
+    readiness.tell().unwrap();
+    rustix::io::write(&own, b"mine").unwrap();
+    drop((own, writer));
+    let mut written = Vec::new();
+    reader.read_to_end(&mut written).unwrap();
+    assert_eq!(written, b"mine");
 }
 
 #[test]
@@ -58,9 +76,28 @@ fn log_chooses_the_level() {
 }
 
 #[test]
-fn a_wrong_descriptor_is_named() {
-    for wrong in ["1", "-3", "x"] {
+fn a_wrong_descriptor_is_named_and_the_daemon_goes_on() {
+    for wrong in ["1", "-3", "x", "999"] {
         let text = String::from_utf8(run(&[("INIT_NOTIFY", wrong)]).stderr).unwrap();
-        assert!(text.contains(&format!("ERROR exampled: INIT_NOTIFY={wrong} names no descriptor")), "{text}");
+        assert!(text.contains(&format!("WARN exampled: INIT_NOTIFY={wrong} is no open pipe")), "{text}");
+        assert!(text.contains("INFO exampled: starts"), "{text}");
     }
+}
+
+#[test]
+fn a_file_is_not_taken_for_the_parent() {
+    let path = std::env::temp_dir().join(format!("scheme-daemon-{}", std::process::id()));
+    let file = std::fs::File::create(&path).unwrap();
+    rustix::io::fcntl_setfd(&file, FdFlags::empty()).unwrap();
+    let output = run(&[("INIT_NOTIFY", &file.as_raw_fd().to_string())]);
+    let written = std::fs::read(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert!(output.status.success());
+    assert_eq!(written, []);
+}
+
+#[test]
+fn a_number_that_the_daemon_uses_itself_by_now_is_not_the_parents() {
+    let output = run(&[("INIT_NOTIFY", &LATER.to_string())]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use hw::{PciFunction, SystemFunction};
+use scheme::daemon::{self, Readiness};
 use scheme::{Event, EventLoop, Interest, Notifier, ServeError, Server, Token};
 
 use crate::driver::{Fault, Nic};
@@ -35,8 +36,8 @@ enum Failure {
 /// Runs the driver for the function that the environment names until it is asked to end or its device fails.
 /// `attach` makes the [`Nic`] of a claimed function.
 pub fn run<N: Nic>(attach: fn(&mut SystemFunction, Memory) -> Result<N, Fault>) -> ExitCode {
-    scheme::daemon::start_logging(N::DRIVER.daemon);
-    match serve(attach) {
+    let readiness = daemon::start(N::DRIVER.daemon);
+    match serve(attach, readiness) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             log::error!("{failure}");
@@ -45,7 +46,10 @@ pub fn run<N: Nic>(attach: fn(&mut SystemFunction, Memory) -> Result<N, Fault>) 
     }
 }
 
-fn serve<N: Nic>(attach: fn(&mut SystemFunction, Memory) -> Result<N, Fault>) -> Result<(), Failure> {
+fn serve<N: Nic>(
+    attach: fn(&mut SystemFunction, Memory) -> Result<N, Fault>,
+    readiness: Readiness,
+) -> Result<(), Failure> {
     let mut function = hw::claim().map_err(Fault::System)?;
     let memory = Memory::new(&mut function, &N::DRIVER).map_err(Fault::System)?;
     let pools = memory.pools.clone();
@@ -66,7 +70,7 @@ fn serve<N: Nic>(attach: fn(&mut SystemFunction, Memory) -> Result<N, Fault>) ->
     };
     daemon.events.register(daemon.server.as_raw_fd(), SCHEME, Interest::Read)?;
     daemon.events.register_termination(TERMINATION)?;
-    scheme::daemon::ready()?;
+    readiness.tell()?;
     daemon.run()
 }
 

@@ -30,8 +30,8 @@ struct Options {
 }
 
 fn main() -> ExitCode {
+    let readiness = scheme::daemon::start("pcid-spawner");
     let options = Options::parse();
-    scheme::daemon::start_logging("pcid-spawner");
 
     let drivers = load_drivers(options.config);
     let bus = Bus::new("/sys/bus/pci");
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let result = start_all(&bus, &matches);
-    if let Err(error) = scheme::daemon::ready() {
+    if let Err(error) = readiness.tell() {
         log::warn!("cannot tell that the drivers are started: {error}");
     }
     result
