@@ -7,7 +7,7 @@ use clap::ValueEnum;
 /// Fuzzes what netd takes from outside, until the time is over or something is found.
 ///
 /// What is found is kept in fuzz/artifacts; copied to fuzz/corpus it is a test. New inputs that reach new code
-/// are kept in fuzz/target, for the next time.
+/// are kept in target/fuzz, for the next time.
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
     /// Only this target; without it: one after the other
@@ -63,14 +63,14 @@ pub fn run(arguments: &Arguments) -> super::Result {
 /// Whether `target` ran for `seconds` without a finding.
 fn fuzz(target: &str, seconds: u32) -> std::io::Result<bool> {
     let directory = testbed::workspace().join("fuzz");
+    let built = testbed::target().join("fuzz");
     // The fuzzer adds to the first directory, and only reads the second one.
-    let grown = directory.join("target/corpus").join(target);
+    let grown = built.join("corpus").join(target);
     std::fs::create_dir_all(&grown)?;
     let mut command = Command::new("cargo");
-    command.args(["+nightly", "fuzz", "run", target]).arg(grown).arg(directory.join("corpus").join(target));
+    command.args(["+nightly", "fuzz", "run", "--target-dir"]).arg(built).arg(target);
+    command.arg(grown).arg(directory.join("corpus").join(target));
     // An input that takes a minute is a finding, too.
     command.args(["--", &format!("-max_total_time={seconds}"), "-timeout=60", "-max_len=8192"]);
-    // The variables that cargo sets for this program would choose its own compiler.
-    command.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO").current_dir(directory);
-    Ok(command.stdin(Stdio::null()).status()?.success())
+    Ok(command.current_dir(directory).stdin(Stdio::null()).status()?.success())
 }
