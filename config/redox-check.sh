@@ -6,8 +6,9 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-CRATES='scheme hw nic e1000 virtio-net netd config'
-TARGET=x86_64-unknown-redox
+# shellcheck source=config/redox-compiler.sh
+. config/redox-compiler.sh
+
 NOT_ON_REDOX='rustix linux-raw-sys signal-hook signal-hook-registry spawner tests'
 NOT_ON_LINUX='redox_event'
 REDOX_CRATES='redox_syscall redox-scheme libredox redox_event'
@@ -17,17 +18,11 @@ NEWEST_MET='libredox 0.1.25, libredox 0.2.0, redox-scheme 0.12.0, redox_event 0.
 export CARGO_TARGET_DIR="$PWD/target/redox-check"
 # The link needs relibc; one linker setting everywhere, since another one would build std anew.
 export CARGO_TARGET_X86_64_UNKNOWN_REDOX_LINKER=/bin/true
-export RUSTC_BOOTSTRAP=1
 
 logs=$CARGO_TARGET_DIR/logs
 newest=$CARGO_TARGET_DIR/newest
 failures=0
 mkdir -p "$logs"
-
-packages=
-for crate in $CRATES; do
-    packages="$packages -p $crate"
-done
 
 report() { # STEP RESULT
     printf 'redox-check: %s: %s\n' "$1" "$2"
@@ -38,26 +33,9 @@ fail() { # STEP REASON
     failures=$((failures + 1))
 }
 
-# Chooses the compiler that brings std's source: sets RUSTC and cargo.
-choose_compiler() {
-    nightly=$(rustc +nightly --print sysroot 2>/dev/null)
-    if [ -x /usr/bin/cargo ] && [ -d "$(/usr/bin/rustc --print sysroot 2>/dev/null)/lib/rustlib/src/rust/library" ]; then
-        export RUSTC=/usr/bin/rustc
-        cargo=/usr/bin/cargo
-    elif [ -n "$nightly" ] && [ -d "$nightly/lib/rustlib/src/rust/library" ]; then
-        export RUSTC="$nightly/bin/rustc"
-        cargo=$nightly/bin/cargo
-    else
-        fail compiler 'none has the source of std; install rustc-web cargo-web rust-web-src (Debian) or rust-src (rustup nightly)'
-        exit 1
-    fi
-    report compiler "ok, $($RUSTC --version)"
-}
-
 # Builds for Redox in the current directory, into the log that `$1` names.
 compile() { # NAME
-    # shellcheck disable=SC2086 # One argument a word.
-    "$cargo" build --locked -Zbuild-std=std,panic_abort --target $TARGET $packages >"$logs/$1.log" 2>&1
+    build_for_redox >"$logs/$1.log" 2>&1
 }
 
 build() { # STEP NAME
@@ -129,7 +107,11 @@ check_absent() { # SYSTEM TARGET FORBIDDEN
     fi
 }
 
-choose_compiler
+if ! choose_compiler; then
+    fail compiler "$NO_COMPILER"
+    exit 1
+fi
+report compiler "ok, $($RUSTC --version)"
 check_absent Redox $TARGET "$NOT_ON_REDOX"
 check_absent Linux x86_64-unknown-linux-gnu "$NOT_ON_LINUX"
 build_pinned

@@ -9,6 +9,8 @@ pub mod nic;
 pub mod pcap;
 pub mod peer;
 pub mod programs;
+pub mod qemu;
+pub mod redox;
 pub mod run;
 pub mod server;
 pub mod station;
@@ -35,6 +37,14 @@ pub enum Error {
     /// The programs for the guest do not build; cargo has said why.
     #[error("the guest's programs do not build (see above)")]
     Build,
+    /// A Redox image cannot be used.
+    #[error("{}: {reason}", image.display())]
+    Image {
+        /// Which one.
+        image: PathBuf,
+        /// Why.
+        reason: redox::filesystem::Refusal,
+    },
     /// The guest did not do what it should.
     #[error("{0}")]
     Guest(String),

@@ -4,13 +4,13 @@
 //! runs, and whatever happens to it, what it said stays.
 
 use std::fs::{self, File};
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 
 use crate::image::{self, Settings};
 use crate::kernel::Kernel;
 use crate::nic::{Nic, path};
+use crate::qemu::{self, Qemu};
 use crate::{Context, Error, Result};
 
 /// The ways out of the guest beside its console, by the names under `/dev/host` there and in the run's folder here.
@@ -34,10 +34,10 @@ pub struct Plan {
     pub console_on_terminal: bool,
 }
 
-/// A running QEMU. Dropping it ends it.
+/// A running guest. Dropping it ends it.
 #[derive(Debug)]
 pub struct Machine {
-    child: Child,
+    qemu: Qemu,
     folder: PathBuf,
 }
 
@@ -53,69 +53,49 @@ impl Machine {
             let file = folder.join(port);
             File::create(&file).context("create", &file)?;
         }
-        let errors = folder.join("qemu.log");
-        let child = command(plan, &kernel, folder)
-            .stderr(File::create(&errors).context("create", &errors)?)
-            .spawn()
-            .context("start", Path::new("qemu-system-x86_64"))?;
-        Ok(Self { child, folder: folder.to_owned() })
+        let qemu = Qemu::start(command(plan, &kernel, folder), &folder.join("qemu.log"))?;
+        Ok(Self { qemu, folder: folder.to_owned() })
     }
 
     /// How QEMU ended, if it has.
     pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        self.child.try_wait().context("wait for", Path::new("qemu-system-x86_64"))
+        self.qemu.ended()
     }
 
     /// Waits until QEMU ends.
     pub fn wait(&mut self) -> Result<ExitStatus> {
-        self.child.wait().context("wait for", Path::new("qemu-system-x86_64"))
+        self.qemu.wait()
     }
 
     /// Why the guest is gone before it said so.
     pub fn explain(&self, status: ExitStatus) -> Error {
-        let said = fs::read_to_string(self.folder.join("qemu.log")).unwrap_or_default();
         let console = fs::read(self.folder.join("console.log")).unwrap_or_default();
         let console = String::from_utf8_lossy(&console);
-        let panic = console.lines().find(|line| line.contains("Kernel panic"));
-        Error::Guest(match (panic, status.success(), status.signal()) {
-            (Some(panic), ..) => format!("the guest's kernel panicked: {}", panic.trim()),
-            (None, true, _) => "the guest ended before the script did".to_owned(),
-            (None, false, Some(signal)) => format!("QEMU was ended by signal {signal}"),
-            (None, false, None) => format!("QEMU failed: {}", said.trim()),
+        Error::Guest(match console.lines().find(|line| line.contains("Kernel panic")) {
+            Some(panic) => format!("the guest's kernel panicked: {}", panic.trim()),
+            None => self
+                .qemu
+                .failure(status)
+                .unwrap_or_else(|| "the guest ended before the script did".to_owned()),
         })
     }
 }
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        // Both fail only where QEMU has ended already, which is what is wanted.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // It may be gone already, which is what is wanted.
         let _ = fs::remove_file(self.folder.join("initrd"));
     }
 }
 
-/// QEMU's command line. `setpriv` has the kernel end QEMU when the thread that started it ends, however that came.
+/// QEMU's command line.
 fn command(plan: &Plan, kernel: &Kernel, folder: &Path) -> Command {
-    // QEMU puts the terminal back when it is asked to end, but not when it is killed.
-    let signal = if plan.console_on_terminal { "TERM" } else { "KILL" };
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", signal, "--", "qemu-system-x86_64"]);
-    command.args(["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-accel", "tcg"]);
-    command.args(["-machine", "q35,kernel-irqchip=split", "-cpu", "qemu64", "-smp", "1", "-m", "256M"]);
+    let mut command = qemu::command(&folder.join("console.log"), plan.console_on_terminal);
+    command.args(["-machine", "q35,kernel-irqchip=split", "-m", "256M"]);
     command.args(["-device", "intel-iommu,intremap=on,caching-mode=on"]);
     command.arg("-kernel").arg(&kernel.image);
     command.arg("-initrd").arg(folder.join("initrd"));
     command.args(["-append", COMMAND_LINE]);
-    let log = path(&folder.join("console.log"));
-    if plan.console_on_terminal {
-        command.arg("-chardev").arg(format!("stdio,id=console,mux=on,signal=off,logfile={log}"));
-        command.args(["-serial", "chardev:console", "-mon", "chardev=console"]);
-    } else {
-        command.stdin(Stdio::null()).stdout(Stdio::null());
-        command.arg("-chardev").arg(format!("file,id=console,path={log}"));
-        command.args(["-serial", "chardev:console"]);
-    }
     // Without ioeventfd a port's bytes are in their file before the guest's write returns: in the order written.
     command.args(["-device", "virtio-serial-pci,addr=0x10,disable-legacy=on,ioeventfd=off"]);
     for (number, port) in PORTS.iter().enumerate() {
@@ -123,9 +103,6 @@ fn command(plan: &Plan, kernel: &Kernel, folder: &Path) -> Command {
         command.arg("-chardev").arg(format!("file,id=port{number},path={file}"));
         command.arg("-device").arg(format!("virtserialport,chardev=port{number},name={port}"));
     }
-    for (number, nic) in plan.nics.iter().enumerate() {
-        let pcap = plan.pcap.as_deref().filter(|_| number == 0);
-        command.args(nic.arguments(number, pcap));
-    }
+    qemu::add_nics(&mut command, &plan.nics, plan.pcap.as_deref());
     command
 }

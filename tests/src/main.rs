@@ -22,6 +22,7 @@ enum Command {
     Fuzz(commands::fuzz::Arguments),
     Run(commands::run::Arguments),
     Test(commands::test::Arguments),
+    Redox(commands::redox::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Fuzz(arguments) => commands::fuzz::run(&arguments),
         Command::Run(arguments) => commands::run::run(&arguments),
         Command::Test(arguments) => commands::test::run(&arguments),
+        Command::Redox(arguments) => commands::redox::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("x: {error}");

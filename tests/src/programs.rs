@@ -1,7 +1,7 @@
 //! The workspace's programs, built to run in the guest: static, since the guest has no libraries.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{ChildStderr, Command, Stdio};
 
 use crate::{Context, Error, Result};
@@ -19,28 +19,31 @@ struct Message {
 /// Builds the programs, in a folder of their own (`target/guest`) so that no other build makes cargo begin again,
 /// and gives their paths. Shows what is compiled; nothing when all is up to date.
 pub fn build() -> Result<Vec<PathBuf>> {
-    let cargo = Path::new("cargo");
-    let mut child = Command::new(cargo)
+    let mut command = Command::new("cargo");
+    command
         .current_dir(crate::workspace())
-        .args(["build", "--release", "--workspace", "--exclude", "testbed", "--bins"])
+        .args(["build", "--release", "--workspace", "--exclude", "testbed", "--exclude", "runner", "--bins"])
         .args(["--target", TRIPLE, "--message-format", "json-render-diagnostics"])
         .arg("--target-dir")
         .arg(crate::target().join("guest"))
         .env("CARGO_ENCODED_RUSTFLAGS", "-Ctarget-feature=+crt-static")
-        .env("CARGO_PROFILE_RELEASE_DEBUG", "none")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .context("start", cargo)?;
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "none");
+    run_cargo(&mut command)
+}
+
+/// Runs a build that tells its results as `json-render-diagnostics`, and gives the programs' paths.
+pub(crate) fn run_cargo(command: &mut Command) -> Result<Vec<PathBuf>> {
+    let program = PathBuf::from(command.get_program());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().context("start", &program)?;
     let progress = child.stderr.take().map(|stderr| std::thread::spawn(move || show_progress(stderr)));
     let mut programs = Vec::new();
     for line in child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines) {
-        let line = line.context("read the messages of", cargo)?;
+        let line = line.context("read the messages of", &program)?;
         let message = serde_json::from_str::<Message>(&line).ok();
         programs.extend(message.and_then(|message| message.executable));
     }
-    let status = child.wait().context("wait for", cargo)?;
+    let status = child.wait().context("wait for", &program)?;
     // A thread that only copies lines has nothing to tell at its end.
     let _ = progress.map(std::thread::JoinHandle::join);
     if status.success() { Ok(programs) } else { Err(Error::Build) }

@@ -166,18 +166,20 @@ impl Control {
 }
 
 /// Copies a file as it grows.
-struct Follower {
+pub(crate) struct Follower {
     file: File,
     path: PathBuf,
 }
 
 impl Follower {
-    fn new(folder: &Path, name: &str) -> Result<Self> {
+    /// The file `name` in `folder`, from its beginning.
+    pub(crate) fn new(folder: &Path, name: &str) -> Result<Self> {
         let path = folder.join(name);
         Ok(Self { file: File::open(&path).context("open", &path)?, path })
     }
 
-    fn copy(&mut self, sink: &mut dyn Write) -> Result<()> {
+    /// Copies what has come since the last time.
+    pub(crate) fn copy(&mut self, sink: &mut dyn Write) -> Result<()> {
         let mut buffer = [0; 65536];
         loop {
             let count = self.file.read(&mut buffer).context("read", &self.path)?;

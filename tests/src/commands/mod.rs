@@ -1,7 +1,10 @@
 //! The commands.
 
 pub mod fuzz;
+pub mod redox;
 pub mod run;
+mod script;
+mod terminal;
 pub mod test;
 
 /// A command's end: its exit status, or why there is none.

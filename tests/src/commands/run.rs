@@ -1,21 +1,17 @@
 //! `./x run`.
 
 use std::fs;
-use std::io::{self, IsTerminal, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Args;
-use rustix::fs::{fcntl_getfl, fcntl_setfl};
-use rustix::termios::{OptionalActions, tcgetattr, tcgetwinsize, tcsetattr};
 use testbed::image::Settings;
 use testbed::machine::{Machine, Plan};
-use testbed::nic::Nic;
-use testbed::run::{self, Outcome, Run};
+use testbed::run::{self, Run};
 
-/// The status of a script that took longer than it may (as `timeout` has it).
-const TIMED_OUT: u8 = 124;
+use super::script::{self, Options};
+use super::terminal;
 
 /// Boots the guest: a shell, or a script.
 ///
@@ -32,20 +28,8 @@ Examples:
 The console, the daemons' logs and a script's output of each run are kept in target/run-<n>/.
 NETD_KERNEL=IMAGE boots another kernel, with its modules from beside it or from /lib/modules.")]
 pub struct Arguments {
-    /// A network device: QEMU's model and what it is connected to (user, user,OPTION..., tap:IFNAME,
-    /// dgram:LOCAL,REMOTE, stream:PATH). May be repeated; `none` is a guest without any
-    #[arg(long = "nic", value_name = "MODEL[:NETDEV]", default_value = "e1000")]
-    nics: Vec<String>,
-    /// Runs this shell script in the guest (`-`: from standard input). Its standard output, its standard error and
-    /// its exit status become the command's; 125 says that the guest failed
-    #[arg(long, value_name = "FILE")]
-    exec: Option<PathBuf>,
-    /// Ends a script that takes longer, with status 124. Booting does not count, and has a bound of its own
-    #[arg(long, value_name = "SECONDS", requires = "exec", value_parser = clap::value_parser!(u64).range(1..))]
-    timeout: Option<u64>,
-    /// Keeps the first network device's frames
-    #[arg(long, value_name = "FILE")]
-    pcap: Option<PathBuf>,
+    #[command(flatten)]
+    options: Options,
     /// Starts the drivers only
     #[arg(long)]
     no_netd: bool,
@@ -56,17 +40,18 @@ pub struct Arguments {
 
 /// Runs the guest as asked.
 pub fn run(arguments: &Arguments) -> super::Result {
-    let script = arguments.exec.as_deref().map(read_script).transpose()?;
+    let options = &arguments.options;
+    let script = options.script()?;
     let plan = Plan {
-        nics: nics(&arguments.nics)?,
-        pcap: arguments.pcap.clone(),
+        nics: options.nics()?,
+        pcap: options.pcap.clone(),
         console_on_terminal: script.is_none(),
         settings: Settings {
             script,
-            limit: arguments.timeout.map(Duration::from_secs),
+            limit: options.limit(),
             no_netd: arguments.no_netd,
             memory: arguments.memory,
-            terminal_size: terminal_size(),
+            terminal_size: terminal::size(),
         },
     };
     let folder = run::new_folder()?;
@@ -84,56 +69,18 @@ pub fn run(arguments: &Arguments) -> super::Result {
     result
 }
 
-fn read_script(file: &Path) -> io::Result<Vec<u8>> {
-    if file == Path::new("-") {
-        let mut script = Vec::new();
-        io::stdin().read_to_end(&mut script)?;
-        return Ok(script);
-    }
-    fs::read(file)
-        .map_err(|error| io::Error::new(error.kind(), format!("cannot read {}: {error}", file.display())))
-}
-
-/// The devices named, or none where that is what is named.
-fn nics(names: &[String]) -> Result<Vec<Nic>, testbed::nic::ParseError> {
-    match names {
-        [none] if none == "none" => Ok(Vec::new()),
-        names => names.iter().map(|name| name.parse()).collect(),
-    }
-}
-
 fn execute(plan: &Plan, folder: &Path) -> super::Result {
-    match Run::start(plan, folder)?.finish(&mut io::stdout(), &mut io::stderr())? {
-        Outcome::Exit(status) => Ok(ExitCode::from(status)),
-        Outcome::TimedOut => {
-            let seconds = plan.settings.limit.unwrap_or_default().as_secs();
-            eprintln!("x: the script has not ended within {seconds} s");
-            Ok(ExitCode::from(TIMED_OUT))
-        }
-    }
+    let outcome = Run::start(plan, folder)?.finish(&mut io::stdout(), &mut io::stderr())?;
+    Ok(script::status(outcome, plan.settings.limit))
 }
 
-/// Gives the user a shell in the guest, and afterwards the terminal as it was.
+/// Gives the user a shell in the guest.
 fn interact(plan: &Plan, folder: &Path) -> super::Result {
-    let terminal = io::stdin();
-    if !terminal.is_terminal() {
-        return Err(
-            "standard input is no terminal; to run a script in the guest: ./x run --exec FILE (or -)".into(),
-        );
-    }
-    let modes = tcgetattr(&terminal)?;
-    let flags = fcntl_getfl(&terminal)?;
-    let ended = Machine::start(plan, folder).and_then(|mut machine| Ok((machine.wait()?, machine)));
-    tcsetattr(&terminal, OptionalActions::Drain, &modes)?;
-    fcntl_setfl(&terminal, flags)?;
-    match ended? {
-        (status, _) if status.success() => Ok(ExitCode::SUCCESS),
-        (status, machine) => Err(machine.explain(status).into()),
-    }
-}
-
-/// The terminal's rows and columns, which a serial line does not tell.
-fn terminal_size() -> Option<(u16, u16)> {
-    let size = tcgetwinsize(io::stdin()).ok()?;
-    Some((size.ws_row, size.ws_col)).filter(|(rows, columns)| *rows > 0 && *columns > 0)
+    terminal::lend(|| {
+        let mut machine = Machine::start(plan, folder)?;
+        match machine.wait()? {
+            status if status.success() => Ok(ExitCode::SUCCESS),
+            status => Err(machine.explain(status).into()),
+        }
+    })
 }

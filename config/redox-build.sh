@@ -1,0 +1,14 @@
+#!/bin/sh
+# Builds and links all that goes to Redox, and the test bed's script runner. Arguments are cargo's.
+#
+# CARGO_TARGET_X86_64_UNKNOWN_REDOX_LINKER names the Redox toolchain's linker; `./x redox build` finds it.
+set -eu
+cd "$(dirname "$0")/.."
+# shellcheck source=config/redox-compiler.sh
+. config/redox-compiler.sh
+
+if ! choose_compiler; then
+    echo "redox-build: no compiler: $NO_COMPILER" >&2
+    exit 1
+fi
+build_for_redox -p runner --bins --release "$@"

@@ -1,0 +1,33 @@
+# shellcheck shell=sh
+# What every build for Redox shares: what goes there, and the compiler that brings the source of std, which is
+# built along. To be sourced in the workspace's folder.
+
+TARGET=x86_64-unknown-redox
+NO_COMPILER='none has the source of std; install rustc-web cargo-web rust-web-src (Debian) or rust-src (rustup nightly)'
+
+packages=
+for crate in scheme hw nic e1000 virtio-net netd config; do
+    packages="$packages -p $crate"
+done
+
+# Sets RUSTC and cargo, or fails where there is no such compiler.
+choose_compiler() {
+    # What is not stable is needed for std.
+    export RUSTC_BOOTSTRAP=1
+    nightly=$(rustc +nightly --print sysroot 2>/dev/null)
+    if [ -x /usr/bin/cargo ] && [ -d "$(/usr/bin/rustc --print sysroot 2>/dev/null)/lib/rustlib/src/rust/library" ]; then
+        export RUSTC=/usr/bin/rustc
+        cargo=/usr/bin/cargo
+    elif [ -n "$nightly" ] && [ -d "$nightly/lib/rustlib/src/rust/library" ]; then
+        export RUSTC="$nightly/bin/rustc"
+        cargo=$nightly/bin/cargo
+    else
+        return 1
+    fi
+}
+
+# Builds in the current directory; arguments are cargo's.
+build_for_redox() {
+    # shellcheck disable=SC2086 # One argument a word.
+    "$cargo" build --locked -Zbuild-std=std,panic_abort --target $TARGET $packages "$@"
+}

@@ -1,0 +1,107 @@
+//! What goes into a Redox image: programs and configuration, each with its place.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use config::pcid;
+
+use crate::{Context, Error, Result};
+
+/// Permissions of programs.
+pub const PROGRAM: u16 = 0o755;
+
+/// Permissions of other files.
+pub const PLAIN: u16 = 0o644;
+
+/// The programs beside the drivers, which go to `/usr/bin`.
+const PROGRAMS: [&str; 2] = ["netd", "netcfg"];
+
+/// The folders of configuration: here under `config/`, there under `/usr/lib/`.
+const CONFIGURATION: [&str; 2] = ["pcid.d", "init.d"];
+
+/// A file that goes into an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Where to.
+    pub path: String,
+    /// Where a file of the same name would go before it; if there is one, it is replaced too.
+    pub shadow: Option<String>,
+    /// Its permissions.
+    pub mode: u16,
+    /// What is in it.
+    pub content: Vec<u8>,
+}
+
+impl Item {
+    /// A file in one place only.
+    pub fn new(path: &str, mode: u16, content: Vec<u8>) -> Self {
+        Self { path: path.to_owned(), shadow: None, mode, content }
+    }
+}
+
+/// Our drivers, netd and netcfg from the folder `programs`, and their configuration.
+pub fn items(programs: &Path) -> Result<Vec<Item>> {
+    let configuration = crate::workspace().join("config");
+    let mut items = Vec::new();
+    for driver in drivers(&configuration.join("pcid.d"))? {
+        let name = driver.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        items.push(Item::new(&driver.to_string_lossy(), PROGRAM, program(programs, &name)?));
+    }
+    for name in PROGRAMS {
+        items.push(Item::new(&format!("/usr/bin/{name}"), PROGRAM, program(programs, name)?));
+    }
+    for folder in CONFIGURATION {
+        for file in files(&configuration.join(folder))? {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            items.push(Item {
+                path: format!("/usr/lib/{folder}/{name}"),
+                shadow: Some(format!("/etc/{folder}/{name}")),
+                mode: PLAIN,
+                content: fs::read(&file).context("read", &file)?,
+            });
+        }
+    }
+    Ok(items)
+}
+
+/// One of our programs for Redox.
+pub fn program(folder: &Path, name: &str) -> Result<Vec<u8>> {
+    let path = folder.join(name);
+    let content = fs::read(&path).map_err(|error| {
+        let (path, built) = (path.display(), "./x redox build makes it, in target/redox");
+        Error::Missing(format!("cannot read {path}: {error}; {built}"))
+    })?;
+    if !content.starts_with(b"\x7fELF") || is_for_linux(&content) {
+        let reason = "is no program for Redox; `./x redox build` makes it, in target/redox";
+        return Err(Error::Missing(format!("{} {reason}", path.display())));
+    }
+    Ok(content)
+}
+
+/// Whether the ELF program names Linux's loader, or has the note that Linux's C library leaves.
+fn is_for_linux(program: &[u8]) -> bool {
+    let head = program.get(..4096).unwrap_or(program);
+    let contains = |mark: &[u8]| head.windows(mark.len()).any(|window| window == mark);
+    // NT_GNU_ABI_TAG (type 1) for Linux (0).
+    contains(b"ld-linux") || contains(b"\x01\0\0\0GNU\0\0\0\0\0")
+}
+
+/// The drivers that the pcid.d files start, each once, in order.
+fn drivers(folder: &Path) -> Result<Vec<PathBuf>> {
+    let (drivers, errors) = pcid::load(&[folder]);
+    if let Some(error) = errors.into_iter().next() {
+        return Err(Error::Missing(error.to_string()));
+    }
+    let mut drivers: Vec<_> = drivers.into_iter().map(|driver| driver.command.program()).collect();
+    drivers.sort();
+    drivers.dedup();
+    Ok(drivers)
+}
+
+/// The files in a folder, in the order of their names.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).context("list", folder)?;
+    let mut paths: Vec<_> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+    paths.sort();
+    Ok(paths)
+}

@@ -1,0 +1,10 @@
+//! Redox itself: our programs built for it, put into an image of it, and booted.
+
+pub mod build;
+pub mod filesystem;
+pub mod image;
+pub mod install;
+pub mod partition;
+pub mod run;
+pub mod script;
+pub mod toolchain;
