@@ -3,11 +3,13 @@
 mod build;
 mod image;
 mod run;
+mod test;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use testbed::Error;
+use testbed::redox::guest;
 
 /// Builds for Redox, puts netd into an image of Redox, and boots it.
 #[derive(Args, Debug)]
@@ -21,6 +23,7 @@ enum Command {
     Build(build::Arguments),
     Image(image::Arguments),
     Run(run::Arguments),
+    Test(test::Arguments),
 }
 
 /// Does what is asked.
@@ -29,6 +32,7 @@ pub fn run(arguments: &Arguments) -> super::Result {
         Command::Build(arguments) => build::run(arguments),
         Command::Image(arguments) => image::run(arguments),
         Command::Run(arguments) => run::run(arguments),
+        Command::Test(arguments) => test::run(arguments),
     }
 }
 
@@ -43,7 +47,7 @@ struct Base {
 
 impl Base {
     fn path(&self) -> Result<PathBuf, Error> {
-        let named = self.base.clone().or_else(|| std::env::var_os("REDOX_IMAGE").map(PathBuf::from));
+        let named = self.base.clone().or_else(|| std::env::var_os(guest::IMAGE).map(PathBuf::from));
         named.ok_or_else(|| {
             let reason = "which image of Redox? Name one with --base or in REDOX_IMAGE (docs/redox.md tells which fit)";
             Error::Missing(reason.to_owned())

@@ -4,11 +4,13 @@ mod tally;
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use clap::ValueEnum;
 use tally::Tally;
 use testbed::programs;
+use testbed::redox::{build, guest};
 
 /// How many guests run side by side.
 const GUESTS: &str = "2";
@@ -35,6 +37,8 @@ enum Part {
     Guest,
     /// That all that goes to Redox compiles for it
     RedoxCheck,
+    /// The integration tests in Redox, if the environment variable REDOX_IMAGE names an image of it
+    Redox,
 }
 
 /// Runs the tests as asked.
@@ -47,12 +51,18 @@ pub fn run(arguments: &Arguments) -> super::Result {
             Part::Unit => unit(&arguments.names)?,
             Part::Guest => guest(&arguments.names)?,
             Part::RedoxCheck => redox_check()?,
+            Part::Redox => redox_if_there_is_one(&arguments.names)?,
         });
     }
+    Ok(report(&total))
+}
+
+/// Says what became of tests.
+pub fn report(total: &Tally) -> ExitCode {
     println!();
     total.reasons().for_each(|reason| println!("{reason}"));
     println!("{total}");
-    Ok(if total.good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if total.good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn cargo() -> Command {
@@ -135,6 +145,36 @@ fn redox_check() -> std::io::Result<Tally> {
         tally.step("redox-check", false);
     }
     Ok(tally)
+}
+
+fn redox_if_there_is_one(names: &[OsString]) -> Result<Tally, Box<dyn std::error::Error>> {
+    if let Some(image) = std::env::var_os(guest::IMAGE) {
+        return Ok(redox(Path::new(&image), &build::build()?, names)?);
+    }
+    let mut tally = Tally::default();
+    tally.skip(
+        "redox",
+        "no image of Redox; name one in REDOX_IMAGE, or with ./x redox test --base (docs/redox.md)",
+    );
+    Ok(tally)
+}
+
+/// Runs the tests in Redox, with an image of it and our programs for it.
+pub fn redox(image: &Path, programs: &Path, names: &[OsString]) -> std::io::Result<Tally> {
+    let mut tests = cargo();
+    tests.args([
+        "test",
+        "--package",
+        "testbed",
+        "--test",
+        "redox",
+        "--",
+        "--ignored",
+        "--test-threads",
+        GUESTS,
+    ]);
+    tests.env(guest::IMAGE, image).env(guest::PROGRAMS, programs);
+    cargo_test("tests in Redox", tests.args(names))
 }
 
 /// Says what is run.

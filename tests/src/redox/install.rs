@@ -16,9 +16,6 @@ pub const PLAIN: u16 = 0o644;
 /// The programs beside the drivers, which go to `/usr/bin`.
 const PROGRAMS: [&str; 2] = ["netd", "netcfg"];
 
-/// The folders of configuration: here under `config/`, there under `/usr/lib/`.
-const CONFIGURATION: [&str; 2] = ["pcid.d", "init.d"];
-
 /// A file that goes into an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
@@ -39,27 +36,54 @@ impl Item {
     }
 }
 
-/// Our drivers, netd and netcfg from the folder `programs`, and their configuration.
-pub fn items(programs: &Path) -> Result<Vec<Item>> {
-    let configuration = crate::workspace().join("config");
+/// What of ours goes into an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parts {
+    /// Everything.
+    All,
+    /// The drivers, under the stock network stack.
+    Drivers,
+    /// netd, over the stock drivers.
+    Netd,
+    /// Nothing.
+    Stock,
+}
+
+/// The files of these parts: programs from the folder `programs`, and their configuration.
+pub fn items(parts: Parts, programs: &Path) -> Result<Vec<Item>> {
     let mut items = Vec::new();
-    for driver in drivers(&configuration.join("pcid.d"))? {
-        let name = driver.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        items.push(Item::new(&driver.to_string_lossy(), PROGRAM, program(programs, &name)?));
-    }
-    for name in PROGRAMS {
-        items.push(Item::new(&format!("/usr/bin/{name}"), PROGRAM, program(programs, name)?));
-    }
-    for folder in CONFIGURATION {
-        for file in files(&configuration.join(folder))? {
-            let name = file.file_name().unwrap_or_default().to_string_lossy();
-            items.push(Item {
-                path: format!("/usr/lib/{folder}/{name}"),
-                shadow: Some(format!("/etc/{folder}/{name}")),
-                mode: PLAIN,
-                content: fs::read(&file).context("read", &file)?,
-            });
+    if matches!(parts, Parts::All | Parts::Drivers) {
+        for driver in drivers(&configuration("pcid.d"))? {
+            let name = driver.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            items.push(Item::new(&driver.to_string_lossy(), PROGRAM, program(programs, &name)?));
         }
+        items.extend(configuration_items("pcid.d")?);
+    }
+    if matches!(parts, Parts::All | Parts::Netd) {
+        for name in PROGRAMS {
+            items.push(Item::new(&format!("/usr/bin/{name}"), PROGRAM, program(programs, name)?));
+        }
+        items.extend(configuration_items("init.d")?);
+    }
+    Ok(items)
+}
+
+/// The folder of configuration that is called this here and there.
+fn configuration(folder: &str) -> PathBuf {
+    crate::workspace().join("config").join(folder)
+}
+
+/// The files of a folder of configuration.
+fn configuration_items(folder: &str) -> Result<Vec<Item>> {
+    let mut items = Vec::new();
+    for file in files(&configuration(folder))? {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        items.push(Item {
+            path: format!("/usr/lib/{folder}/{name}"),
+            shadow: Some(format!("/etc/{folder}/{name}")),
+            mode: PLAIN,
+            content: fs::read(&file).context("read", &file)?,
+        });
     }
     Ok(items)
 }

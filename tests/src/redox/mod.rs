@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod filesystem;
+pub mod guest;
 pub mod image;
 pub mod install;
 pub mod partition;

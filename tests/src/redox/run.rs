@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use runner::frame::{Decoder, Message, Piece};
 
-use super::{image, install, script};
+use super::install::{self, Parts};
+use super::{image, script};
 use crate::nic::{Nic, path};
 use crate::qemu::{self, Qemu};
 use crate::run::{Follower, Outcome, POLL};
@@ -29,8 +30,8 @@ const PANIC: &str = "KERNEL PANIC";
 pub struct Plan {
     /// The user's image of Redox.
     pub base: PathBuf,
-    /// As it is, without our drivers and netd.
-    pub stock: bool,
+    /// What of ours goes in.
+    pub parts: Parts,
     /// The folder of our programs; not needed for a stock image without a script.
     pub programs: Option<PathBuf>,
     /// The network devices.
@@ -84,9 +85,7 @@ impl Drop for Machine {
 fn prepare(plan: &Plan, folder: &Path) -> Result<Option<PathBuf>> {
     let mut items = Vec::new();
     if let Some(programs) = &plan.programs {
-        if !plan.stock {
-            items.extend(install::items(programs)?);
-        }
+        items.extend(install::items(plan.parts, programs)?);
         if let Some(text) = &plan.script {
             items.extend(script::items(text, programs)?);
         }

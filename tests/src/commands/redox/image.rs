@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use testbed::redox::filesystem::Change;
-use testbed::redox::{image, install};
+use testbed::redox::image;
+use testbed::redox::install::{self, Parts};
 
 use super::{Base, Programs};
 
@@ -26,7 +27,7 @@ pub struct Arguments {
 /// Makes the image, and tells what changed.
 pub fn run(arguments: &Arguments) -> crate::commands::Result {
     let base = arguments.base.path()?;
-    let items = install::items(&arguments.programs.folder()?)?;
+    let items = install::items(Parts::All, &arguments.programs.folder()?)?;
     for change in image::make(&base, &arguments.out, &items)? {
         match change {
             Change::Added(path) => println!("added {path}"),

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use testbed::redox::install::Parts;
 use testbed::redox::run::{Machine, Plan, Run};
 use testbed::run;
 
@@ -46,8 +47,9 @@ pub fn run(arguments: &Arguments) -> crate::commands::Result {
     let nics = options.nics()?;
     let needed = !arguments.stock || script.is_some();
     let programs = needed.then(|| arguments.programs.folder()).transpose()?;
-    let (stock, pcap, limit) = (arguments.stock, options.pcap.clone(), options.limit());
-    let plan = Plan { base, stock, programs, nics, pcap, script, limit };
+    let parts = if arguments.stock { Parts::Stock } else { Parts::All };
+    let (pcap, limit) = (options.pcap.clone(), options.limit());
+    let plan = Plan { base, parts, programs, nics, pcap, script, limit };
     let folder = run::new_folder()?;
     let result = match plan.script {
         Some(_) => execute(&plan, &folder),

@@ -29,6 +29,11 @@ impl Tally {
         }
     }
 
+    /// Adds a step that could not be taken.
+    pub fn skip(&mut self, name: &str, reason: &str) {
+        self.skipped.push(format!("{name}: {reason}"));
+    }
+
     /// Nothing failed.
     pub fn good(&self) -> bool {
         self.failed.is_empty()
@@ -49,7 +54,7 @@ impl Tally {
         match result.split_once(", ").unwrap_or((result, "no reason given")) {
             ("ok", _) => self.passed += 1,
             ("FAILED", _) => self.failed.push(name.to_owned()),
-            ("ignored", reason) => self.skipped.push(format!("{name}: {reason}")),
+            ("ignored", reason) => self.skip(name, reason),
             _ => {}
         }
     }
@@ -65,7 +70,7 @@ impl Tally {
         } else if let Some((step, _)) = line.split_once(": failed") {
             self.step(&format!("redox-check: {step}"), false);
         } else if let Some((step, reason)) = line.split_once(": skipped: ") {
-            self.skipped.push(format!("redox-check: {step}: {reason}"));
+            self.skip(&format!("redox-check: {step}"), reason);
         }
     }
 }

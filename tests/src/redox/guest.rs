@@ -1,0 +1,108 @@
+//! Redox as an integration test sees it: a script in, and what became of it out.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::install::Parts;
+use super::run::{Plan, Run};
+use crate::nic::Nic;
+use crate::run::{self, Outcome};
+use crate::{Context, Error, Result};
+
+/// The variable that names the image, which the user may set.
+pub const IMAGE: &str = "REDOX_IMAGE";
+
+/// The variable that names our programs' folder, which `./x redox test` sets.
+pub const PROGRAMS: &str = "REDOX_PROGRAMS";
+
+/// How long a test's script may take.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// A Redox to be.
+#[derive(Clone, Debug)]
+pub struct Guest {
+    plan: Plan,
+    keep_frames: bool,
+}
+
+impl Guest {
+    /// With these parts of ours, and without a network device.
+    ///
+    /// # Errors
+    /// The environment does not name the image and the programs.
+    pub fn with(parts: Parts) -> Result<Self> {
+        let plan = Plan {
+            base: crate::variable(IMAGE)?,
+            parts,
+            programs: Some(crate::variable(PROGRAMS)?),
+            nics: Vec::new(),
+            pcap: None,
+            script: None,
+            limit: Some(LIMIT),
+        };
+        Ok(Self { plan, keep_frames: false })
+    }
+
+    /// With one more network device.
+    #[must_use]
+    pub fn nic(mut self, nic: Nic) -> Self {
+        self.plan.nics.push(nic);
+        self
+    }
+
+    /// With the first network device's frames kept ([`Finished::frames`]).
+    #[must_use]
+    pub fn keep_frames(mut self) -> Self {
+        self.keep_frames = true;
+        self
+    }
+
+    /// Boots it and sees the script to its end.
+    pub fn run(mut self, script: &str) -> Result<Finished> {
+        let folder = run::new_folder()?;
+        self.plan.script = Some(script.as_bytes().to_vec());
+        self.plan.pcap = self.keep_frames.then(|| folder.join("frames.pcap"));
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let outcome = Run::start(&self.plan, &folder)?.finish(&mut stdout, &mut stderr)?;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ok(Finished { outcome, stdout: text(stdout), stderr: text(stderr), folder })
+    }
+}
+
+/// What became of a script.
+#[derive(Debug)]
+pub struct Finished {
+    outcome: Outcome,
+    stdout: String,
+    stderr: String,
+    folder: PathBuf,
+}
+
+impl Finished {
+    /// The script's output, if it ended well.
+    ///
+    /// # Errors
+    /// It did not; the error says what it said.
+    pub fn success(&self) -> Result<&str> {
+        match self.outcome {
+            Outcome::Exit(0) => Ok(&self.stdout),
+            outcome => {
+                let (stdout, stderr, folder) = (&self.stdout, &self.stderr, self.folder.display());
+                let said = format!("stdout: {stdout}\nstderr: {stderr}\nmore in {folder}");
+                Err(Error::Guest(format!("{outcome:?}; {said}")))
+            }
+        }
+    }
+
+    /// What the system said.
+    pub fn console(&self) -> Result<String> {
+        let path = self.folder.join("console.log");
+        Ok(String::from_utf8_lossy(&fs::read(&path).context("read", &path)?).into_owned())
+    }
+
+    /// Every frame that passed the first network device, either way.
+    pub fn frames(&self) -> Result<Vec<Vec<u8>>> {
+        crate::pcap::read(&self.folder.join("frames.pcap"))
+    }
+}

@@ -1,0 +1,35 @@
+//! Nothing about a network device holds up the boot.
+
+use testbed::nic::Nic;
+use testbed::redox::guest::Guest;
+use testbed::redox::install::Parts;
+
+use crate::{WAIT_FOR_LEASE, e1000};
+
+fn ours() -> Guest {
+    Guest::with(Parts::All).unwrap()
+}
+
+#[test]
+#[ignore = "boots Redox: ./x redox test --base IMAGE"]
+fn without_a_network_device_it_boots() {
+    let finished = ours().run("cat /scheme/netcfg/ifaces/eth0/driver").unwrap();
+    assert_eq!(finished.success().unwrap(), "none\n");
+}
+
+#[test]
+#[ignore = "boots Redox: ./x redox test --base IMAGE"]
+fn with_a_device_that_no_driver_serves_it_boots() {
+    let finished = ours().nic(Nic::user("pcnet")).run("cat /scheme/netcfg/ifaces/eth0/driver").unwrap();
+    assert_eq!(finished.success().unwrap(), "none\n");
+}
+
+#[test]
+#[ignore = "boots Redox: ./x redox test --base IMAGE"]
+fn with_a_second_device_it_boots_and_one_of_them_works() {
+    let script = format!("{WAIT_FOR_LEASE}\nls /scheme\nping 10.0.2.2\n");
+    let finished = ours().nic(e1000()).nic(Nic::user("e1000")).run(&script).unwrap();
+    let output = finished.success().unwrap();
+    assert_eq!(output.matches("_e1000\n").count(), 2, "{output}");
+    assert!(output.contains("4 packets received"), "{output}");
+}
