@@ -13,7 +13,7 @@ NOT_ON_REDOX='rustix linux-raw-sys signal-hook signal-hook-registry spawner test
 NOT_ON_LINUX='redox_event'
 REDOX_CRATES='redox_syscall redox-scheme libredox redox_event'
 # The newest releases of them that this project has been built with.
-NEWEST_MET='libredox 0.1.25, libredox 0.2.0, redox-scheme 0.12.0, redox_event 0.5.0, redox_syscall 0.9.5'
+NEWEST_MET='libredox 0.1.25, libredox 0.2.0, redox-scheme 0.11.4, redox-scheme 0.12.0, redox_event 0.5.0, redox_syscall 0.9.5'
 
 export CARGO_TARGET_DIR="$PWD/target/redox-check"
 # The link needs relibc; one linker setting everywhere, since another one would build std anew.

@@ -9,3 +9,6 @@ pub mod partition;
 pub mod run;
 pub mod script;
 pub mod toolchain;
+
+#[cfg(test)]
+mod recipe;
