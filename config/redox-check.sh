@@ -112,7 +112,7 @@ if ! choose_compiler; then
     exit 1
 fi
 report compiler "ok, $($RUSTC --version)"
-check_absent Redox $TARGET "$NOT_ON_REDOX"
+check_absent Redox $TRIPLE "$NOT_ON_REDOX"
 check_absent Linux x86_64-unknown-linux-gnu "$NOT_ON_LINUX"
 build_pinned
 build_newest

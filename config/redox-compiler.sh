@@ -2,7 +2,7 @@
 # What every build for Redox shares: what goes there, and the compiler that brings the source of std, which is
 # built along. To be sourced in the workspace's folder.
 
-TARGET=x86_64-unknown-redox
+TRIPLE=x86_64-unknown-redox
 NO_COMPILER='none has the source of std; install rustc-web cargo-web rust-web-src (Debian) or rust-src (rustup nightly)'
 
 packages=
@@ -29,5 +29,5 @@ choose_compiler() {
 # Builds in the current directory; arguments are cargo's.
 build_for_redox() {
     # shellcheck disable=SC2086 # One argument a word.
-    "$cargo" build --locked -Zbuild-std=std,panic_abort --target $TARGET $packages "$@"
+    "$cargo" build --locked -Zbuild-std=std,panic_abort --target $TRIPLE $packages "$@"
 }

@@ -17,12 +17,14 @@ struct Build {
     script: String,
 }
 
-/// Stands for the cookbook's cargo: "builds" every program that the tree has.
+/// Stands for the cookbook's cargo: "builds" netd, netcfg and every driver.
 const CARGO: &str = "#!/bin/sh
 set -e
-echo \"$@\" | grep -q -- '--package netd'
+echo \"$@\" | grep -q -- '-p netd'
 mkdir -p target/$TARGET/release
-for program in e1000d netd netcfg pcid-spawner; do echo \"$program\" >target/$TARGET/release/$program; done
+cd target/$TARGET/release
+touch netd netcfg
+for file in \"$COOKBOOK_SOURCE\"/config/pcid.d/*.toml; do touch \"$(basename \"$file\" .toml)\"; done
 ";
 
 /// Every file in a folder, by its path in it.
