@@ -154,7 +154,7 @@ fn flags_are_kept_and_options_are_honest() {
     assert_eq!(rig.scheme.fcntl(client, F_GETFL, 0, &caller(0)).unwrap() & O_NONBLOCK, O_NONBLOCK);
     let mut value = [0; 4];
     assert_eq!(rig.call(client, &mut value, &[3, 8]), Ok(4));
-    assert_eq!(i32::from_ne_bytes(value), 65_536);
+    assert_eq!(i32::from_ne_bytes(value), 65_535);
     assert_eq!(rig.call(client, &mut value, &[3, 4]), Ok(4));
     assert_eq!(i32::from_ne_bytes(value), 0);
     assert_eq!(rig.call(client, &mut value, &[3, 999]), Err(ENOPROTOOPT));

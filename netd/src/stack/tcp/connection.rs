@@ -13,8 +13,10 @@ use crate::stack::network::Network;
 use crate::stack::readiness::Readiness;
 use crate::stack::routes::InterfaceId;
 
-/// Bytes buffered each way. The memory is touched as it is used.
-pub const BUFFER: usize = 64 * 1024;
+/// Bytes buffered each way: what a window says without a scale. The window of a SYN|ACK has none (RFC 7323
+/// section 2.2), while smoltcp, which takes it for the scaled one, would let a peer send more than there is
+/// room for. The memory is touched as it is used.
+pub const BUFFER: usize = u16::MAX as usize;
 /// Room in the send buffer from which on a connection counts as writable: waking a writer for less is not worth it.
 const WRITABLE: usize = BUFFER / 4;
 /// How long a peer may leave a SYN unanswered.

@@ -3,6 +3,7 @@
 mod dhcp;
 mod hostile;
 mod icmp;
+mod segments;
 mod tcp;
 mod udp;
 
@@ -10,6 +11,7 @@ use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use smoltcp::time::Duration;
+use smoltcp::wire::TcpPacket;
 
 use super::*;
 
@@ -113,4 +115,31 @@ pub fn any(port: u16) -> SocketAddrV4 {
 
 pub fn right(port: u16) -> SocketAddrV4 {
     SocketAddrV4::new(RIGHT, port)
+}
+
+/// An Ethernet frame from `from` to `to`, hosts of the bed, around an IP packet behind its headroom.
+pub fn framed(mut packet: Vec<u8>, from: Ipv4Addr, to: Ipv4Addr) -> Vec<u8> {
+    let mut frame = EthernetFrame::new_unchecked(&mut packet);
+    frame.set_src_addr(EthernetAddress([2, 0, 0, 0, 0, from.octets()[3]]));
+    frame.set_dst_addr(EthernetAddress([2, 0, 0, 0, 0, to.octets()[3]]));
+    frame.set_ethertype(EthernetProtocol::Ipv4);
+    packet
+}
+
+/// A frame with a TCP segment of `length` bytes, header and options (which `fill` writes) included.
+pub fn segment(
+    from: SocketAddrV4,
+    to: SocketAddrV4,
+    length: usize,
+    fill: impl FnOnce(&mut TcpPacket<&mut [u8]>),
+) -> Vec<u8> {
+    let packet = ipv4::build(*from.ip(), *to.ip(), IpProtocol::Tcp, length, |room| {
+        let mut segment = TcpPacket::new_unchecked(room);
+        segment.set_src_port(from.port());
+        segment.set_dst_port(to.port());
+        segment.set_header_len(20);
+        fill(&mut segment);
+        segment.fill_checksum(&(*from.ip()).into(), &(*to.ip()).into());
+    });
+    framed(packet, *from.ip(), *to.ip())
 }

@@ -6,16 +6,16 @@ use crate::stack::tcp::{Change, ConnectionId, ListenerId};
 const PORT: u16 = 80;
 
 impl Bed {
-    fn listen(&mut self) -> ListenerId {
+    pub fn listen(&mut self) -> ListenerId {
         self.right.tcp.listen(any(PORT), &mut self.right.network).unwrap()
     }
 
-    fn connect(&mut self) -> ConnectionId {
+    pub fn connect(&mut self) -> ConnectionId {
         self.left.tcp.connect(None, right(PORT), &mut self.left.network).unwrap()
     }
 
     /// A connection, as both sides see it.
-    fn pair(&mut self) -> (ConnectionId, ConnectionId) {
+    pub fn pair(&mut self) -> (ConnectionId, ConnectionId) {
         let listener = self.listen();
         let client = self.connect();
         self.run(Duration::from_secs(5));

@@ -1,0 +1,164 @@
+//! Segments with good checksums that no honest peer sends.
+
+use smoltcp::wire::{TcpPacket, TcpSeqNumber};
+
+use super::*;
+use crate::stack::tcp::BUFFER;
+
+const PORT: u16 = 80;
+/// Connections that random segments come to, and segments for each.
+const ROUNDS: usize = 300;
+const SEGMENTS: usize = 200;
+const STRANGER: SocketAddrV4 = SocketAddrV4::new(LEFT, 5555);
+
+/// The TCP header of a frame's segment.
+fn header(frame: &[u8]) -> (TcpSeqNumber, TcpSeqNumber, usize) {
+    let datagram = Datagram::parse(&frame[HEADROOM..]).unwrap();
+    let segment = TcpPacket::new_checked(datagram.payload).unwrap();
+    (segment.seq_number(), segment.ack_number(), usize::from(segment.window_len()))
+}
+
+impl Bed {
+    /// Frames that the right host sends when it is given `frame`.
+    fn answers(&mut self, frame: &[u8]) -> Vec<Vec<u8>> {
+        self.right.network.now = self.now;
+        self.right.receive(ETH0, frame);
+        self.right.poll(self.now);
+        self.right.take_frames(ETH0, usize::MAX).collect()
+    }
+}
+
+/// The window of a SYN|ACK is never scaled (RFC 7323 section 2.2): a peer that fills it to the last byte
+/// without waiting for a further ACK fills the buffer and no more.
+#[test]
+fn the_first_window_can_be_filled_from_its_end() {
+    let mut bed = Bed::new();
+    bed.pair();
+    let request = segment(STRANGER, right(PORT), 24, |syn| {
+        syn.set_header_len(24);
+        syn.set_syn(true);
+        syn.set_seq_number(TcpSeqNumber(999));
+        syn.set_window_len(60_000);
+        syn.options_mut().copy_from_slice(&[3, 3, 7, 0]);
+    });
+    let (number, _, window) = header(&bed.answers(&request)[0]);
+    assert_eq!(window, usize::from(u16::MAX));
+    let data = |offset: usize, length: usize| {
+        segment(STRANGER, right(PORT), 20 + length, |data| {
+            data.set_ack(true);
+            data.set_seq_number(TcpSeqNumber(1000) + offset);
+            data.set_ack_number(number + 1);
+            data.set_window_len(60_000);
+        })
+    };
+    bed.answers(&data(0, 0));
+    bed.answers(&data(64_240, 1460));
+    let last = (0..44).flat_map(|at| bed.answers(&data(at * 1460, 1460))).last().unwrap();
+    let (_, acknowledged, window) = header(&last);
+    assert_eq!((acknowledged, window), (TcpSeqNumber(1000) + BUFFER, 0));
+}
+
+/// A distance from a sequence number: often none, near or just beyond the window, sometimes anywhere.
+fn distance(dice: u64) -> i32 {
+    let near = (dice >> 8) as i32 % 70_000;
+    match dice % 8 {
+        0 | 1 => 0,
+        2 => 1,
+        3 => -1,
+        4 => near,
+        5 => -near,
+        6 => i32::MAX - near.abs() % 4,
+        _ => (dice >> 16) as i32,
+    }
+}
+
+fn one_in(times: u64, random: &mut Random) -> bool {
+    random.next_u64().is_multiple_of(times)
+}
+
+/// Options of believable kinds with any lengths.
+fn fill_options(options: &mut [u8], random: &mut Random) {
+    const KINDS: [u8; 8] = [0, 1, 2, 3, 4, 5, 8, 34];
+    let mut rest = options;
+    while let [kind, tail @ ..] = rest {
+        let dice = random.next_u64();
+        *kind = KINDS[dice as usize % KINDS.len()];
+        if let Some(length) = tail.first_mut() {
+            *length = (dice >> 8) as u8 % 12;
+        }
+        let skip = ((dice >> 16) as usize % 6).min(tail.len());
+        rest = &mut tail[skip..];
+    }
+}
+
+/// A segment whose every field may be wrong, with numbers around `number` and `acknowledged`.
+fn any_segment(
+    from: SocketAddrV4,
+    (number, acknowledged): (TcpSeqNumber, TcpSeqNumber),
+    random: &mut Random,
+) -> Vec<u8> {
+    let header = if one_in(2, random) { 20 } else { 20 + 4 * (random.next_u64() % 11) as usize };
+    let length = header + (random.next_u64() % 1400) as usize;
+    segment(from, right(PORT), length, |segment| {
+        segment.set_header_len(header as u8);
+        segment.set_fin(one_in(8, random));
+        segment.set_syn(one_in(16, random));
+        segment.set_rst(one_in(64, random));
+        segment.set_psh(one_in(2, random));
+        segment.set_ack(!one_in(8, random));
+        segment.set_urg(one_in(8, random));
+        segment.set_urgent_at(random.next_u16());
+        segment.set_seq_number(TcpSeqNumber(number.0.wrapping_add(distance(random.next_u64()))));
+        segment.set_ack_number(TcpSeqNumber(acknowledged.0.wrapping_add(distance(random.next_u64()))));
+        segment.set_window_len(if one_in(4, random) { 0 } else { random.next_u16() });
+        fill_options(segment.options_mut(), random);
+    })
+}
+
+/// Windows that shrink and close, text beyond them, urgent pointers, options cut short, SYN and FIN and RST
+/// where they do not belong: to a listener and to connections in every state.
+#[test]
+fn random_segments_harm_nobody() {
+    let mut bed = Bed::new();
+    let mut random = Random::new([3, 9]);
+    let listener = bed.listen();
+    for round in 0..ROUNDS {
+        // The client's own socket is given up at once: from now on this test speaks for it.
+        let client = bed.connect();
+        bed.run(Duration::from_millis(20));
+        let (from, _) = bed.left.tcp.addresses(client).unwrap();
+        let mut server = bed.right.tcp.accept(listener).unwrap();
+        while bed.right.tcp.addresses(server).unwrap().1 != from {
+            // The stranger was lucky in an earlier round.
+            bed.right.tcp.close(server, bed.now);
+            server = bed.right.tcp.accept(listener).unwrap();
+        }
+        bed.right.tcp.write(server, &[7; 60_000]).unwrap();
+        bed.right.poll(bed.now);
+        let mut sent: Vec<_> = bed.right.take_frames(ETH0, usize::MAX).collect();
+        match round % 4 {
+            0 => bed.right.tcp.shutdown(server, Readiness::WRITE).unwrap(),
+            1 => bed.right.tcp.close(server, bed.now),
+            _ => (),
+        }
+        let mut numbers = None;
+        for _ in 0..SEGMENTS {
+            if let Some(frame) = sent.last() {
+                let (number, acknowledged, _) = header(frame);
+                numbers = Some((acknowledged, number));
+            }
+            let from = if one_in(16, &mut random) { STRANGER } else { from };
+            sent = bed.answers(&any_segment(from, numbers.unwrap(), &mut random));
+            if one_in(8, &mut random) {
+                bed.now += Duration::from_millis(random.next_u64() % 3000);
+                let _ = bed.right.tcp.read(server, &mut [0; 3000], false);
+                let _ = bed.right.tcp.write(server, &[1; 5000]);
+            }
+        }
+        bed.right.tcp.close(server, bed.now);
+        bed.left.tcp.close(client, bed.now);
+    }
+    let client = bed.connect();
+    bed.run(Duration::from_secs(5));
+    assert_eq!(bed.left.tcp.connected(client), Ok(()));
+}
