@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::install::Parts;
 use super::run::{Plan, Run};
+use super::script;
 use crate::nic::Nic;
 use crate::run::{self, Outcome};
 use crate::{Context, Error, Result};
@@ -36,6 +37,7 @@ impl Guest {
             base: crate::variable(IMAGE)?,
             parts,
             programs: Some(crate::variable(PROGRAMS)?),
+            others: Vec::new(),
             nics: Vec::new(),
             pcap: None,
             script: None,
@@ -49,6 +51,16 @@ impl Guest {
     pub fn nic(mut self, nic: Nic) -> Self {
         self.plan.nics.push(nic);
         self
+    }
+
+    /// With a driver in the place of the one of this name that ends as soon as it is started.
+    ///
+    /// # Errors
+    /// There is no program for that.
+    pub fn driver_that_ends(mut self, name: &str) -> Result<Self> {
+        let programs = crate::variable(PROGRAMS)?;
+        self.plan.others.push(script::ends_at_once(&format!("/usr/lib/drivers/{name}"), &programs)?);
+        Ok(self)
     }
 
     /// With the first network device's frames kept ([`Finished::frames`]).

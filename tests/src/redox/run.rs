@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use runner::frame::{Decoder, Message, Piece};
 
-use super::install::{self, Parts};
+use super::install::{self, Item, Parts};
 use super::{image, script};
 use crate::nic::{Nic, path};
 use crate::qemu::{self, Qemu};
@@ -34,6 +34,8 @@ pub struct Plan {
     pub parts: Parts,
     /// The folder of our programs; not needed for a stock image without a script.
     pub programs: Option<PathBuf>,
+    /// Other files that go in, after those.
+    pub others: Vec<Item>,
     /// The network devices.
     pub nics: Vec<Nic>,
     /// Every frame of the first of them is written here too.
@@ -90,6 +92,7 @@ fn prepare(plan: &Plan, folder: &Path) -> Result<Option<PathBuf>> {
             items.extend(script::items(text, programs)?);
         }
     }
+    items.extend(plan.others.iter().cloned());
     if items.is_empty() {
         return Ok(None);
     }

@@ -28,3 +28,8 @@ pub fn items(script: &[u8], programs: &Path) -> Result<Vec<Item>> {
         Item::new("/usr/lib/init.d/99_netd_script.service", PLAIN, unit.into_bytes()),
     ])
 }
+
+/// A program at `path` that ends at once and not well: the runner, which does so where it is not told what to run.
+pub fn ends_at_once(path: &str, programs: &Path) -> Result<Item> {
+    Ok(Item::new(path, PROGRAM, install::program(programs, RUNNER)?))
+}

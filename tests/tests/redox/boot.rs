@@ -33,3 +33,13 @@ fn with_a_second_device_it_boots_and_one_of_them_works() {
     assert_eq!(output.matches("_e1000\n").count(), 2, "{output}");
     assert!(output.contains("4 packets received"), "{output}");
 }
+
+#[test]
+#[ignore = "boots Redox: ./x redox test --base IMAGE"]
+fn with_a_driver_that_ends_at_once_it_boots() {
+    let guest = ours().driver_that_ends("e1000d").unwrap().nic(e1000());
+    let finished = guest.run("cat /scheme/netcfg/ifaces/eth0/driver").unwrap();
+    assert_eq!(finished.success().unwrap(), "none\n");
+    let console = finished.console().unwrap();
+    assert!(console.contains("/usr/lib/drivers/e1000d"), "it was not started: {console}");
+}

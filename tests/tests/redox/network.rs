@@ -1,5 +1,6 @@
 //! What a user of Redox does: look at the configuration, ping, and use the frames themselves.
 
+use testbed::nic::Nic;
 use testbed::redox::guest::Guest;
 use testbed::redox::install::Parts;
 
@@ -30,6 +31,17 @@ fn netd_works_over_a_stock_driver() {
 #[ignore = "boots Redox: ./x redox test --base IMAGE"]
 fn the_stock_network_stack_works_over_our_driver() {
     ping_works_with(Parts::Drivers);
+}
+
+#[test]
+#[ignore = "boots Redox: ./x redox test --base IMAGE"]
+fn every_driver_of_ours_works() {
+    for model in ["e1000-82544gc", "e1000-82545em", "virtio-net-pci", "virtio-net-pci,disable-legacy=on"] {
+        let script = format!("{WAIT_FOR_LEASE}\nping 10.0.2.2\n");
+        let finished = Guest::with(Parts::All).unwrap().nic(Nic::user(model)).run(&script).unwrap();
+        let output = finished.success().unwrap();
+        assert!(output.contains("4 packets received"), "{model}: {output}");
+    }
 }
 
 #[test]
