@@ -149,7 +149,7 @@ fn redox_check() -> std::io::Result<Tally> {
 
 fn redox_if_there_is_one(names: &[OsString]) -> Result<Tally, Box<dyn std::error::Error>> {
     if let Some(image) = std::env::var_os(guest::IMAGE) {
-        return Ok(redox(Path::new(&image), &build::build()?, names)?);
+        return redox(Path::new(&image), &build::build()?, names);
     }
     let mut tally = Tally::default();
     tally.skip(
@@ -160,7 +160,7 @@ fn redox_if_there_is_one(names: &[OsString]) -> Result<Tally, Box<dyn std::error
 }
 
 /// Runs the tests in Redox, with an image of it and our programs for it.
-pub fn redox(image: &Path, programs: &Path, names: &[OsString]) -> std::io::Result<Tally> {
+pub fn redox(image: &Path, programs: &Path, names: &[OsString]) -> Result<Tally, Box<dyn std::error::Error>> {
     let mut tests = cargo();
     tests.args([
         "test",
@@ -173,8 +173,13 @@ pub fn redox(image: &Path, programs: &Path, names: &[OsString]) -> std::io::Resu
         "--test-threads",
         GUESTS,
     ]);
-    tests.env(guest::IMAGE, image).env(guest::PROGRAMS, programs);
-    cargo_test("tests in Redox", tests.args(names))
+    // The tests have a working directory of their own.
+    for (variable, path) in [(guest::IMAGE, image), (guest::PROGRAMS, programs)] {
+        let whole =
+            path.canonicalize().map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        tests.env(variable, whole);
+    }
+    Ok(cargo_test("tests in Redox", tests.args(names))?)
 }
 
 /// Says what is run.

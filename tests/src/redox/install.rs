@@ -129,3 +129,57 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     paths.sort();
     Ok(paths)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder with `content` as each of the programs.
+    fn programs(content: &[u8]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let drivers = drivers(&configuration("pcid.d")).unwrap();
+        let names = drivers.iter().filter_map(|driver| driver.file_name()?.to_str());
+        for name in names.chain(PROGRAMS) {
+            fs::write(folder.path().join(name), content).unwrap();
+        }
+        folder
+    }
+
+    fn paths(parts: Parts) -> Vec<String> {
+        let folder = programs(b"\x7fELF a program for Redox");
+        items(parts, folder.path()).unwrap().into_iter().map(|item| item.path).collect()
+    }
+
+    #[test]
+    fn everything_has_the_place_of_its_stock_counterpart() {
+        let all = paths(Parts::All);
+        for expected in [
+            "/usr/lib/drivers/e1000d",
+            "/usr/lib/pcid.d/e1000d.toml",
+            "/usr/lib/init.d/10_smolnetd.service",
+            "/usr/bin/netd",
+            "/usr/bin/netcfg",
+        ] {
+            assert!(all.contains(&expected.to_owned()), "{expected} in {all:?}");
+        }
+    }
+
+    #[test]
+    fn the_parts_make_the_whole() {
+        assert_eq!([paths(Parts::Drivers), paths(Parts::Netd)].concat(), paths(Parts::All));
+        assert_eq!(paths(Parts::Stock), [""; 0]);
+    }
+
+    #[test]
+    fn a_program_for_another_system_is_refused() {
+        let own = fs::read(std::env::current_exe().unwrap()).unwrap();
+        for content in [&own[..], b"#!/bin/sh"] {
+            let folder = programs(content);
+            let error = items(Parts::All, folder.path()).unwrap_err().to_string();
+            assert!(error.contains("is no program for Redox"), "{error}");
+        }
+        let empty = tempfile::tempdir().unwrap();
+        let error = items(Parts::All, empty.path()).unwrap_err().to_string();
+        assert!(error.contains("cannot read") && error.contains("./x redox build"), "{error}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use config::pcid;
 
@@ -61,6 +61,7 @@ fn the_recipe_stages_what_goes_before_the_stock_files() {
         .env("TARGET", "x86_64-unknown-redox")
         .env("build_type", "release")
         .env("build_flags", "--release")
+        .stdout(Stdio::null())
         .status()
         .unwrap();
     assert!(status.success());

@@ -101,7 +101,8 @@ fn prepare(plan: &Plan, folder: &Path) -> Result<Option<PathBuf>> {
     Ok(Some(image))
 }
 
-/// QEMU's command line. Redox writes into a snapshot, so that the image stays as it is.
+/// QEMU's command line. Redox writes into a snapshot, so that the image stays as it is. Without a display its boot
+/// loader has no video mode to ask for.
 fn command(plan: &Plan, disk: &Path, folder: &Path) -> Command {
     let mut command = qemu::command(&folder.join("serial.log"), plan.script.is_none());
     command.args(["-machine", "q35", "-m", "2G", "-vga", "none", "-snapshot"]);
