@@ -141,7 +141,11 @@ impl SchemeSync for Netcfg {
             return Err(Error::new(ENOTDIR));
         }
         let path = format!("{}/{path}", parent.path).trim_matches('/').to_owned();
-        let flags = flags | fcntl_flags as usize;
+        let mut flags = flags | fcntl_flags as usize;
+        if flags & O_STAT != 0 {
+            // Looking is open to all, so nothing else is open to who only looks.
+            flags &= !O_ACCMODE;
+        }
         let stack = self.stack.clone();
         let stack = stack.borrow();
         let node = tree::resolve(&path, &stack).ok_or(Error::new(ENOENT))?;

@@ -107,6 +107,18 @@ fn a_change_is_made_at_fsync_once() {
 }
 
 #[test]
+fn looking_is_no_way_to_write() {
+    let mut rig = netcfg(Some(MAC));
+    rig.uid = 1000;
+    for flags in [O_WRONLY, O_RDWR] {
+        let id = rig.open_with("resolv/nameserver", flags | O_STAT).unwrap();
+        assert_eq!(rig.write(id, b"6.6.6.6\n"), Err(EBADF));
+        rig.close(id);
+    }
+    assert_eq!(rig.cat("resolv/nameserver"), "8.8.8.8\n");
+}
+
+#[test]
 fn reading_is_a_snapshot_for_all_and_writing_for_the_administrator() {
     let mut rig = netcfg(Some(MAC));
     let early = rig.open_with("resolv/nameserver", O_RDONLY).unwrap();
