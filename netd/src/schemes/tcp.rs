@@ -1,6 +1,6 @@
 //! `tcp`: byte streams, as Redox's programs know them.
 
-use scheme::errno::{EINVAL, EISCONN, ENOENT, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP};
+use scheme::errno::{EBADF, EINVAL, EISCONN, ENOENT, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP};
 use scheme::{DirentKind, Error, Result};
 
 use super::address::{self, Ends};
@@ -218,11 +218,11 @@ fn connect(stack: &mut Stack, node: &mut Node, ends: Ends, caller: Caller) -> Re
     match node {
         Node::Connection { connecting: true, .. } => (),
         Node::Connection { .. } => return Err(Error::new(EISCONN)),
+        // It would be taken from the others.
+        Node::Listener(_) if caller.shares => return Err(Error::new(EISCONN)),
         Node::Listener(id) => {
-            let local = stack.tcp.listener_address(*id);
-            stack.tcp.close_listener(*id, stack.network.now);
-            *node = Node::Unbound;
-            *node = open(stack, Ends { local, ..ends }, Caller { uid: 0, ..caller })?;
+            let id = *id;
+            connect_bound(stack, node, id, ends)?;
         }
         Node::Unbound => *node = open(stack, ends, caller)?,
     }
@@ -235,6 +235,19 @@ fn connect(stack: &mut Stack, node: &mut Node, ends: Ends, caller: Caller) -> Re
             Err(errno(error))
         }
     }
+}
+
+/// Connects from where a listener is bound, in its place. What cannot even begin leaves it bound.
+fn connect_bound(stack: &mut Stack, node: &mut Node, listener: ListenerId, ends: Ends) -> Result<()> {
+    let local = stack.tcp.listener_address(listener).ok_or(Error::new(EBADF))?;
+    // Whether its owner may have the port was checked when it was bound.
+    let owner = Caller { uid: 0, nonblocking: true, shares: false };
+    stack.tcp.close_listener(listener, stack.network.now);
+    let connected = open(stack, Ends { local: Some(local), ..ends }, owner);
+    if connected.is_err() {
+        *node = stack.tcp.listen(local, &mut stack.network).map_or(Node::Unbound, Node::Listener);
+    }
+    connected.map(|connection| *node = connection)
 }
 
 fn connection(node: &Node) -> Result<ConnectionId> {

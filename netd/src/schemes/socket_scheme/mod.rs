@@ -28,6 +28,8 @@ pub struct Caller {
     pub uid: u32,
     /// The caller wants no waiting.
     pub nonblocking: bool,
+    /// Other handles stand for the same socket.
+    pub shares: bool,
 }
 
 /// What makes one socket scheme different from the others.
@@ -155,7 +157,7 @@ impl<P: Protocol> SocketScheme<P> {
 
     /// `openat` of a socket: a retried one goes on where it stood.
     fn open_socket(&mut self, path: &str, flags: usize, ctx: &CallerCtx) -> Result<OpenResult> {
-        let caller = Caller { uid: ctx.uid, nonblocking: flags & O_NONBLOCK != 0 };
+        let caller = Caller { uid: ctx.uid, nonblocking: flags & O_NONBLOCK != 0, shares: false };
         let mut stack = self.stack.borrow_mut();
         let mut node = match self.pending.remove(&ctx.id) {
             Some(node) => node,
@@ -184,7 +186,8 @@ impl<P: Protocol> SocketScheme<P> {
         let (flags, uid) = (handle.flags, handle.uid);
         let Kind::Socket(node) = &mut handle.kind else { return Err(Error::new(EBADF)) };
         let before = P::key(node);
-        let caller = Caller { uid, nonblocking: flags & O_NONBLOCK != 0 };
+        let shares = before.and_then(|key| self.by_key.get(&key)).is_some_and(|ids| ids.len() > 1);
+        let caller = Caller { uid, nonblocking: flags & O_NONBLOCK != 0, shares };
         let made = P::dup(&mut self.stack.borrow_mut(), node, path, caller);
         let after = P::key(node);
         self.moved(id, before, after);

@@ -104,6 +104,28 @@ fn a_bound_socket_connects_from_where_it_is_bound() {
 }
 
 #[test]
+fn a_connect_that_cannot_begin_leaves_its_socket_bound() {
+    let mut rig = rig::<Tcp>(&host());
+    let bound = rig.open("/127.0.0.1:4000").unwrap();
+    assert_eq!(rig.dup(bound, "192.0.2.1:80"), Err(ENETUNREACH));
+    assert_eq!(rig.path(bound), "/scheme/tcp/0.0.0.0:0/127.0.0.1:4000");
+    assert_eq!(rig.open("/127.0.0.1:4000"), Err(EADDRINUSE));
+}
+
+#[test]
+fn a_listener_that_others_share_is_not_taken_from_them() {
+    let mut rig = rig::<Tcp>(&host());
+    rig.open("/0.0.0.0:9090").unwrap();
+    let listener = rig.open("/0.0.0.0:8080").unwrap();
+    let twin = rig.dup(listener, "").unwrap();
+    assert_eq!(rig.dup(listener, "127.0.0.1:9090"), Err(EISCONN));
+    rig.open("/0.0.0.0:22").unwrap();
+    assert!(rig.path(twin).ends_with(":8080"), "{}", rig.path(twin));
+    rig.close(listener);
+    assert_eq!(rig.dup(twin, "127.0.0.1:9090"), Err(EAGAIN), "its last handle may connect");
+}
+
+#[test]
 fn a_connect_whose_caller_gives_up_leaves_nothing_behind() {
     let mut rig = rig::<Tcp>(&host());
     let listener = rig.open("/0.0.0.0:8080").unwrap();
