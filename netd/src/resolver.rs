@@ -21,7 +21,7 @@ impl Default for Resolver {
 }
 
 impl Resolver {
-    /// Writes `server` unless that was the last one written. Readers see the old file or the new one.
+    /// Writes `server` unless that was the last one written; without one, what stands there stays. Readers see the old file or the new one.
     pub fn update(&mut self, server: Option<Ipv4Addr>) {
         let Some(server) = server.filter(|server| self.written != Some(*server)) else { return };
         self.written = Some(server);
@@ -47,7 +47,10 @@ mod tests {
     fn the_file_follows_the_name_server() {
         let directory = std::env::temp_dir().join(format!("netd-resolver-{}", std::process::id()));
         fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join("dns"), "9.9.9.9\n").unwrap();
         let mut resolver = Resolver { directory: directory.clone(), written: None };
+        resolver.update(None);
+        assert_eq!(fs::read_to_string(directory.join("dns")).unwrap(), "9.9.9.9\n", "the administrator's");
         resolver.update(Some(Ipv4Addr::new(10, 0, 2, 3)));
         resolver.update(None);
         assert_eq!(fs::read_to_string(directory.join("dns")).unwrap(), "10.0.2.3\n");

@@ -42,8 +42,6 @@ use self::wire::HEADROOM;
 /// Packets that `lo` carries in one turn; more of them wait, so that two sockets which talk to each other
 /// here do not keep everybody else waiting.
 const LOOPBACK_BUDGET: usize = 256;
-/// Stock's name server before any other is known.
-const DEFAULT_NAME_SERVER: Ipv4Addr = Ipv4Addr::new(8, 8, 8, 8);
 
 /// The whole stack.
 pub struct Stack {
@@ -57,7 +55,7 @@ pub struct Stack {
     pub icmp: Icmp,
     /// Raw IP.
     pub raw: Raw,
-    /// Whom resolvers should ask, the first one first.
+    /// Whom resolvers should ask, the first one first. None until a lease or the administrator names some.
     pub name_servers: Vec<Ipv4Addr>,
     /// Counts every change of addresses, routes, name servers or links.
     pub revision: u64,
@@ -72,7 +70,7 @@ impl Stack {
             udp: Udp::default(),
             icmp: Icmp::default(),
             raw: Raw::default(),
-            name_servers: vec![DEFAULT_NAME_SERVER],
+            name_servers: Vec::new(),
             revision: 0,
         }
     }

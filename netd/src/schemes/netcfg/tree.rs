@@ -13,6 +13,8 @@ use crate::stack::{InterfaceId, Stack};
 
 /// Stock's text for what is not there yet.
 const NOT_CONFIGURED: &str = "Not configured\n";
+/// Stock's name server before any other is known.
+const DEFAULT_NAME_SERVER: Ipv4Addr = Ipv4Addr::new(8, 8, 8, 8);
 
 /// A place in the tree.
 pub enum Node {
@@ -121,7 +123,7 @@ impl Leaf {
     pub fn text(&self, stack: &Stack) -> Option<String> {
         match self {
             Self::NameServer => {
-                Some(stack.name_servers.first().map(|server| format!("{server}\n")).unwrap_or_default())
+                Some(format!("{}\n", stack.name_servers.first().unwrap_or(&DEFAULT_NAME_SERVER)))
             }
             Self::RouteList => Some(route_list(stack)),
             Self::RouteAdd | Self::RouteRemove => None,

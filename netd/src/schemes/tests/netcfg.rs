@@ -65,6 +65,15 @@ fn an_address_and_a_route_are_set_by_lines() {
 }
 
 #[test]
+fn a_name_server_that_nobody_chose_is_shown_but_not_imposed() {
+    let mut rig = netcfg(Some(MAC));
+    assert_eq!(rig.cat("resolv/nameserver"), "8.8.8.8\n");
+    assert!(rig.stack.borrow().name_servers.is_empty(), "what resolvers were told before holds");
+    rig.echo("resolv/nameserver", "9.9.9.9\n").unwrap();
+    assert_eq!(rig.stack.borrow().name_servers, [std::net::Ipv4Addr::new(9, 9, 9, 9)]);
+}
+
+#[test]
 fn nonsense_is_refused_at_write_and_changes_nothing() {
     let mut rig = netcfg(Some(MAC));
     let before = rig.cat("ifaces/eth0/addr/list");
