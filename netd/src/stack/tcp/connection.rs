@@ -8,6 +8,7 @@ use smoltcp::time::{Duration, Instant};
 use smoltcp::wire::{IpAddress, IpEndpoint, IpListenEndpoint};
 
 use super::ListenerId;
+use crate::stack::earlier;
 use crate::stack::error::SocketError;
 use crate::stack::network::Network;
 use crate::stack::readiness::Readiness;
@@ -19,9 +20,9 @@ use crate::stack::routes::InterfaceId;
 pub const BUFFER: usize = u16::MAX as usize;
 /// Room in the send buffer from which on a connection counts as writable: waking a writer for less is not worth it.
 const WRITABLE: usize = BUFFER / 4;
-/// How long a peer may leave a SYN unanswered.
+/// How long a handshake may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long a peer may leave data unacknowledged (RFC 1122 section 4.2.3.5: at least 100 s).
+/// How long a peer may be silent that has data or a FIN to acknowledge (RFC 1122 section 4.2.3.5: at least 100 s).
 const USER_TIMEOUT: Duration = Duration::from_secs(900);
 /// How long a closed socket may take to deliver its last data without progress.
 pub const LINGER: Duration = Duration::from_secs(60);
@@ -75,6 +76,8 @@ pub struct Connection {
     socket: SocketHandle,
     error: Option<SocketError>,
     read_shut: bool,
+    /// When it is given up, unless the peer is heard before; none while the peer owes us nothing.
+    expiry: Option<Instant>,
 }
 
 impl Connection {
@@ -86,7 +89,6 @@ impl Connection {
         network: &mut Network,
     ) -> Result<Self, SocketError> {
         let mut socket = new_socket();
-        socket.set_timeout(Some(CONNECT_TIMEOUT));
         let unroutable = SocketError::NetworkUnreachable(*tuple.remote.ip());
         let context = network.interface_mut(interface).ok_or(unroutable)?.engine().context();
         socket
@@ -98,7 +100,6 @@ impl Connection {
     /// A connection that will answer the SYN it is given next.
     pub fn listen(tuple: Tuple, interface: InterfaceId, listener: ListenerId) -> Option<Self> {
         let mut socket = new_socket();
-        socket.set_timeout(Some(CONNECT_TIMEOUT));
         let local = endpoint(tuple.local);
         socket.listen(IpListenEndpoint { addr: Some(local.addr), port: local.port }).ok()?;
         Some(Self::new(tuple, interface, None, Owner::Handshake(listener), socket))
@@ -124,6 +125,7 @@ impl Connection {
             socket,
             error: None,
             read_shut: false,
+            expiry: None,
         }
     }
 
@@ -247,11 +249,13 @@ impl Connection {
         }
     }
 
-    /// Which directions became ready since `before`; `by_peer` tells a RST from a timeout.
-    pub fn changes_since(&mut self, before: Snapshot, by_peer: bool) -> Readiness {
+    /// Which directions became ready since `before`.
+    pub fn changes_since(&mut self, before: Snapshot) -> Readiness {
         let state = self.state();
         if state != before.state {
-            self.enter(state, before.state, by_peer);
+            if state == State::Closed && self.error.is_none() {
+                self.error = meaning_of_the_end(before.state);
+            }
             return Readiness::BOTH;
         }
         Readiness {
@@ -265,20 +269,25 @@ impl Connection {
         self.socket().send_queue() < before.queued || self.state() != before.state
     }
 
-    fn enter(&mut self, state: State, before: State, by_peer: bool) {
-        let was_connecting = matches!(before, State::SynSent | State::SynReceived | State::Listen);
-        if was_connecting && state != State::Closed {
-            self.socket_mut().set_timeout(Some(USER_TIMEOUT));
-        }
-        if state != State::Closed || self.error.is_some() {
-            return;
-        }
-        self.error = match before {
-            State::SynSent | State::SynReceived if by_peer => Some(SocketError::ConnectionRefused),
-            State::LastAck | State::TimeWait | State::Closing | State::Closed | State::Listen => None,
-            _ if by_peer => Some(SocketError::ConnectionReset),
-            _ => Some(SocketError::TimedOut),
+    /// Sets when the connection is given up: later when the peer was `heard`, though no repeated SYN keeps a
+    /// handshake alive.
+    pub fn watch(&mut self, heard: bool, now: Instant) {
+        let patience = match self.state() {
+            State::Closed => None,
+            State::Listen | State::SynSent | State::SynReceived => Some(CONNECT_TIMEOUT),
+            State::FinWait1 | State::Closing | State::LastAck => Some(USER_TIMEOUT),
+            _ => (self.socket().send_queue() > 0).then_some(USER_TIMEOUT),
         };
+        let goes_on = self.expiry.filter(|_| self.is_connecting() || !heard);
+        self.expiry = patience.map(|patience| goes_on.unwrap_or(now + patience));
+    }
+
+    /// When it ends if nothing happens.
+    pub fn limit(&self) -> Option<Instant> {
+        match self.owner {
+            Owner::Nobody(limit) => Some(limit),
+            _ => self.expiry,
+        }
     }
 
     /// Takes a packet of the connection; what TCP answers at once is sent.
@@ -303,14 +312,20 @@ impl Connection {
         true
     }
 
-    /// When it wants to send next.
+    /// When it wants to send next, or ends.
     pub fn deadline(&mut self, network: &mut Network) -> Option<Instant> {
         let now = network.now;
         let wanted = network.interface_mut(self.interface)?.poll_at(&self.set, now);
-        match self.owner {
-            Owner::Nobody(limit) => Some(wanted.map_or(limit, |wanted| wanted.min(limit))),
-            _ => wanted,
-        }
+        earlier(wanted, self.limit())
+    }
+}
+
+/// Why the peer's RST, or the last acknowledgement, ended a connection in the state `before`.
+fn meaning_of_the_end(before: State) -> Option<SocketError> {
+    match before {
+        State::SynSent | State::SynReceived => Some(SocketError::ConnectionRefused),
+        State::LastAck | State::TimeWait | State::Closing | State::Closed | State::Listen => None,
+        _ => Some(SocketError::ConnectionReset),
     }
 }
 

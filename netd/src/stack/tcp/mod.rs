@@ -206,12 +206,10 @@ impl Tcp {
     /// The handshake of `tuple` failed elsewhere: ICMP says so, or the next hop does not answer ARP.
     pub fn unreachable(&mut self, local: SocketAddrV4, remote: SocketAddrV4, error: SocketError) {
         let Some(id) = self.by_tuple.get(&Tuple { local, remote }).copied() else { return };
-        let Some(connection) = self.connections.get_mut(id.0) else { return };
+        let Some(connection) = self.connections.get(id.0) else { return };
         // RFC 5927 section 5.2: an established connection survives; TCP's own timeout decides.
         if connection.state() == State::SynSent {
-            connection.fail(error);
-            self.changes.push(Change::Connection(id, Readiness::BOTH));
-            self.mark_dirty(id);
+            self.fail(id, error);
         }
     }
 

@@ -5,6 +5,7 @@ use smoltcp::time::Instant;
 
 use super::connection::{LINGER, Owner, Snapshot};
 use super::{Change, ConnectionId, Tcp};
+use crate::stack::error::SocketError;
 use crate::stack::network::Network;
 use crate::stack::readiness::Readiness;
 
@@ -24,8 +25,8 @@ impl Tcp {
             self.timers.pop_first();
             let Some(connection) = self.connections.get_mut(id.0) else { continue };
             connection.timer = None;
-            match connection.owner {
-                Owner::Nobody(limit) if connection.dirty && limit <= now => self.remove(id),
+            match connection.limit() {
+                Some(limit) if limit <= now => self.give_up(id),
                 _ => self.mark_dirty(id),
             }
         }
@@ -34,6 +35,26 @@ impl Tcp {
             let Some(id) = self.dirty.pop_front() else { break };
             self.serve(id, network);
         }
+    }
+
+    /// The time of a connection is over.
+    fn give_up(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id.0) else { return };
+        match connection.owner {
+            // It could not even send its RST.
+            Owner::Nobody(_) if connection.dirty => self.remove(id),
+            Owner::Nobody(_) => self.mark_dirty(id),
+            Owner::Handshake(_) => self.remove(id),
+            Owner::Accept(_) | Owner::User => self.fail(id, SocketError::TimedOut),
+        }
+    }
+
+    /// Ends a connection for a reason that came by another way than TCP.
+    pub(super) fn fail(&mut self, id: ConnectionId, error: SocketError) {
+        let Some(connection) = self.connections.get_mut(id.0) else { return };
+        connection.fail(error);
+        self.changes.push(Change::Connection(id, Readiness::BOTH));
+        self.mark_dirty(id);
     }
 
     /// When [`poll`](Self::poll) is due.
@@ -68,11 +89,9 @@ impl Tcp {
         let room = network.room(connection.interface);
         if room == 0 {
             // It stays marked as dirty, so that it is queued once.
+            connection.watch(false, network.now);
+            let limit = connection.limit();
             self.stalled.push(id);
-            let limit = match connection.owner {
-                Owner::Nobody(limit) => Some(limit),
-                _ => None,
-            };
             self.set_timer(id, limit);
             return;
         }
@@ -95,7 +114,8 @@ impl Tcp {
     /// Draws the consequences of what happened to a connection since `before`.
     fn settle(&mut self, id: ConnectionId, before: Snapshot, by_peer: bool, network: &mut Network) {
         let Some(connection) = self.connections.get_mut(id.0) else { return };
-        let changes = connection.changes_since(before, by_peer);
+        let changes = connection.changes_since(before);
+        connection.watch(by_peer, network.now);
         match connection.owner {
             Owner::Handshake(listener) => self.settle_handshake(id, listener),
             Owner::Accept(_) => (),

@@ -260,19 +260,79 @@ fn our_own_addresses_are_reached_without_a_wire() {
 }
 
 #[test]
-fn a_silent_host_times_out() {
-    let mut bed = Bed::with_faults(Faults::default());
-    let listener = bed.listen();
-    let first = bed.connect();
-    bed.run(Duration::from_secs(1));
-    assert_eq!(bed.left.tcp.connected(first), Ok(()));
-    bed.right.tcp.close_listener(listener, bed.now);
+fn a_host_that_falls_silent_ends_who_connects_in_a_minute_and_who_sends_in_fifteen() {
+    let mut bed = Bed::new();
+    let (sender, _) = bed.pair();
     bed.right.set_up(ETH0, false);
-    bed.left.network.interface_mut(ETH0).unwrap().counters.tx_packets = 0;
-    let second = bed.connect();
-    bed.run(Duration::from_secs(120));
-    let error = bed.left.tcp.connected(second).unwrap_err();
-    assert!(matches!(error, SocketError::TimedOut | SocketError::HostUnreachable), "{error}");
+    let connecting = bed.connect();
+    bed.left.tcp.write(sender, b"anybody there?").unwrap();
+    let heard = bed.now;
+    // Frames leave, and the table of neighbours believes what it knows.
+    let keep_neighbour = |bed: &mut Bed| {
+        bed.left
+            .receive(ETH0, &framed(ipv4::build(RIGHT, LEFT, IpProtocol::from(253), 0, |_| ()), RIGHT, LEFT))
+    };
+    while bed.left.tcp.readiness(sender) != Readiness::BOTH && bed.now < heard + Duration::from_secs(2000) {
+        keep_neighbour(&mut bed);
+        bed.run(Duration::from_secs(10));
+        if bed.now - heard == Duration::from_secs(50) {
+            assert_eq!(bed.left.tcp.connected(connecting), Err(SocketError::WouldBlock));
+        }
+        if bed.now - heard == Duration::from_secs(70) {
+            assert_eq!(bed.left.tcp.connected(connecting), Err(SocketError::TimedOut));
+        }
+    }
+    assert_eq!(bed.now - heard, Duration::from_secs(910));
+    assert_eq!(bed.left.tcp.read(sender, &mut [0; 9], false), Err(SocketError::TimedOut));
+}
+
+#[test]
+fn an_idle_connection_lives_on_and_can_end_late() {
+    let mut bed = Bed::new();
+    let (client, server) = bed.pair();
+    bed.left.tcp.write(client, b"x").unwrap();
+    bed.run(Duration::from_secs(5));
+    assert_eq!(bed.right.tcp.read(server, &mut [0; 4], false), Ok(1));
+    bed.run(Duration::from_secs(100_000));
+    assert_eq!(bed.left.tcp.read(client, &mut [0; 4], false), Err(SocketError::WouldBlock));
+    assert_eq!(bed.right.tcp.read(server, &mut [0; 4], false), Err(SocketError::WouldBlock));
+    // The first thing that is said after a long time is not too late.
+    bed.left.tcp.shutdown(client, Readiness::WRITE).unwrap();
+    bed.run(Duration::from_secs(5));
+    assert_eq!(bed.right.tcp.read(server, &mut [0; 4], false), Ok(0));
+}
+
+#[test]
+fn requests_that_nobody_completes_hold_a_listener_for_a_minute_only() {
+    let mut bed = Bed::new();
+    bed.listen();
+    let stranger = Ipv4Addr::new(10, 0, 0, 77);
+    for port in 1..=128 {
+        let request = segment(SocketAddrV4::new(stranger, port), right(PORT), 20, |syn| syn.set_syn(true));
+        bed.right.receive(ETH0, &request);
+    }
+    bed.run(Duration::from_secs(50));
+    let early = bed.connect();
+    bed.run(Duration::from_secs(2));
+    assert_eq!(bed.left.tcp.connected(early), Err(SocketError::WouldBlock));
+    bed.left.tcp.close(early, bed.now);
+    bed.run(Duration::from_secs(10));
+    let late = bed.connect();
+    bed.run(Duration::from_secs(2));
+    assert_eq!(bed.left.tcp.connected(late), Ok(()));
+}
+
+#[test]
+fn connecting_over_a_dead_link_ends_after_a_minute() {
+    let mut bed = Bed::new();
+    bed.left.link_down(ETH0);
+    let client = bed.connect();
+    bed.run(Duration::from_secs(59));
+    assert_eq!(bed.left.tcp.connected(client), Err(SocketError::WouldBlock));
+    bed.run(Duration::from_secs(2));
+    assert_eq!(bed.left.tcp.take_changes(), [Change::Connection(client, Readiness::BOTH)]);
+    assert_eq!(bed.left.tcp.connected(client), Err(SocketError::TimedOut));
+    bed.left.tcp.close(client, bed.now);
 }
 
 #[test]
