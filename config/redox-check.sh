@@ -35,6 +35,7 @@ fail() { # STEP REASON
 
 # Builds for Redox in the current directory, into the log that `$1` names.
 compile() { # NAME
+    # shellcheck disable=SC2119 # Cargo needs no more arguments.
     build_for_redox >"$logs/$1.log" 2>&1
 }
 

@@ -3,6 +3,7 @@
 # built along. To be sourced in the workspace's folder.
 
 TRIPLE=x86_64-unknown-redox
+# shellcheck disable=SC2034 # For those who source this.
 NO_COMPILER='none has the source of std; install rustc-web cargo-web rust-web-src (Debian) or rust-src (rustup nightly)'
 
 packages=
