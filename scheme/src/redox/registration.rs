@@ -7,22 +7,23 @@ use std::time::Duration;
 
 use libredox::error::Error as SystemError;
 use redox_scheme::Socket;
-use redox_scheme::scheme::register_scheme_inner;
+use redox_scheme::scheme::register_sync_scheme;
 
 use crate::errno::{EEXIST, ENODEV};
-use crate::{Error, Result};
+use crate::{Error, Result, SchemeSync};
 
 /// How long a name that is taken may take to show that somebody serves it.
 const LIVENESS_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Registers `name` for the scheme whose root is the handle `root`, in the place of a dead server's if there
-/// is one; fails with `EEXIST` if a live one has the name.
-pub(super) fn register(socket: &Socket, name: &str, root: usize) -> Result<()> {
-    match register_scheme_inner(socket, name, root) {
+/// Registers `name` for `scheme`, in the place of a dead server's if there is one; fails with `EEXIST` if a
+/// live one has the name.
+pub(super) fn register<S: SchemeSync>(socket: &Socket, name: &str, scheme: &mut S) -> Result<()> {
+    match register_sync_scheme(socket, name, scheme) {
         Err(Error { errno: EEXIST }) if !answers(name) => {
             log::info!("/scheme/{name} was left behind by a server that died: unlinking it");
             unregister(name)?;
-            register_scheme_inner(socket, name, root)
+            // With a root of its own: that of the first attempt is closed once requests are read.
+            register_sync_scheme(socket, name, scheme)
         }
         result => result,
     }

@@ -52,9 +52,8 @@ impl<S: SchemeSync> Server<S> {
         let failure = |action| {
             move |error| ServeError::System { action, name: name.to_owned(), source: io_error(error) }
         };
-        let root = scheme.scheme_root().map_err(failure("get the root"))?;
         let socket = Socket::nonblock().map_err(failure("create a socket"))?;
-        register(&socket, name, root).map_err(failure("register the name"))?;
+        register(&socket, name, &mut scheme).map_err(failure("register the name"))?;
         Ok(Self {
             name: name.to_owned(),
             service: Service {
