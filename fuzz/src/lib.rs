@@ -17,7 +17,7 @@ mod madness;
 #[path = "../../drivers/e1000/tests/device/model.rs"]
 mod model;
 #[allow(dead_code, reason = "its tests use the rest")]
-#[path = "../../drivers/e1000/tests/device/rig.rs"]
+#[path = "../../drivers/nic/tests/card/rig.rs"]
 mod rig;
 #[allow(dead_code, reason = "its tests use the rest")]
 #[path = "../../scheme/tests/toy/mod.rs"]

@@ -87,11 +87,6 @@ impl Control {
         self.queue.show()
     }
 
-    /// The device has answered since the last [`advance`](Self::advance).
-    pub fn has_news(&mut self) -> bool {
-        self.queue.pending() > 0
-    }
-
     /// The device answers nothing any more, or lies. To be asked once a second.
     pub fn is_broken(&mut self) -> bool {
         self.unanswered = if self.queue.owned() > 0 { self.unanswered + 1 } else { 0 };

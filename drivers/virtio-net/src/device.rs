@@ -149,14 +149,20 @@ impl<R: Registers> Device<R> {
         self.control.mask();
     }
 
-    /// What the device has to tell, where no register says it.
-    fn news(&mut self) -> Result<Causes, Fault> {
+    /// Why the device pulls its line, if it does.
+    fn line_causes(&self) -> Result<Causes, Fault> {
+        let isr = self.transport.take_isr()?;
         let mut causes = Causes::empty();
-        causes.set(Causes::RECEIVE, self.receiver.has_news());
-        // The answer to a command is news of the device's sending as well.
-        causes.set(Causes::TRANSMIT, self.transmitter.has_news() || self.control.has_news());
-        let status = self.read_net_status()?;
-        causes.set(Causes::LINK, status != self.net_status);
+        causes.set(Causes::RECEIVE | Causes::TRANSMIT, isr.contains(Isr::QUEUE));
+        causes.set(Causes::LINK, isr.contains(Isr::CONFIGURATION));
+        Ok(causes)
+    }
+
+    /// Why the device may have sent a message. It had a cause, though that may have been dealt with by now; the ISR
+    /// status does not tell (4.1.4.5.2).
+    fn message_causes(&self) -> Result<Causes, Fault> {
+        let mut causes = Causes::RECEIVE | Causes::TRANSMIT;
+        causes.set(Causes::LINK, self.read_net_status()? != self.net_status);
         Ok(causes)
     }
 
@@ -257,17 +263,10 @@ impl<R: Registers> Nic for Device<R> {
         self.fill_receiver();
     }
 
-    /// A message is not shared, and the ISR status not set with it (4.1.4.5.2).
     fn take_causes(&mut self) -> Result<Causes, Fault> {
         let causes = match self.interrupts {
-            InterruptKind::Intx => {
-                let isr = self.transport.take_isr()?;
-                let mut causes = Causes::empty();
-                causes.set(Causes::RECEIVE | Causes::TRANSMIT, isr.contains(Isr::QUEUE));
-                causes.set(Causes::LINK, isr.contains(Isr::CONFIGURATION));
-                causes
-            }
-            InterruptKind::Msi | InterruptKind::MsiX { .. } => self.news()?,
+            InterruptKind::Intx => self.line_causes()?,
+            InterruptKind::Msi | InterruptKind::MsiX { .. } => self.message_causes()?,
         };
         self.mask();
         self.advance_control();

@@ -163,7 +163,7 @@ impl<T> Queue<T> {
     }
 
     /// How many chains the device has used that were not taken back yet.
-    pub fn pending(&mut self) -> u16 {
+    fn pending(&mut self) -> u16 {
         if self.is_broken() {
             return 0;
         }

@@ -75,11 +75,6 @@ impl Receiver {
         self.queue.is_broken()
     }
 
-    /// Frames have come since the last [`take`](Self::take).
-    pub fn has_news(&mut self) -> bool {
-        self.queue.pending() > 0
-    }
-
     /// Gives empty buffers to the device while there are any. Whether it wants to be notified.
     pub fn fill(&mut self) -> bool {
         while self.queue.room() > 0 && !self.queue.is_broken() {

@@ -43,11 +43,6 @@ impl Transmitter {
         self.queue.is_broken()
     }
 
-    /// Frames were sent since the last [`reclaim`](Self::reclaim).
-    pub fn has_news(&mut self) -> bool {
-        self.queue.pending() > 0
-    }
-
     /// Gives the device frames from the front of `frames`, as many as fit. Whether it wants to be notified.
     pub fn give(&mut self, frames: &mut VecDeque<Frame>) -> bool {
         while frames.front().is_some_and(|frame| frame.buffer_count() <= self.queue.room()) {

@@ -15,7 +15,11 @@ use crate::WAIT_FOR_LEASE;
 const LARGE: u64 = 20 << 20;
 
 fn run(script: &str) -> Finished {
-    let guest = Guest::default().nic(Nic::user("e1000")).limit(100);
+    run_with("e1000", script)
+}
+
+fn run_with(model: &str, script: &str) -> Finished {
+    let guest = Guest::default().nic(Nic::user(model)).limit(100);
     guest.run(&format!("{WAIT_FOR_LEASE}\n{script}")).unwrap()
 }
 
@@ -51,6 +55,22 @@ fn a_large_file_goes_whole() {
     let port = server::web().unwrap().port();
     let finished = run(&format!("probe upload 10.0.2.2:{port} {LARGE} 2"));
     assert_eq!(finished.success().unwrap().trim(), data::sum_of(2, LARGE).unwrap());
+}
+
+#[test]
+#[ignore = "boots a guest: ./x test guest"]
+fn large_files_pass_a_virtio_nic_whole_by_messages_and_by_the_line() {
+    let port = server::web().unwrap().port();
+    for model in ["virtio-net", "virtio-net,vectors=0"] {
+        let script = format!(
+            "probe fetch 10.0.2.2:{port} /{LARGE}/1; probe upload 10.0.2.2:{port} {LARGE} 2; cat /proc/interrupts >&2"
+        );
+        let finished = run_with(model, &script);
+        let sums = [1, 2].map(|seed| data::sum_of(seed, LARGE).unwrap());
+        assert_eq!(finished.success().unwrap(), format!("{}\n{}", sums[0], sums[1]), "{model}");
+        let kind = if model.contains("vectors") { "vfio-intx" } else { "vfio-msix" };
+        assert!(finished.stderr().contains(kind), "{model}: {}", finished.stderr());
+    }
 }
 
 #[test]

@@ -17,13 +17,24 @@ fn escaped(frame: &[u8]) -> String {
 #[test]
 #[ignore = "boots a guest: ./x test guest"]
 fn a_frame_written_to_the_file_leaves_the_nic_byte_for_byte() {
+    a_frame_leaves("e1000");
+}
+
+#[test]
+#[ignore = "boots a guest: ./x test guest"]
+fn a_frame_leaves_a_virtio_nic_byte_for_byte() {
+    a_frame_leaves("virtio-net");
+}
+
+fn a_frame_leaves(model: &str) {
     let peer = Peer::new().unwrap();
     let frame = sequence::frame(station::MAC, 5);
     let script = format!(
         "cd /scheme/network.*\ncat address\nls\nprintf '{}' >frame\nuntil grep -q '^tx_packets [1-9]' stats; do usleep 10000; done\n",
         escaped(&frame)
     );
-    let guest = Guest::default().nic(peer.nic(&format!("e1000,mac={MAC_TEXT}"))).without_netd().keep_frames();
+    let guest =
+        Guest::default().nic(peer.nic(&format!("{model},mac={MAC_TEXT}"))).without_netd().keep_frames();
     let finished = guest.run(&script).unwrap();
 
     let nodes = "address\nfeatures\nfilter\nframe\nlink\nmac\nmtu\nregisters\nstats\n";

@@ -2,11 +2,18 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "the rig's helpers are tests, too")]
 
+mod address;
 mod faults;
+#[path = "../../../nic/tests/card/filters.rs"]
 mod filters;
+#[path = "../../../nic/tests/card/frames.rs"]
 mod frames;
+#[path = "../../../nic/tests/card/life.rs"]
 mod life;
 mod madness;
 mod model;
 mod nodes;
+#[path = "../../../nic/tests/card/rig.rs"]
 mod rig;
+#[path = "../../../nic/tests/card/nodes.rs"]
+mod scheme_nodes;

@@ -6,6 +6,11 @@ use e1000::registers::{self as reg, Interrupts, Rctl, Status, statistics};
 use hw::Identity;
 use hw::fake::{Bus, Model};
 
+pub use e1000::Device;
+
+/// The device that the shared tests are about.
+pub type Card = E1000;
+
 /// Bytes of a receive buffer (RCTL.BSIZE = 0).
 const BUFFER: usize = 2048;
 
@@ -55,6 +60,9 @@ pub struct E1000 {
 
 impl E1000 {
     pub const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
+
+    /// The `link` node with the cable plugged in.
+    pub const LINK: &str = "state up\nspeed 1000\nduplex full\n";
 
     pub fn new() -> Self {
         Self::with_device(0x100e)

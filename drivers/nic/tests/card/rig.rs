@@ -1,8 +1,8 @@
-//! The driver, its device's model and its scheme, turned by hand as the daemon turns them.
+//! A driver, its device's model and its scheme, turned by hand as the daemon turns them. Each driver's tests include it,
+//! with the stories beside it; `crate::model` is the driver's.
 
 use std::time::{Duration, Instant};
 
-use e1000::Device;
 use hw::fake::{Function, Registers, Slot};
 use nic::driver::{Fault, Nic};
 use nic::engine::Engine;
@@ -12,7 +12,7 @@ use nic::{Memory, Pools};
 use scheme::flag::{O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY};
 use scheme::{EventFlags, Notifier};
 
-use crate::model::E1000;
+use crate::model::{Card, Device};
 
 pub type Result<T> = std::result::Result<T, i32>;
 
@@ -20,24 +20,24 @@ pub type Result<T> = std::result::Result<T, i32>;
 const MOST_TURNS: usize = 20_000;
 
 pub struct Rig {
-    pub slot: Slot<E1000>,
+    pub slot: Slot<Card>,
     pub port: SharedPort,
     pub pools: Pools,
-    engine: Engine<Function<E1000>, Device<Registers<E1000>>>,
+    engine: Engine<Function<Card>, Device<Registers<Card>>>,
     scheme: NetworkScheme,
     root: usize,
     now: Instant,
 }
 
 impl Rig {
-    pub fn new(model: E1000) -> Self {
+    pub fn new(model: Card) -> Self {
         Self::attach(Slot::new(model)).expect("the driver takes its device")
     }
 
-    pub fn attach(slot: Slot<E1000>) -> std::result::Result<Self, Fault> {
+    pub fn attach(slot: Slot<Card>) -> std::result::Result<Self, Fault> {
         let now = Instant::now();
         let mut claimed = slot.claim();
-        let memory = Memory::new(&mut claimed, &Device::<Registers<E1000>>::DRIVER)?;
+        let memory = Memory::new(&mut claimed, &Device::<Registers<Card>>::DRIVER)?;
         let pools = memory.pools.clone();
         let mut nic = Device::attach(&mut claimed, memory)?;
         let port = Port::new(nic.info().clone(), pools.clone(), nic.link()?, now);

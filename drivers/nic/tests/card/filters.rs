@@ -1,9 +1,8 @@
 //! Which frames the device hands over.
 
-use e1000::registers::{RAH0, RAL0};
 use scheme::errno::EINVAL;
 
-use crate::model::E1000;
+use crate::model::Card;
 use crate::rig::{Rig, frame};
 
 const BROADCAST: [u8; 6] = [0xff; 6];
@@ -19,9 +18,9 @@ fn passes(rig: &mut Rig, id: usize, destination: [u8; 6]) -> bool {
 
 #[test]
 fn its_own_frames_and_broadcasts_pass_by_themselves() {
-    let mut rig = Rig::new(E1000::new());
+    let mut rig = Rig::new(Card::new());
     let id = rig.open_frames();
-    assert!(passes(&mut rig, id, E1000::MAC));
+    assert!(passes(&mut rig, id, Card::MAC));
     assert!(passes(&mut rig, id, BROADCAST));
     for other in [OTHER, GROUP, OTHER_GROUP] {
         assert!(!passes(&mut rig, id, other));
@@ -30,7 +29,7 @@ fn its_own_frames_and_broadcasts_pass_by_themselves() {
 
 #[test]
 fn groups_pass_once_they_are_joined() {
-    let mut rig = Rig::new(E1000::new());
+    let mut rig = Rig::new(Card::new());
     let id = rig.open_frames();
     assert!(rig.echo("filter", "+multicast 01:00:5e:00:00:fb\n").is_ok());
     assert!(passes(&mut rig, id, GROUP));
@@ -42,7 +41,7 @@ fn groups_pass_once_they_are_joined() {
 
 #[test]
 fn promiscuous_means_all_and_allmulti_means_all_groups() {
-    let mut rig = Rig::new(E1000::new());
+    let mut rig = Rig::new(Card::new());
     let id = rig.open_frames();
     assert!(rig.echo("filter", "allmulti on\n").is_ok());
     assert!(passes(&mut rig, id, OTHER_GROUP));
@@ -55,7 +54,7 @@ fn promiscuous_means_all_and_allmulti_means_all_groups() {
 
 #[test]
 fn a_filter_that_is_partly_wrong_changes_nothing() {
-    let mut rig = Rig::new(E1000::new());
+    let mut rig = Rig::new(Card::new());
     let id = rig.open_frames();
     assert_eq!(rig.echo("filter", "promisc on\nnonsense\n"), Err(EINVAL));
     assert!(!passes(&mut rig, id, OTHER));
@@ -64,30 +63,11 @@ fn a_filter_that_is_partly_wrong_changes_nothing() {
 
 #[test]
 fn a_filter_set_before_the_first_open_and_across_it_holds() {
-    let mut rig = Rig::new(E1000::new());
+    let mut rig = Rig::new(Card::new());
     assert!(rig.echo("filter", "+multicast 01:00:5e:00:00:fb\n").is_ok());
     for _ in 0..2 {
         let id = rig.open_frames();
         assert!(passes(&mut rig, id, GROUP));
         rig.close(id);
     }
-}
-
-#[test]
-fn the_address_comes_from_the_eeprom_in_both_layouts_or_from_the_registers() {
-    let mut late = E1000::with_device(0x109a);
-    late.late_eerd = true;
-    assert_eq!(Rig::new(late).cat("address"), "52:54:00:12:34:56\n");
-
-    assert_eq!(Rig::new(E1000::with_device(0x100c)).cat("address"), "52:54:00:12:34:56\n");
-}
-
-#[test]
-fn a_device_without_any_address_is_refused() {
-    let mut model = E1000::new();
-    model.eeprom = vec![0xffff; 3];
-    model.set_register(RAL0, 0);
-    model.set_register(RAH0, 0);
-    let error = Rig::attach(hw::fake::Slot::new(model)).err().map(|error| error.to_string());
-    assert!(error.is_some_and(|error| error.contains("no valid Ethernet address")));
 }

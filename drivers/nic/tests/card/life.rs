@@ -5,7 +5,7 @@ use std::time::Duration;
 use scheme::EventFlags;
 use scheme::flag::{O_RDONLY, O_STAT, O_WRONLY};
 
-use crate::model::E1000;
+use crate::model::Card;
 use crate::rig::{Rig, frame};
 
 fn is_quiet(rig: &Rig) -> bool {
@@ -14,7 +14,7 @@ fn is_quiet(rig: &Rig) -> bool {
 
 #[test]
 fn the_device_runs_from_the_first_open_to_the_last_close() {
-    let mut rig = Rig::new(E1000::new());
+    let mut rig = Rig::new(Card::new());
     assert!(is_quiet(&rig) && !rig.slot.is_bus_master());
 
     let (first, second) = (rig.open_frames(), rig.open_frames());
@@ -28,7 +28,7 @@ fn the_device_runs_from_the_first_open_to_the_last_close() {
 
 #[test]
 fn a_driver_that_ends_leaves_the_device_quiet() {
-    let mut rig = Rig::new(E1000::new());
+    let mut rig = Rig::new(Card::new());
     rig.open_frames();
     let slot = rig.slot.clone();
     drop(rig);
@@ -37,20 +37,20 @@ fn a_driver_that_ends_leaves_the_device_quiet() {
 
 #[test]
 fn looking_at_nodes_does_not_start_it() {
-    let mut rig = Rig::new(E1000::new());
+    let mut rig = Rig::new(Card::new());
     assert!(rig.open("frame", O_STAT | O_RDONLY).is_ok());
     assert!(rig.open("", O_RDONLY).is_ok());
     rig.cat("stats");
-    assert_eq!(rig.cat("link"), "state up\nspeed 1000\nduplex full\n");
+    assert_eq!(rig.cat("link"), Card::LINK);
     assert!(is_quiet(&rig));
 }
 
 #[test]
 fn it_can_be_started_many_times_and_goes_on_counting() {
-    let mut rig = Rig::new(E1000::new());
+    let mut rig = Rig::new(Card::new());
     for round in 1..=50 {
         let id = rig.open_frames();
-        let frame = frame(E1000::MAC, 60 + round, round);
+        let frame = frame(Card::MAC, 60 + round, round);
         rig.arrive(&frame);
         assert_eq!(rig.write(id, &frame), Ok(frame.len()));
         assert_eq!((rig.read_all(id), rig.sent()), (vec![frame.clone()], vec![frame]));
@@ -61,7 +61,7 @@ fn it_can_be_started_many_times_and_goes_on_counting() {
 
 #[test]
 fn what_was_written_before_the_last_close_still_leaves() {
-    let mut rig = Rig::new(E1000::new());
+    let mut rig = Rig::new(Card::new());
     let reader = rig.open_frames();
     rig.slot.with(|model, bus| model.set_link(bus, false));
     rig.settle();
@@ -81,7 +81,7 @@ fn what_was_written_before_the_last_close_still_leaves() {
 
 #[test]
 fn it_does_not_wait_for_ever_after_the_last_close() {
-    let mut rig = Rig::new(E1000::new());
+    let mut rig = Rig::new(Card::new());
     rig.slot.with(|model, bus| model.set_link(bus, false));
     let id = rig.open_frames();
     assert_eq!(rig.write(id, &[0; 60]), Ok(60));
@@ -94,11 +94,11 @@ fn it_does_not_wait_for_ever_after_the_last_close() {
 
 #[test]
 fn link_changes_are_edges_for_those_who_have_read_it() {
-    let mut rig = Rig::new(E1000::new());
+    let mut rig = Rig::new(Card::new());
     let frames = rig.open_frames();
     let link = rig.open("link", O_RDONLY).expect("`link` opens");
     assert_eq!(rig.ready(link), EventFlags::EVENT_READ);
-    assert_eq!(rig.read(link), Ok(b"state up\nspeed 1000\nduplex full\n".to_vec()));
+    assert_eq!(rig.read(link), Ok(Card::LINK.as_bytes().to_vec()));
     assert_eq!(rig.ready(link), EventFlags::empty());
 
     rig.slot.with(|model, bus| model.set_link(bus, false));

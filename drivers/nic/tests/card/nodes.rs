@@ -1,0 +1,57 @@
+//! The scheme's nodes, and what they refuse.
+
+use scheme::errno::{EACCES, EINVAL, ENOENT, ENOTDIR};
+use scheme::flag::{O_DIRECTORY, O_RDONLY, O_RDWR, O_WRONLY};
+
+use crate::model::Card;
+use crate::rig::{Rig, frame};
+
+#[test]
+fn the_mtu_changes_at_once_and_only_to_what_the_device_can() {
+    let mut rig = Rig::new(Card::new());
+    let id = rig.open_frames();
+    let long = frame(Card::MAC, 3014, 1);
+    assert_eq!(rig.write(id, &long), Err(EINVAL));
+    let too_much = (rig.port.borrow().info.mtu.end() + 1).to_string();
+    for text in ["70000", "abc", "", "-1", "67", &too_much] {
+        assert_eq!(rig.echo("mtu", text), Err(EINVAL), "{text:?}");
+        assert_eq!(rig.cat("mtu"), "1500\n");
+    }
+
+    assert_eq!(rig.echo("mtu", "3000\n"), Ok(5));
+    assert_eq!(rig.cat("mtu"), "3000\n");
+    rig.arrive(&long);
+    assert_eq!(rig.write(id, &long), Ok(3014));
+    assert_eq!((rig.sent(), rig.read_all(id)), (vec![long.clone()], vec![long.clone()]));
+
+    assert_eq!(rig.echo("mtu", "1500\n"), Ok(5));
+    rig.arrive(&long);
+    rig.settle();
+    assert!(rig.read_all(id).is_empty());
+    assert_eq!(rig.stat("rx_length_errors"), 1);
+}
+
+#[test]
+fn what_is_not_there_or_not_allowed_is_refused() {
+    let mut rig = Rig::new(Card::new());
+    assert_eq!(rig.open("nothing", O_RDONLY), Err(ENOENT));
+    assert_eq!(rig.open("stats/nothing", O_RDONLY), Err(ENOENT));
+    assert_eq!(rig.open("stats", O_DIRECTORY | O_RDONLY), Err(ENOTDIR));
+    for node in ["mac", "address", "link", "stats", "features", "registers"] {
+        assert_eq!(rig.open(node, O_WRONLY), Err(EACCES), "{node}");
+        assert_eq!(rig.open(node, O_RDWR), Err(EACCES), "{node}");
+    }
+    for node in ["", "frame", "mac", "stats"] {
+        assert_eq!(rig.open_as(node, O_RDONLY, 1000), Err(EACCES), "{node}");
+    }
+}
+
+#[test]
+fn the_root_opened_both_ways_is_stocks_frame_node() {
+    let mut rig = Rig::new(Card::new());
+    let id = rig.open("", O_RDWR).expect("the root opens");
+    let frame = frame(Card::MAC, 100, 1);
+    rig.arrive(&frame);
+    assert_eq!(rig.write(id, &frame), Ok(100));
+    assert_eq!((rig.sent(), rig.read_all(id)), (vec![frame.clone()], vec![frame]));
+}

@@ -1,0 +1,366 @@
+//! A device that lies, hangs, floods or goes costs its interface, and nothing else.
+
+use std::time::Duration;
+
+use hw::fake::Slot;
+use nic::driver::Fault;
+use proptest::prelude::*;
+use virtio_net::registers::{Features, virtqueue};
+
+use crate::model::VirtioNet;
+use crate::rig::{Rig, frame};
+
+const SECOND: Duration = Duration::from_secs(1);
+const PEER: [u8; 6] = [2, 0, 0, 0, 0, 9];
+
+/// A device that has no message interrupts.
+fn with_line() -> VirtioNet {
+    VirtioNet::offering(VirtioNet::new().offered, false)
+}
+
+/// A frame passes each way.
+fn assert_works(rig: &mut Rig, id: usize) {
+    rig.read_all(id);
+    rig.sent();
+    let good = frame(VirtioNet::MAC, 100, 1);
+    rig.arrive(&good);
+    assert_eq!(rig.write(id, &good), Ok(100));
+    assert_eq!((rig.read_all(id), rig.sent()), (vec![good.clone()], vec![good]));
+}
+
+#[test]
+fn a_device_that_goes_is_noticed_within_a_second() {
+    let mut rig = Rig::new(VirtioNet::new());
+    let id = rig.open_frames();
+    rig.slot.unplug();
+    let _ = rig.write_only(id, &[0; 60]);
+    assert!(matches!(rig.pass(SECOND), Err(Fault::Gone)));
+}
+
+#[test]
+fn a_device_that_is_gone_from_the_start_is_none() {
+    let slot = Slot::new(VirtioNet::new());
+    slot.unplug();
+    assert!(Rig::attach(slot).is_err());
+}
+
+#[test]
+fn a_reset_without_end_is_given_up() {
+    let mut model = VirtioNet::new();
+    model.faults.endless_reset = true;
+    // What a driver before left behind.
+    model.offered = u64::MAX;
+    let slot = Slot::new(model);
+    let mut rig = Rig::attach(slot.clone()).expect("it reads as reset already");
+    rig.port.borrow_mut().users = 1;
+    rig.turn().expect("it starts");
+    rig.port.borrow_mut().users = 0;
+    rig.turn().expect("it is stopped with a warning");
+    assert!(!slot.is_bus_master());
+    rig.port.borrow_mut().users = 1;
+    assert!(matches!(rig.turn(), Err(Fault::Hung("its reset"))));
+}
+
+#[test]
+fn absurd_lengths_are_counted_and_the_queue_goes_on() {
+    let mut rig = Rig::new(VirtioNet::new());
+    let id = rig.open_frames();
+    for length in [0, 11, 12, 25, 2049, 0x1_0000, u32::MAX] {
+        rig.slot.with(|model, _| model.faults.length = Some(length));
+        for seed in 0..300 {
+            rig.arrive(&frame(VirtioNet::MAC, 100, seed));
+            rig.settle();
+        }
+        assert!(rig.read_all(id).is_empty(), "length {length}");
+    }
+    assert_eq!(rig.stat("rx_length_errors"), 2100);
+    rig.slot.with(|model, _| model.faults.length = None);
+    assert_works(&mut rig, id);
+}
+
+#[test]
+fn frames_without_a_checksum_or_to_be_cut_never_reach_a_reader() {
+    let mut rig = Rig::new(VirtioNet::new());
+    let id = rig.open_frames();
+    for header in [[1, 0], [0, 1], [0, 4], [3, 0xff]] {
+        rig.slot.with(|model, _| model.faults.header = header);
+        rig.arrive(&frame(VirtioNet::MAC, 100, 1));
+        rig.settle();
+        assert!(rig.read_all(id).is_empty(), "{header:?}");
+    }
+    assert_eq!(rig.stat("rx_errors"), 4);
+    rig.slot.with(|model, _| model.faults.header = [0, 0]);
+    assert_works(&mut rig, id);
+}
+
+#[test]
+fn a_frame_of_too_many_buffers_is_thrown_away_to_its_end() {
+    for (num_buffers, lost) in [(0, 1), (9, 9), (100, 100)] {
+        let mut rig = Rig::new(VirtioNet::new());
+        let id = rig.open_frames();
+        rig.slot.with(|model, _| model.faults.num_buffers = Some(num_buffers));
+        rig.arrive(&frame(VirtioNet::MAC, 100, 0));
+        rig.settle();
+        rig.slot.with(|model, _| model.faults.num_buffers = None);
+        for seed in 1..lost {
+            rig.arrive(&frame(VirtioNet::MAC, 100, seed));
+            rig.settle();
+        }
+        assert!(rig.read_all(id).is_empty(), "{num_buffers} buffers");
+        assert_eq!(rig.stat("rx_length_errors"), 1, "one frame was bad");
+        assert_works(&mut rig, id);
+    }
+}
+
+#[test]
+fn a_chain_that_the_device_did_not_have_costs_a_reset() {
+    for chain in [256, 0x1_0000, u32::MAX] {
+        let mut rig = Rig::new(VirtioNet::new());
+        let id = rig.open_frames();
+        rig.slot.with(|model, _| model.faults.chain = Some(chain));
+        rig.arrive(&frame(VirtioNet::MAC, 100, 0));
+        rig.settle();
+        assert!(rig.read_all(id).is_empty());
+        rig.slot.with(|model, _| model.faults.chain = None);
+        rig.pass(2 * SECOND).expect("the device is there");
+        assert_eq!(rig.stat("device_failures"), 1);
+        assert_works(&mut rig, id);
+    }
+}
+
+#[test]
+fn an_index_that_jumps_costs_a_reset() {
+    for queue in [virtqueue::RECEIVE, virtqueue::TRANSMIT, virtqueue::CONTROL] {
+        for by in [1, 257, u16::MAX] {
+            let mut rig = Rig::new(VirtioNet::new());
+            let id = rig.open_frames();
+            rig.settle();
+            // One more than all that the receive queue has; none of the others has any.
+            let by = if queue == virtqueue::RECEIVE { by.max(257) } else { by };
+            rig.slot.with(|model, bus| {
+                model.jump(bus, queue, by);
+                model.interrupt(bus);
+            });
+            rig.pass(2 * SECOND).expect("the device is there");
+            assert_eq!(rig.stat("device_failures"), 1, "virtqueue {queue} by {by}");
+            assert_works(&mut rig, id);
+            assert_eq!(rig.stat("device_failures"), 1);
+        }
+    }
+}
+
+#[test]
+fn a_device_that_says_that_it_failed_is_reset_once_a_second_at_most() {
+    let mut rig = Rig::new(VirtioNet::new());
+    let id = rig.open_frames();
+    for failures in 1..=3 {
+        rig.slot.with(|model, bus| model.fail(bus));
+        rig.pass(SECOND).expect("the device is there");
+        assert_eq!(rig.stat("device_failures"), failures);
+        assert_works(&mut rig, id);
+    }
+}
+
+#[test]
+fn a_device_that_answers_no_command_is_reset_and_frames_pass_meanwhile() {
+    let mut rig = Rig::new(VirtioNet::new());
+    let id = rig.open_frames();
+    rig.slot.with(|model, _| model.faults.deaf = true);
+    assert!(rig.echo("filter", "allmulti on\n").is_ok());
+    assert!(rig.echo("filter", "promisc on\n").is_ok());
+    assert_works(&mut rig, id);
+    rig.slot.with(|model, _| model.faults.deaf = false);
+    rig.pass(10 * SECOND).expect("the device is there");
+    assert_eq!(rig.stat("device_failures"), 1);
+    let other = frame([0x52, 0x54, 0, 0, 0, 1], 64, 0);
+    rig.arrive(&other);
+    rig.settle();
+    assert_eq!(rig.read_all(id), [other], "what was wanted last holds");
+}
+
+#[test]
+fn without_interrupts_frames_are_late_and_not_lost() {
+    for mut model in [VirtioNet::new(), with_line()] {
+        model.faults.mute = true;
+        let mut rig = Rig::new(model);
+        let id = rig.open_frames();
+        let good = frame(VirtioNet::MAC, 100, 1);
+        rig.arrive(&good);
+        assert_eq!(rig.write(id, &good), Ok(100));
+        rig.pass(SECOND).expect("the device is well");
+        assert_eq!((rig.read_all(id), rig.sent()), (vec![good.clone()], vec![good]));
+        assert_eq!(rig.pools.transmit.free(), rig.pools.transmit.size());
+    }
+}
+
+#[test]
+fn a_device_that_sends_nothing_is_reset_and_works_again() {
+    let mut rig = Rig::new(VirtioNet::new());
+    let id = rig.open_frames();
+    rig.slot.with(|model, _| model.faults.hangs = true);
+    for seed in 0..10 {
+        assert_eq!(rig.write(id, &frame(PEER, 60, seed)), Ok(60));
+    }
+    rig.pass(4 * SECOND).expect("the device is there");
+    assert_eq!(rig.stat("tx_timeout"), 0);
+    rig.pass(2 * SECOND).expect("the device is there");
+    assert_eq!((rig.stat("tx_timeout"), rig.stat("tx_dropped")), (1, 10));
+    rig.slot.with(|model, _| model.faults.hangs = false);
+    assert_works(&mut rig, id);
+}
+
+#[test]
+fn a_stuck_interrupt_line_is_slowed_down_while_frames_pass() {
+    let mut rig = Rig::new(with_line());
+    let id = rig.open_frames();
+    rig.slot.with(|model, bus| {
+        model.faults.stuck = true;
+        model.interrupt(bus);
+    });
+    for _ in 0..50_000 {
+        rig.turn().expect("the device is well");
+    }
+    let unclaimed = rig.stat("interrupts_unclaimed");
+    assert!((10_000..10_100).contains(&unclaimed), "{unclaimed} interrupts without a cause");
+    let good = frame(VirtioNet::MAC, 100, 1);
+    rig.arrive(&good);
+    rig.pass(Duration::from_millis(10)).expect("the device is well");
+    assert_eq!(rig.read_all(id), [good]);
+}
+
+#[test]
+fn a_neighbours_interrupt_is_acknowledged_and_not_ours() {
+    let mut rig = Rig::new(with_line());
+    let id = rig.open_frames();
+    rig.settle();
+    for _ in 0..100 {
+        rig.slot.with(|_, bus| bus.raise(0));
+        rig.turn().expect("the device is well");
+        rig.slot.with(|_, bus| bus.lower());
+        rig.settle();
+    }
+    assert!(rig.stat("interrupts_unclaimed") >= 100);
+    assert_works(&mut rig, id);
+}
+
+#[test]
+fn a_flood_of_messages_for_nothing_does_no_harm() {
+    let mut rig = Rig::new(VirtioNet::new());
+    let id = rig.open_frames();
+    for _ in 0..20_000 {
+        rig.slot.with(|model, bus| model.interrupt(bus));
+        rig.turn().expect("the device is well");
+    }
+    assert_works(&mut rig, id);
+}
+
+/// What a device gone mad does.
+#[derive(Clone, Copy, Debug)]
+enum Madness {
+    /// Writes over 16 bits of a virtqueue's device area.
+    Scribble(usize, usize, u16),
+    /// Gives this for the next register that is read.
+    Lie(u32),
+    /// Says so many bytes of the next frames.
+    Length(Option<u32>),
+    /// Begins the header of the next frames like this.
+    Header([u8; 2], Option<u16>),
+    Interrupt,
+    Fail,
+    Arrive(usize),
+    Send(usize),
+    Wait(u64),
+}
+
+fn madness() -> impl Strategy<Value = Madness> {
+    let word = prop_oneof![0u16..4, any::<u16>()];
+    let place = prop_oneof![0usize..4, any::<usize>()];
+    prop_oneof![
+        3 => (0usize..3, place, word).prop_map(|(queue, place, word)| Madness::Scribble(queue, place, word)),
+        1 => any::<Option<u32>>().prop_map(Madness::Length),
+        1 => any::<([u8; 2], Option<u16>)>().prop_map(|(header, count)| Madness::Header(header, count)),
+        1 => Just(Madness::Interrupt),
+        1 => Just(Madness::Fail),
+        4 => (14usize..1514).prop_map(Madness::Arrive),
+        4 => (14usize..1514).prop_map(Madness::Send),
+        1 => (0u64..3000).prop_map(Madness::Wait),
+    ]
+}
+
+fn act(rig: &mut Rig, reader: usize, index: usize, step: Madness) -> Result<(), Fault> {
+    match step {
+        Madness::Scribble(queue, place, word) => {
+            rig.slot.with(|model, bus| model.scribble(bus, queue, place, word));
+        }
+        Madness::Lie(value) => rig.slot.with(|model, _| model.faults.lies.push_back(value)),
+        Madness::Length(length) => rig.slot.with(|model, _| model.faults.length = length),
+        Madness::Header(header, num_buffers) => rig.slot.with(|model, _| {
+            (model.faults.header, model.faults.num_buffers) = (header, num_buffers);
+        }),
+        Madness::Interrupt => rig.slot.with(|model, bus| model.interrupt(bus)),
+        Madness::Fail => rig.slot.with(|model, bus| model.fail(bus)),
+        Madness::Arrive(len) => rig.arrive(&frame(VirtioNet::MAC, len, index)),
+        Madness::Send(len) => drop(rig.write_only(reader, &frame(PEER, len, index))),
+        Madness::Wait(millis) => rig.pass(Duration::from_millis(millis))?,
+    }
+    rig.try_settle()?;
+    rig.read_all(reader);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn random_rings_do_no_harm(
+        messages: bool,
+        event_idx: bool,
+        steps in prop::collection::vec(madness(), 0..200),
+    ) {
+        let without = if event_idx { Features::empty() } else { Features::EVENT_IDX };
+        let offered = VirtioNet::new().offered & !without.bits();
+        let mut rig = Rig::new(VirtioNet::offering(offered, messages));
+        let id = rig.open_frames();
+        for (index, step) in steps.into_iter().enumerate() {
+            act(&mut rig, id, index, step).expect("the device answers");
+        }
+        rig.slot.with(|model, _| model.faults = Default::default());
+        // Whatever was broken is found out and mended.
+        rig.pass(20 * SECOND).expect("the device answers");
+        rig.slot.with(|model, bus| model.fail(bus));
+        rig.pass(2 * SECOND).expect("the device answers");
+        assert_works(&mut rig, id);
+        rig.close(id);
+        rig.pass(10 * SECOND).expect("the device answers");
+        prop_assert_eq!(rig.pools.receive.free(), rig.pools.receive.size());
+        prop_assert_eq!(rig.pools.transmit.free(), rig.pools.transmit.size());
+        prop_assert_eq!(rig.slot.with(|model, _| model.strays), 0);
+    }
+
+    #[test]
+    fn random_registers_do_no_harm(
+        messages: bool,
+        steps in prop::collection::vec(
+            prop_oneof![2 => any::<u32>().prop_map(Madness::Lie), 1 => madness()],
+            0..100
+        )
+    ) {
+        let mut rig = Rig::new(if messages { VirtioNet::new() } else { with_line() });
+        let id = rig.open_frames();
+        let slot = rig.slot.clone();
+        let _ = steps.into_iter().enumerate().try_for_each(|(index, step)| act(&mut rig, id, index, step));
+        drop(rig);
+        prop_assert!(!slot.is_bus_master());
+    }
+
+    #[test]
+    fn a_device_that_lies_from_the_start_is_refused_or_driven(
+        lies in prop::collection::vec(any::<u32>(), 1..40),
+    ) {
+        let mut model = VirtioNet::new();
+        model.faults.lies.extend(lies);
+        let slot = Slot::new(model);
+        drop(Rig::attach(slot.clone()));
+        prop_assert!(!slot.is_bus_master());
+    }
+}

@@ -1,0 +1,458 @@
+//! A virtio network device, from the other side of its registers (virtio 1.2).
+
+use std::collections::{HashSet, VecDeque};
+
+use hw::fake::{Bus, Model};
+use hw::{Identity, InterruptKind};
+pub use virtio_net::Device;
+use virtio_net::registers::{Features, Isr, NO_VECTOR, Status, cfg_type, command, common, net, virtqueue};
+
+use crate::virtqueue::{Chain, Virtqueue};
+
+/// The device that the shared tests are about.
+pub type Card = VirtioNet;
+
+/// The BAR with everything in it, and what is where.
+const BAR: usize = 4;
+const COMMON: usize = 0x0000;
+const ISR: usize = 0x1000;
+const DEVICE: usize = 0x2000;
+const NOTIFY: usize = 0x3000;
+const END: usize = 0x4000;
+
+/// Units of `queue_notify_off`.
+const MULTIPLIER: usize = 4;
+
+const HEADER: usize = 12;
+
+/// What is wrong with the device.
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    /// Never interrupts.
+    pub mute: bool,
+    /// Its line is always up, whatever its causes are.
+    pub stuck: bool,
+    /// Takes frames and never sends them.
+    pub hangs: bool,
+    /// Never answers to commands.
+    pub deaf: bool,
+    /// Never ends a reset.
+    pub endless_reset: bool,
+    /// Does not agree to features that it offers.
+    pub fickle: bool,
+    /// Says that it has written so many bytes.
+    pub length: Option<u32>,
+    /// Says that it has used this chain.
+    pub chain: Option<u32>,
+    /// Begins the header of received frames with these: `flags`, `gso_type`.
+    pub header: [u8; 2],
+    /// Names this many buffers in the header of received frames.
+    pub num_buffers: Option<u16>,
+    /// Has failed, and says so.
+    pub failed: bool,
+    /// Gives these for the next registers that are read.
+    pub lies: VecDeque<u32>,
+}
+
+/// The device and the wire.
+pub struct VirtioNet {
+    device: u16,
+    /// Features that it offers.
+    pub offered: u64,
+    /// Has MSI-X.
+    pub messages: bool,
+    /// Has no capabilities: the legacy interface only.
+    pub legacy: bool,
+    /// The largest MTU.
+    pub mtu: u16,
+    device_select: u32,
+    driver_select: u32,
+    /// Features that the driver accepts.
+    pub accepted: u64,
+    status: Status,
+    isr: Isr,
+    config_vector: u16,
+    queue: u16,
+    queues: [Virtqueue; 3],
+    link_up: bool,
+    /// The address as the driver has set it.
+    pub mac: [u8; 6],
+    promiscuous: bool,
+    all_multicast: bool,
+    /// The groups that the driver has named.
+    pub groups: HashSet<[u8; 6]>,
+    /// Frames on the wire, oldest first.
+    pub sent: Vec<Vec<u8>>,
+    pub faults: Faults,
+    /// Accesses outside the driver's memory.
+    pub strays: usize,
+    pub resets: usize,
+}
+
+impl VirtioNet {
+    pub const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
+
+    /// The `link` node with the cable plugged in.
+    pub const LINK: &str = "state up\nduplex full\n";
+
+    /// What virtio devices usually offer, with message interrupts.
+    pub fn new() -> Self {
+        let features = Features::all() - Features::MTU - Features::SPEED_DUPLEX;
+        Self::offering(features.bits(), true)
+    }
+
+    /// A device with these features and interrupts.
+    pub fn offering(offered: u64, messages: bool) -> Self {
+        Self {
+            device: 0x1041,
+            offered,
+            messages,
+            legacy: false,
+            mtu: 0,
+            device_select: 0,
+            driver_select: 0,
+            accepted: 0,
+            status: Status::empty(),
+            isr: Isr::empty(),
+            config_vector: NO_VECTOR,
+            queue: 0,
+            queues: [Virtqueue::new(256), Virtqueue::new(256), Virtqueue::new(64)],
+            link_up: true,
+            mac: Self::MAC,
+            promiscuous: true,
+            all_multicast: false,
+            groups: HashSet::new(),
+            sent: Vec::new(),
+            faults: Faults::default(),
+            strays: 0,
+            resets: 0,
+        }
+    }
+
+    pub fn with_device(device: u16) -> Self {
+        Self { device, ..Self::new() }
+    }
+
+    pub fn set_link(&mut self, bus: &mut Bus, up: bool) {
+        self.link_up = up;
+        self.config_changed(bus);
+    }
+
+    /// Fails, and says so.
+    pub fn fail(&mut self, bus: &mut Bus) {
+        self.faults.failed = true;
+        self.config_changed(bus);
+    }
+
+    /// The device is quiet: it neither moves frames nor interrupts.
+    pub fn is_quiet(&self) -> bool {
+        !self.status.contains(Status::DRIVER_OK)
+    }
+
+    /// A frame without FCS arrives from the wire.
+    pub fn arrive(&mut self, bus: &mut Bus, frame: &[u8]) {
+        if self.is_quiet() || !self.link_up || !self.accepts(frame) {
+            return;
+        }
+        let mergeable = self.has(Features::MRG_RXBUF);
+        let mut chains = self.queues[0].available(bus).into_iter();
+        let mut bytes = [&[0; HEADER], frame].concat();
+        let mut used: Vec<Chain> = Vec::new();
+        while used.iter().map(Chain::room).sum::<usize>() < bytes.len() {
+            match chains.next() {
+                Some(chain) if mergeable || used.is_empty() => used.push(chain),
+                _ => return,
+            }
+        }
+        bytes[..2].copy_from_slice(&self.faults.header);
+        let num_buffers = self.faults.num_buffers.unwrap_or(used.len() as u16);
+        bytes[10..HEADER].copy_from_slice(&num_buffers.to_le_bytes());
+        let mut rest = bytes.as_slice();
+        let mut elements = Vec::new();
+        for chain in used {
+            let (piece, more) = rest.split_at(rest.len().min(chain.room()));
+            self.strays += usize::from(!chain.write(bus, piece));
+            elements.push((u32::from(chain.head), piece.len() as u32));
+            rest = more;
+        }
+        self.finish(bus, virtqueue::RECEIVE, elements);
+    }
+
+    /// Says that it has used `by` more chains of virtqueue `queue`.
+    pub fn jump(&mut self, bus: &mut Bus, queue: u16, by: u16) {
+        let queue = &mut self.queues[usize::from(queue)];
+        if queue.enabled {
+            queue.jump(bus, by);
+        }
+    }
+
+    /// Writes `word` over 16 bits of what the device writes of virtqueue `queue`.
+    pub fn scribble(&mut self, bus: &mut Bus, queue: usize, place: usize, word: u16) {
+        let queue = &self.queues[queue % 3];
+        let place = place % (6 / 2 + 4 * usize::from(queue.size));
+        if queue.enabled {
+            bus.write(queue.device + 2 * place as u64, &word.to_le_bytes());
+        }
+    }
+
+    /// Interrupts for no reason.
+    pub fn interrupt(&mut self, bus: &mut Bus) {
+        bus.raise(0);
+        self.drive_line(bus);
+    }
+
+    fn has(&self, feature: Features) -> bool {
+        self.accepted & feature.bits() != 0
+    }
+
+    fn accepts(&self, frame: &[u8]) -> bool {
+        let Some(&destination) = frame.first_chunk::<6>() else { return false };
+        match destination {
+            _ if self.promiscuous => true,
+            [0xff, 0xff, 0xff, 0xff, 0xff, 0xff] => true,
+            [first, ..] if first & 1 != 0 => self.all_multicast || self.groups.contains(&destination),
+            own => own == self.mac,
+        }
+    }
+
+    /// Hands chains of virtqueue `number` back, and interrupts if the driver wants it.
+    fn finish(&mut self, bus: &mut Bus, number: u16, mut elements: Vec<(u32, u32)>) {
+        let event_idx = self.has(Features::EVENT_IDX);
+        for (id, len) in &mut elements {
+            *id = self.faults.chain.unwrap_or(*id);
+            *len = self.faults.length.filter(|_| number == virtqueue::RECEIVE).unwrap_or(*len);
+        }
+        let queue = &mut self.queues[usize::from(number)];
+        queue.take(bus, elements.len());
+        let wanted = queue.give_back(bus, &elements, event_idx);
+        let vector = queue.vector;
+        if wanted && !self.faults.mute {
+            self.raise(bus, vector, Isr::QUEUE);
+        }
+    }
+
+    fn config_changed(&mut self, bus: &mut Bus) {
+        if !self.is_quiet() && !self.faults.mute {
+            self.raise(bus, self.config_vector, Isr::CONFIGURATION);
+        }
+    }
+
+    /// A message where there is a vector, the line otherwise (4.1.4.5).
+    fn raise(&mut self, bus: &mut Bus, vector: u16, isr: Isr) {
+        if vector != NO_VECTOR {
+            return bus.raise(vector);
+        }
+        self.isr |= isr;
+        self.drive_line(bus);
+    }
+
+    fn drive_line(&self, bus: &mut Bus) {
+        if !self.isr.is_empty() || self.faults.stuck { bus.raise(0) } else { bus.lower() }
+    }
+
+    fn notified(&mut self, bus: &mut Bus, number: u16) {
+        if self.is_quiet() {
+            return;
+        }
+        match number {
+            virtqueue::TRANSMIT if !self.faults.hangs => self.transmit(bus),
+            virtqueue::CONTROL if !self.faults.deaf => self.obey(bus),
+            _ => {}
+        }
+    }
+
+    fn transmit(&mut self, bus: &mut Bus) {
+        let mut elements = Vec::new();
+        for chain in self.queues[1].available(bus) {
+            match chain.read(bus) {
+                Some(bytes) => {
+                    let (header, frame) = bytes.split_at(HEADER);
+                    assert_eq!(header, [0; HEADER], "no offload was negotiated");
+                    self.sent.push(frame.to_vec());
+                }
+                None => self.strays += 1,
+            }
+            elements.push((chain.head.into(), 0));
+        }
+        self.finish(bus, virtqueue::TRANSMIT, elements);
+    }
+
+    fn obey(&mut self, bus: &mut Bus) {
+        let mut elements = Vec::new();
+        for chain in self.queues[2].available(bus) {
+            let bytes = chain.read(bus).unwrap_or_default();
+            let ack = if self.carry_out(&bytes) { 0 } else { 1 };
+            self.strays += usize::from(!chain.write(bus, &[ack]));
+            elements.push((chain.head.into(), 1));
+        }
+        self.finish(bus, virtqueue::CONTROL, elements);
+    }
+
+    /// 5.1.6.5.
+    fn carry_out(&mut self, bytes: &[u8]) -> bool {
+        let Some((&command, arguments)) = bytes.split_first_chunk::<2>() else { return false };
+        match (command, arguments) {
+            (command::RX_PROMISC, [on]) => self.promiscuous = *on != 0,
+            (command::RX_ALLMULTI, [on]) => self.all_multicast = *on != 0,
+            (command::MAC_ADDR_SET, &[a, b, c, d, e, f]) => self.mac = [a, b, c, d, e, f],
+            (command::MAC_TABLE_SET, [0, 0, 0, 0, low, high, 0, 0, groups @ ..]) => {
+                let count = usize::from(u16::from_le_bytes([*low, *high]));
+                self.groups = groups.as_chunks().0.iter().copied().collect();
+                return groups.len() == 6 * count;
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn reset(&mut self, bus: &mut Bus) {
+        let model = std::mem::replace(self, Self::offering(self.offered, self.messages));
+        self.device = model.device;
+        (self.legacy, self.mtu, self.link_up) = (model.legacy, model.mtu, model.link_up);
+        (self.faults, self.sent, self.strays) = (model.faults, model.sent, model.strays);
+        self.faults.failed = false;
+        self.resets = model.resets + 1;
+        self.drive_line(bus);
+    }
+
+    fn read_common(&self, offset: usize) -> u32 {
+        let half = |features: u64, select| if select < 2 { (features >> (32 * select)) as u32 } else { 0 };
+        let queue = self.queues.get(usize::from(self.queue));
+        match offset {
+            common::DEVICE_FEATURE => half(self.offered, self.device_select),
+            common::CONFIG_MSIX_VECTOR => self.config_vector.into(),
+            common::NUM_QUEUES => 3,
+            common::DEVICE_STATUS => {
+                let failed = if self.faults.failed { Status::DEVICE_NEEDS_RESET } else { Status::empty() };
+                (self.status | failed).bits().into()
+            }
+            common::QUEUE_SIZE => queue.map_or(0, |queue| queue.size.into()),
+            common::QUEUE_MSIX_VECTOR => queue.map_or(NO_VECTOR, |queue| queue.vector).into(),
+            common::QUEUE_ENABLE => queue.is_some_and(|queue| queue.enabled).into(),
+            common::QUEUE_NOTIFY_OFF => self.queue.into(),
+            _ => 0,
+        }
+    }
+
+    fn write_common(&mut self, bus: &mut Bus, offset: usize, value: u32) {
+        let vector = if self.messages { value as u16 } else { NO_VECTOR };
+        let (low, high) = (u64::from(value), u64::from(value) << 32);
+        match offset {
+            common::DEVICE_FEATURE_SELECT => return self.device_select = value,
+            common::DRIVER_FEATURE_SELECT => return self.driver_select = value,
+            common::DRIVER_FEATURE if self.driver_select == 0 => return self.accepted = low,
+            common::DRIVER_FEATURE => return self.accepted |= high,
+            common::CONFIG_MSIX_VECTOR => return self.config_vector = vector,
+            common::DEVICE_STATUS if value == 0 && self.faults.endless_reset => return,
+            common::DEVICE_STATUS if value == 0 => return self.reset(bus),
+            common::DEVICE_STATUS => return self.set_status(Status::from_bits_retain(value as u8)),
+            common::QUEUE_SELECT => return self.queue = value as u16,
+            _ => {}
+        }
+        let Some(queue) = self.queues.get_mut(usize::from(self.queue)) else { return };
+        match offset {
+            common::QUEUE_SIZE => queue.size = value as u16,
+            common::QUEUE_MSIX_VECTOR => queue.vector = vector,
+            common::QUEUE_ENABLE => queue.enabled = value == 1,
+            common::QUEUE_DESC => queue.descriptors = low,
+            common::QUEUE_DRIVER => queue.driver = low,
+            common::QUEUE_DEVICE => queue.device = low,
+            _ if offset == common::QUEUE_DESC + 4 => queue.descriptors |= high,
+            _ if offset == common::QUEUE_DRIVER + 4 => queue.driver |= high,
+            _ if offset == common::QUEUE_DEVICE + 4 => queue.device |= high,
+            _ => {}
+        }
+    }
+
+    fn set_status(&mut self, status: Status) {
+        let disagree = self.faults.fickle || self.accepted & !self.offered != 0;
+        self.status = if disagree { status - Status::FEATURES_OK } else { status };
+    }
+
+    fn read_config(&self, offset: usize, size: usize) -> u32 {
+        let mut config = [0; 0x14];
+        config[net::MAC..][..6].copy_from_slice(&Self::MAC);
+        config[net::STATUS] = self.link_up.into();
+        config[net::MTU..][..2].copy_from_slice(&self.mtu.to_le_bytes());
+        config[net::SPEED..][..4].copy_from_slice(&10_000u32.to_le_bytes());
+        config[net::DUPLEX] = 1;
+        let mut word = [0; 4];
+        word[..size].copy_from_slice(&config[offset..offset + size]);
+        u32::from_le_bytes(word)
+    }
+}
+
+/// Bytes of the access that a field of the common structure wants (4.1.3.1).
+fn width(offset: usize) -> usize {
+    match offset {
+        common::DEVICE_STATUS | common::CONFIG_GENERATION => 1,
+        common::CONFIG_MSIX_VECTOR | common::NUM_QUEUES => 2,
+        common::QUEUE_SELECT..common::QUEUE_DESC => 2,
+        _ => 4,
+    }
+}
+
+impl Model for VirtioNet {
+    fn identity(&self) -> Identity {
+        Identity { vendor: 0x1af4, device: self.device, class: [2, 0, 0], revision: 1 }
+    }
+
+    fn bar_size(&self, bar: usize) -> usize {
+        if bar == BAR { END } else { 0 }
+    }
+
+    fn interrupts(&self) -> Vec<InterruptKind> {
+        let messages = self.messages.then_some(InterruptKind::MsiX { vectors: 2 });
+        [InterruptKind::Intx].into_iter().chain(messages).collect()
+    }
+
+    /// A capability of each kind, behind one that nobody knows and one in a reserved BAR.
+    fn capabilities(&self) -> Vec<u8> {
+        let structures = [
+            (0x77, BAR, 0, 0x10),
+            (cfg_type::COMMON, 7, COMMON, 0x38),
+            (cfg_type::COMMON, BAR, COMMON, 0x38),
+            (cfg_type::ISR, BAR, ISR, 1),
+            (cfg_type::DEVICE, BAR, DEVICE, 0x14),
+            (cfg_type::NOTIFY, BAR, NOTIFY, 3 * MULTIPLIER),
+        ];
+        let mut bytes = Vec::new();
+        for (index, (kind, bar, offset, length)) in structures.into_iter().enumerate() {
+            let next = if index + 1 < structures.len() { 0x40 + 20 * (index + 1) } else { 0 };
+            bytes.extend([9, next as u8, 20, kind, bar as u8, 0, 0, 0]);
+            for word in [offset, length, MULTIPLIER] {
+                bytes.extend((word as u32).to_le_bytes());
+            }
+        }
+        if self.legacy { Vec::new() } else { bytes }
+    }
+
+    fn read(&mut self, bus: &mut Bus, bar: usize, offset: usize, size: usize) -> u32 {
+        assert_eq!(bar, BAR);
+        if let Some(lie) = self.faults.lies.pop_front() {
+            return lie;
+        }
+        match offset {
+            ISR => {
+                let isr = std::mem::replace(&mut self.isr, Isr::empty());
+                self.drive_line(bus);
+                isr.bits().into()
+            }
+            DEVICE..NOTIFY => self.read_config(offset - DEVICE, size),
+            _ => {
+                assert_eq!(size, width(offset), "the width of the field at {offset:#x}");
+                self.read_common(offset)
+            }
+        }
+    }
+
+    fn write(&mut self, bus: &mut Bus, bar: usize, offset: usize, size: usize, value: u32) {
+        assert_eq!(bar, BAR);
+        if offset >= NOTIFY {
+            assert_eq!((offset - NOTIFY, size), (MULTIPLIER * value as usize, 2));
+            return self.notified(bus, value as u16);
+        }
+        assert_eq!(size, width(offset), "the width of the field at {offset:#x}");
+        self.write_common(bus, offset, value);
+    }
+}
