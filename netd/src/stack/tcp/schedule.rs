@@ -125,13 +125,7 @@ impl Tcp {
         }
         let Some(connection) = self.connections.get_mut(id.0) else { return };
         let deadline = connection.deadline(network);
-        match deadline {
-            Some(at) if at <= network.now => {
-                self.set_timer(id, None);
-                self.mark_dirty(id);
-            }
-            deadline => self.set_timer(id, deadline),
-        }
+        self.set_timer(id, deadline);
     }
 
     fn settle_orphan(&mut self, id: ConnectionId, limit: Instant, before: Snapshot, now: Instant) {
