@@ -130,7 +130,8 @@ impl Drop for DmaMemory {
     }
 }
 
-/// Contiguous memory of `size` bytes for the device, at a bus address below 2^`address_bits`.
+/// Contiguous memory for the device, at a bus address below 2^`address_bits`: `size` bytes or more, since the
+/// kernel gives powers of two of pages (`src/context/memory.rs`), and warns if it has to round.
 pub fn dma_arena(
     device: &Rc<Device>,
     memory: &MemoryScheme,
@@ -138,7 +139,8 @@ pub fn dma_arena(
     address_bits: u32,
 ) -> Result<dma::Arena, Error> {
     let failed = || Error::system(format!("get {size} contiguous bytes for DMA"));
-    let mapping = memory.map_contiguous(size.max(1)).map_err(failed())?;
+    let given = size.checked_next_power_of_two().ok_or(io::ErrorKind::InvalidInput.into());
+    let mapping = given.and_then(|given| memory.map_contiguous(given)).map_err(failed())?;
     let (base, size) = (mapping.base, mapping.size);
     let first = memory.translate(base).map_err(failed())?;
     // SAFETY: the last page is inside the mapping, which is of whole pages and not empty.
