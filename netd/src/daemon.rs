@@ -87,7 +87,7 @@ impl Daemon {
     fn run(mut self, readiness: Readiness) -> Result<(), Failure> {
         self.events.register(self.links.as_raw_fd(), LINK, Interest::Read)?;
         self.events.register_termination(TERMINATION)?;
-        readiness.tell()?;
+        readiness.tell();
         let mut events = Vec::new();
         let mut more = false;
         loop {

@@ -69,9 +69,13 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// Tells the parent that this daemon serves: one zero byte, and the end.
-    pub fn tell(self) -> io::Result<()> {
-        self.parent.map_or(Ok(()), |mut parent| parent.write_all(&[0]))
+    /// Tells the parent that this daemon serves: one zero byte, and the end. A daemon whose parent is gone
+    /// serves all the same, after a warning.
+    pub fn tell(self) {
+        // std ignores SIGPIPE: that nobody reads is an error here.
+        if let Some(Err(error)) = self.parent.map(|mut parent| parent.write_all(&[0])) {
+            log::warn!("INIT_NOTIFY: nobody was told of readiness: {error}");
+        }
     }
 }
 

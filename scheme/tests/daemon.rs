@@ -26,9 +26,9 @@ fn daemon() {
     if std::env::var("INIT_NOTIFY").is_ok_and(|text| text == LATER.to_string()) {
         return tell_with_the_number_in_use(readiness);
     }
-    readiness.tell().unwrap();
+    readiness.tell();
     // A second start has nobody to tell, whatever the number names by now.
-    scheme::daemon::start("exampled").tell().unwrap();
+    scheme::daemon::start("exampled").tell();
 }
 
 /// A descriptor that nobody has open when a daemon starts.
@@ -38,7 +38,7 @@ fn tell_with_the_number_in_use(readiness: scheme::daemon::Readiness) {
     let (mut reader, writer) = std::io::pipe().unwrap();
     let own = rustix::io::fcntl_dupfd_cloexec(&writer, LATER).unwrap();
     assert_eq!(own.as_raw_fd(), LATER);
-    readiness.tell().unwrap();
+    readiness.tell();
     rustix::io::write(&own, b"mine").unwrap();
     drop((own, writer));
     let mut written = Vec::new();
@@ -57,6 +57,17 @@ fn the_parent_gets_one_zero_byte_and_the_end() {
     let mut told = Vec::new();
     reader.read_to_end(&mut told).unwrap();
     assert_eq!(told, [0]);
+}
+
+#[test]
+fn a_daemon_serves_though_its_parent_is_gone() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    rustix::io::fcntl_setfd(&writer, FdFlags::empty()).unwrap();
+    drop(reader);
+    let output = run(&[("INIT_NOTIFY", &writer.as_raw_fd().to_string())]);
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("WARN exampled: INIT_NOTIFY: nobody was told of readiness: Broken pipe"), "{text}");
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn serve<N: Nic>(
     };
     daemon.events.register(daemon.server.as_raw_fd(), SCHEME, Interest::Read)?;
     daemon.events.register_termination(TERMINATION)?;
-    readiness.tell()?;
+    readiness.tell();
     daemon.run()
 }
 
