@@ -13,7 +13,7 @@ use crate::stack::{InterfaceId, Stack};
 pub enum Command {
     /// The Ethernet address that we send from.
     SetMac(InterfaceId, EthernetAddress),
-    /// The one address; DHCP ends.
+    /// The one address; DHCP ends, unless it is the address already.
     SetAddress(InterfaceId, Ipv4Net),
     /// Up or down, administratively.
     SetUp(InterfaceId, bool),
@@ -36,6 +36,8 @@ impl Command {
                     *address = Some(mac);
                 }
             }
+            // Stock's `dhcpd` sets the address that our lease is of, and nobody else would renew it.
+            Self::SetAddress(id, address) if is_set(stack, id, address) => {}
             Self::SetAddress(id, address) => {
                 stack.network.stop_dhcp(id);
                 stack.network.set_address(id, address);
@@ -53,4 +55,8 @@ impl Command {
         }
         stack.revision += 1;
     }
+}
+
+fn is_set(stack: &Stack, id: InterfaceId, address: Ipv4Net) -> bool {
+    stack.network.interface(id).is_some_and(|interface| interface.addresses == [address])
 }

@@ -74,6 +74,27 @@ fn a_name_server_that_nobody_chose_is_shown_but_not_imposed() {
 }
 
 #[test]
+fn the_address_that_is_set_already_ends_neither_dhcp_nor_routes() {
+    let mut rig = netcfg(Some(MAC));
+    {
+        let network = &mut rig.stack.borrow_mut().network;
+        let eth0 = network.find("eth0").unwrap();
+        network.set_address(eth0, "10.0.2.15/24".parse().unwrap());
+        network.add_route("0.0.0.0/0".parse().unwrap(), "10.0.2.2".parse().unwrap()).unwrap();
+    }
+    let (dhcp, routes) = (rig.cat("ifaces/eth0/dhcp"), rig.cat("route/list"));
+    assert_eq!(routes.lines().count(), 2);
+    // What stock's dhcpd writes for a lease.
+    assert_eq!(rig.echo("ifaces/eth0/addr/set", "10.0.2.15/24\n"), Ok(13));
+    assert_eq!(rig.cat("route/list"), routes);
+    assert_eq!(rig.echo("route/add", "default via 10.0.2.2\n"), Ok(21));
+    assert_eq!(rig.cat("route/list"), routes);
+    assert_eq!(rig.cat("ifaces/eth0/dhcp"), dhcp);
+    assert_eq!(rig.echo("ifaces/eth0/addr/set", "10.0.2.15/16\n"), Ok(13));
+    assert_eq!(rig.cat("ifaces/eth0/dhcp"), "state off\n");
+}
+
+#[test]
 fn nonsense_is_refused_at_write_and_changes_nothing() {
     let mut rig = netcfg(Some(MAC));
     let before = rig.cat("ifaces/eth0/addr/list");
