@@ -41,7 +41,8 @@ pub struct Counters {
     pub rx_errors: u64,
     /// Well-formed packets that nobody here wanted or had room for.
     pub rx_dropped: u64,
-    /// Answers that found the queue full, and packets that too many others for an unknown neighbour followed.
+    /// Packets without a link, answers that found the queue full, and packets that waited for an unknown
+    /// neighbour when too many others did.
     pub tx_dropped: u64,
     /// DHCP messages that were malformed or made no sense.
     pub dhcp_malformed: u64,
@@ -184,9 +185,14 @@ impl Interface {
             || self.addresses.iter().any(|own| own.prefix_len() < 31 && own.broadcast() == address)
     }
 
+    /// Whether packets that are sent leave.
+    pub fn carries(&self) -> bool {
+        self.up && self.running
+    }
+
     /// How many packets sockets may send now.
     pub fn room(&self) -> usize {
-        match self.up && self.running {
+        match self.carries() {
             true => QUEUE.saturating_sub(self.queue.len()),
             false => 0,
         }
@@ -224,8 +230,12 @@ impl Interface {
         self.engine.poll_at(now, set)
     }
 
-    /// Sends an IP packet (behind its headroom) to `next_hop`.
+    /// Sends an IP packet (behind its headroom) to `next_hop`. Without a link it is lost.
     pub fn send(&mut self, next_hop: Ipv4Addr, packet: Vec<u8>, now: Instant) {
+        if !self.carries() {
+            self.counters.tx_dropped += 1;
+            return;
+        }
         let is_broadcast = self.is_broadcast(next_hop);
         let Link::Ethernet { neighbours, .. } = &mut self.link else { return self.enqueue(packet) };
         if is_broadcast {
@@ -242,7 +252,7 @@ impl Interface {
                 }
             }
             Resolution::Waiting { probe, dropped } => {
-                self.counters.tx_dropped += u64::from(dropped);
+                self.counters.tx_dropped += dropped as u64;
                 if probe {
                     self.ask(next_hop);
                 }
@@ -293,7 +303,7 @@ impl Interface {
 
     /// Queues a finished frame.
     pub fn enqueue(&mut self, frame: Vec<u8>) {
-        if self.queue.len() >= QUEUE + ANSWERS || !self.up {
+        if self.queue.len() >= QUEUE + ANSWERS || !self.carries() {
             self.counters.tx_dropped += 1;
             return;
         }

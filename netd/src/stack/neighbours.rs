@@ -15,7 +15,8 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 const PROBES: u8 = 3;
 /// Entries; a stranger on the link must not make us grow.
 const CAPACITY: usize = 256;
-/// Packets that wait for one neighbour; the oldest goes first (RFC 1122 section 2.3.2.2 asks for one).
+/// Packets that wait for all neighbours. One more costs the neighbour with the most its oldest (RFC 1122
+/// section 2.3.2.2 asks for the latest one).
 const QUEUE: usize = 128;
 
 #[derive(Debug)]
@@ -44,8 +45,8 @@ pub enum Resolution {
     Waiting {
         /// Whether to send a request.
         probe: bool,
-        /// Whether an older packet had to make room.
-        dropped: bool,
+        /// How many older packets had to make room.
+        dropped: usize,
     },
 }
 
@@ -68,8 +69,9 @@ pub struct Neighbours {
 impl Neighbours {
     /// Finds the address of `next_hop` for `packet`, or keeps the packet until it is known.
     pub fn resolve(&mut self, next_hop: Ipv4Addr, packet: Vec<u8>, now: Instant) -> Resolution {
+        let mut dropped = 0;
         if !self.entries.contains_key(&next_hop) {
-            self.make_room();
+            dropped += self.make_room();
         }
         let entry = self.entries.entry(next_hop).or_insert_with(|| Entry {
             address: None,
@@ -88,11 +90,8 @@ impl Neighbours {
         match entry.address {
             Some(address) => Resolution::Known { packet, address, probe },
             None => {
-                let dropped = entry.waiting.len() == QUEUE;
-                if dropped {
-                    entry.waiting.pop_front();
-                }
                 entry.waiting.push_back(packet);
+                dropped += self.bound_waiting();
                 Resolution::Waiting { probe, dropped }
             }
         }
@@ -155,15 +154,25 @@ impl Neighbours {
         self.deadline
     }
 
-    fn make_room(&mut self) {
+    /// Forgets whom nobody heard of for longest, if need be; how many packets waited for it.
+    fn make_room(&mut self) -> usize {
         if self.entries.len() < CAPACITY {
-            return;
+            return 0;
         }
-        if let Some(oldest) =
-            self.entries.iter().min_by_key(|(_, entry)| entry.confirmed).map(|(neighbour, _)| *neighbour)
-        {
-            self.entries.remove(&oldest);
+        let oldest =
+            self.entries.iter().min_by_key(|(_, entry)| entry.confirmed).map(|(neighbour, _)| *neighbour);
+        let forgotten = oldest.and_then(|oldest| self.entries.remove(&oldest));
+        forgotten.map_or(0, |entry| entry.waiting.len())
+    }
+
+    /// Drops a packet if too many wait; how many were dropped.
+    fn bound_waiting(&mut self) -> usize {
+        let waiting: usize = self.entries.values().map(|entry| entry.waiting.len()).sum();
+        if waiting <= QUEUE {
+            return 0;
         }
+        let longest = self.entries.values_mut().max_by_key(|entry| entry.waiting.len());
+        longest.map_or(0, |entry| usize::from(entry.waiting.pop_front().is_some()))
     }
 }
 
@@ -185,14 +194,8 @@ mod tests {
     #[test]
     fn packets_wait_for_the_answer_and_then_go() {
         let mut table = Neighbours::default();
-        assert_eq!(
-            table.resolve(ROUTER, vec![1], at(0)),
-            Resolution::Waiting { probe: true, dropped: false }
-        );
-        assert_eq!(
-            table.resolve(ROUTER, vec![2], at(0)),
-            Resolution::Waiting { probe: false, dropped: false }
-        );
+        assert_eq!(table.resolve(ROUTER, vec![1], at(0)), Resolution::Waiting { probe: true, dropped: 0 });
+        assert_eq!(table.resolve(ROUTER, vec![2], at(0)), Resolution::Waiting { probe: false, dropped: 0 });
         assert_eq!(table.learn(ROUTER, MAC, at(0)), [vec![1], vec![2]]);
         let known = Resolution::Known { packet: vec![3], address: MAC, probe: false };
         assert_eq!(table.resolve(ROUTER, vec![3], at(59)), known);
@@ -207,10 +210,7 @@ mod tests {
         let due = table.poll(at(3));
         assert_eq!((due.probes, due.undeliverable), (vec![], vec![vec![1]]));
         assert_eq!(table.deadline(), None);
-        assert_eq!(
-            table.resolve(ROUTER, vec![2], at(4)),
-            Resolution::Waiting { probe: true, dropped: false }
-        );
+        assert_eq!(table.resolve(ROUTER, vec![2], at(4)), Resolution::Waiting { probe: true, dropped: 0 });
     }
 
     #[test]
@@ -230,5 +230,19 @@ mod tests {
             table.learn(Ipv4Addr::from(host), MAC, at(i64::from(host)));
         }
         assert_eq!(table.entries.len(), CAPACITY);
+    }
+
+    #[test]
+    fn packets_for_the_silent_are_bounded_and_starve_nobody() {
+        let mut table = Neighbours::default();
+        table.resolve(ROUTER, vec![1], at(0));
+        let dropped: usize = (0..40_000_u32)
+            .map(|count| match table.resolve(Ipv4Addr::from(count % 200), vec![0], at(0)) {
+                Resolution::Waiting { dropped, .. } => dropped,
+                known @ Resolution::Known { .. } => panic!("{known:?}"),
+            })
+            .sum();
+        assert_eq!(dropped, 40_000 + 1 - QUEUE);
+        assert_eq!(table.learn(ROUTER, MAC, at(1)), [vec![1]]);
     }
 }

@@ -106,6 +106,12 @@ impl Network {
         self.interfaces.get(interface).map_or(0, Interface::room)
     }
 
+    /// Whether sockets must wait until `interface` has sent what is queued. One without a link loses packets
+    /// instead: nobody knows for how long.
+    pub fn is_full(&self, interface: InterfaceId) -> bool {
+        self.interfaces.get(interface).is_some_and(|own| own.carries() && own.room() == 0)
+    }
+
     /// The longest IP packet of `interface`, in bytes.
     pub fn mtu(&self, interface: InterfaceId) -> usize {
         self.interfaces.get(interface).map_or(0, Interface::mtu)

@@ -162,7 +162,7 @@ impl Udp {
         if data.len() > limit {
             return Err(SocketError::MessageTooLong { length: data.len(), limit });
         }
-        if network.room(path.interface) == 0 {
+        if network.is_full(path.interface) {
             if socket.waits_for.replace(path.interface).is_none() {
                 self.waiting.push(id);
             }
@@ -264,7 +264,7 @@ impl Udp {
         let Self { sockets, waiting, changes, .. } = self;
         waiting.retain(|id| {
             let Some(socket) = sockets.get_mut(id.0) else { return false };
-            let waits = socket.waits_for.is_some_and(|interface| network.room(interface) == 0);
+            let waits = socket.waits_for.is_some_and(|interface| network.is_full(interface));
             if !waits {
                 socket.waits_for = None;
                 changes.push((*id, Readiness::WRITE));

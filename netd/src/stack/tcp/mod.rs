@@ -150,15 +150,21 @@ impl Tcp {
         Ok(())
     }
 
-    /// Lets go of a connection: what was written is still delivered, then it ends.
+    /// Lets go of a connection: what was written is still delivered, then it ends. If something was not read,
+    /// the peer is told by RST that it is lost (RFC 1122 section 4.2.2.13).
     pub fn close(&mut self, id: ConnectionId, now: Instant) {
         let Some(connection) = self.connections.get_mut(id.0) else { return };
         if connection.is_over() {
             return self.remove(id);
         }
-        connection.shutdown_write();
-        connection.discard_received();
+        match connection.has_unread() {
+            true => connection.abort(),
+            false => connection.shutdown_write(),
+        }
         connection.owner = Owner::Nobody(now + LINGER);
+        if connection.state() == State::TimeWait {
+            self.keep_in_time_wait(id);
+        }
         self.mark_dirty(id);
     }
 
@@ -216,6 +222,12 @@ impl Tcp {
     /// What became ready since the last call.
     pub fn take_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changes)
+    }
+
+    /// How many connections there are, of handles and of nobody.
+    #[cfg(test)]
+    pub fn count(&self) -> usize {
+        self.connections.len()
     }
 
     fn connection(&mut self, id: ConnectionId) -> Result<&mut Connection, SocketError> {

@@ -130,29 +130,27 @@ impl Tcp {
 
     fn settle_orphan(&mut self, id: ConnectionId, limit: Instant, before: Snapshot, now: Instant) {
         let Some(connection) = self.connections.get_mut(id.0) else { return };
-        connection.discard_received();
         if connection.is_over() {
-            self.remove(id);
-            return;
+            return self.remove(id);
         }
-        if connection.progressed_since(before) {
+        let (progressed, state) = (connection.progressed_since(before), connection.state());
+        if connection.has_unread() && state != State::Closed {
+            // Nobody will read it, and the peer should know (RFC 2525 section 2.17).
+            connection.abort();
+        } else if progressed {
             connection.owner = Owner::Nobody(now + LINGER);
-        } else if now >= limit && connection.state() != State::Closed {
+        } else if now >= limit && state != State::Closed {
             connection.abort();
         } else if now >= limit {
-            self.remove(id);
-            return;
+            return self.remove(id);
         }
-        let entered_time_wait = self.connections.get(id.0).is_some_and(|connection| {
-            connection.state() == State::TimeWait && connection.progressed_since(before)
-        });
-        if entered_time_wait {
-            self.time_wait.push_back(id);
-            self.bound_time_wait();
+        if progressed && state == State::TimeWait {
+            self.keep_in_time_wait(id);
         }
     }
 
-    fn bound_time_wait(&mut self) {
+    pub(super) fn keep_in_time_wait(&mut self, id: ConnectionId) {
+        self.time_wait.push_back(id);
         while self.time_wait.len() > TIME_WAIT {
             let Some(oldest) = self.time_wait.pop_front() else { break };
             self.remove(oldest);

@@ -356,3 +356,43 @@ fn a_client_comes_back_from_the_same_port() {
         bed.run(Duration::from_millis(100));
     }
 }
+
+#[test]
+fn a_peer_learns_that_what_it_wrote_was_not_read() {
+    let mut bed = Bed::new();
+    let (client, server) = bed.pair();
+    bed.left.tcp.write(client, b"unread").unwrap();
+    bed.run(Duration::from_secs(1));
+    bed.right.tcp.close(server, bed.now);
+    bed.run(Duration::from_secs(1));
+    assert_eq!(bed.left.tcp.write(client, b"more"), Err(SocketError::ConnectionReset));
+}
+
+#[test]
+fn a_peer_learns_that_nobody_reads_any_more() {
+    let mut bed = Bed::new();
+    let (client, server) = bed.pair();
+    bed.right.tcp.close(server, bed.now);
+    bed.run(Duration::from_secs(1));
+    assert_eq!(bed.left.tcp.write(client, b"too late"), Ok(8));
+    bed.run(Duration::from_secs(1));
+    assert_eq!(bed.left.tcp.write(client, b"again"), Err(SocketError::ConnectionReset));
+}
+
+#[test]
+fn few_closed_connections_are_kept_whoever_ended_first() {
+    let mut bed = Bed::new();
+    let listener = bed.listen();
+    for _ in 0..100 {
+        let client = bed.connect();
+        bed.run(Duration::from_millis(20));
+        let server = bed.right.tcp.accept(listener).unwrap();
+        bed.left.tcp.shutdown(client, Readiness::WRITE).unwrap();
+        bed.run(Duration::from_millis(20));
+        bed.right.tcp.close(server, bed.now);
+        bed.run(Duration::from_millis(20));
+        assert_eq!(bed.left.tcp.read(client, &mut [0; 9], false), Ok(0));
+        bed.left.tcp.close(client, bed.now);
+    }
+    assert_eq!(bed.left.tcp.count(), 32);
+}

@@ -88,3 +88,22 @@ fn ports_conflict_and_come_back() {
     let foreign = SocketAddrV4::new(RIGHT, 54);
     assert_eq!(bed.left.udp.open(foreign, None, network), Err(SocketError::AddressNotAvailable(RIGHT)));
 }
+
+#[test]
+fn without_a_link_datagrams_are_lost_and_counted_and_no_writer_waits() {
+    let mut bed = Bed::new();
+    bed.right.udp.open(any(53), None, &mut bed.right.network).unwrap();
+    let client = bed.left.udp.open(any(0), Some(right(53)), &mut bed.left.network).unwrap();
+    bed.left.udp.send_to(client, b"where are you?", None, &mut bed.left.network).unwrap();
+    bed.run(Duration::from_millis(100));
+    while bed.left.udp.send_to(client, b"x", None, &mut bed.left.network).is_ok() {}
+    assert!(!bed.left.udp.readiness(client).write, "it waits for the driver");
+    bed.left.link_down(ETH0);
+    bed.left.poll(bed.now);
+    assert_eq!(bed.left.udp.take_changes(), [(client, Readiness::WRITE)]);
+    let lost = bed.left.network.interface(ETH0).unwrap().counters.tx_dropped;
+    for _ in 0..1000 {
+        assert_eq!(bed.left.udp.send_to(client, b"x", None, &mut bed.left.network), Ok(1));
+    }
+    assert_eq!(bed.left.network.interface(ETH0).unwrap().counters.tx_dropped, lost + 1000);
+}
