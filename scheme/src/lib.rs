@@ -57,4 +57,12 @@ pub mod errno {
     /// "do not wait" (such as `MSG_DONTWAIT`), whose `EAGAIN` [`Server`](crate::Server) would otherwise park.
     /// It never reaches a caller.
     pub const EAGAIN_NOW: i32 = 0x7001;
+
+    /// `EAGAIN` of a `call` or `dup` that waits until its handle can be read (such as `recvmsg` or `accept`):
+    /// the limit on reading holds for it. A plain `EAGAIN` waits for any change, under both limits.
+    /// It never reaches a caller.
+    pub const EAGAIN_READ: i32 = 0x7002;
+
+    /// As [`EAGAIN_READ`], of one that waits until its handle can be written (such as `sendmsg` or `connect`).
+    pub const EAGAIN_WRITE: i32 = 0x7003;
 }

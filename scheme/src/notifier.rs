@@ -24,6 +24,8 @@ struct Pending {
     posted: HashMap<usize, EventFlags>,
     /// Opens to try again at the next flush.
     retried: BTreeSet<Id>,
+    /// Opens that wait no longer, until the scheme takes them.
+    given_up: Vec<Id>,
     /// Changed limits on how long an operation may stay parked, by handle and direction.
     timeouts: Vec<(usize, EventFlags, Option<Duration>)>,
 }
@@ -36,9 +38,16 @@ impl Notifier {
     }
 
     /// The `openat` that was answered with `EWOULDBLOCK` under [`CallerCtx::id`](crate::CallerCtx) may now go on.
-    /// Nothing happens if its caller gave up in the meantime.
+    /// Nothing happens if it waits no longer.
     pub fn retry(&self, open: Id) {
         self.0.borrow_mut().retried.insert(open);
+    }
+
+    /// The `openat`s that were answered with `EWOULDBLOCK` and wait no longer, because their callers gave up or
+    /// did not want to wait. The next request may have the same id, so a scheme that keeps something for those
+    /// that wait takes these before it looks for its own; they are kept until then.
+    pub fn take_given_up(&self) -> Vec<Id> {
+        std::mem::take(&mut self.0.borrow_mut().given_up)
     }
 
     /// Limits how long an operation on `id` may stay parked before it is answered with `EAGAIN`
@@ -46,6 +55,13 @@ impl Notifier {
     /// It holds for operations parked later, until the handle is closed.
     pub fn set_timeout(&self, id: usize, direction: EventFlags, limit: Option<Duration>) {
         self.0.borrow_mut().timeouts.push((id, direction, limit));
+    }
+
+    /// Tells the scheme that an `openat` waits no longer, as its server does.
+    pub fn give_up(&self, open: Id) {
+        let mut pending = self.0.borrow_mut();
+        pending.retried.remove(&open);
+        pending.given_up.push(open);
     }
 
     /// Whether there are edges or opens to take.

@@ -6,17 +6,29 @@ use std::time::{Duration, Instant};
 
 use redox_scheme::Id;
 
-use crate::errno::{EAGAIN, EAGAIN_NOW};
+use crate::errno::{EAGAIN, EAGAIN_NOW, EAGAIN_READ, EAGAIN_WRITE};
 use crate::{Error, EventFlags, Notifier};
 
 /// Whether a scheme says by `error` that the operation cannot go on yet.
 pub(crate) fn must_wait(error: Error) -> bool {
-    error.errno == EAGAIN
+    matches!(error.errno, EAGAIN | EAGAIN_READ | EAGAIN_WRITE)
+}
+
+/// The changes of its handle that an operation waits for: those that its scheme named by `error`, or `usual`.
+pub(crate) fn direction(error: Error, usual: EventFlags) -> EventFlags {
+    match error.errno {
+        EAGAIN_READ => EventFlags::EVENT_READ,
+        EAGAIN_WRITE => EventFlags::EVENT_WRITE,
+        _ => usual,
+    }
 }
 
 /// A scheme's error as its caller is told.
 pub(crate) fn outward(error: Error) -> Error {
-    if error.errno == EAGAIN_NOW { Error::new(EAGAIN) } else { error }
+    match error.errno {
+        EAGAIN_NOW | EAGAIN_READ | EAGAIN_WRITE => Error::new(EAGAIN),
+        _ => error,
+    }
 }
 
 /// How often a flush looks for what its own retries posted.
@@ -158,9 +170,17 @@ impl<K: Copy + Eq + Hash + Ord, T> Parking<K, T> {
         }
     }
 
+    /// An operation that cannot go on and would wait for `waits` does not wait, or no longer.
+    pub(crate) fn give_up(&self, waits: Waits) {
+        if let Waits::ForRetry(open) = waits {
+            self.notifier.give_up(open);
+        }
+    }
+
     /// Takes out the operation of one request, if it is parked.
     pub(crate) fn cancel(&mut self, key: K) -> Option<T> {
         let waits = self.waits.remove(&key)?;
+        self.give_up(waits);
         let parked = self.parked.get_mut(&waits)?;
         let position = parked.iter().position(|entry| entry.key == key)?;
         let entry = parked.remove(position);

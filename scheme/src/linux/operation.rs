@@ -57,7 +57,7 @@ impl Operation<'_> {
         }
     }
 
-    /// The changes of its handle that it waits for.
+    /// The changes of its handle that it waits for, unless its scheme says otherwise.
     pub(super) fn direction(&self) -> EventFlags {
         match self.action {
             Action::Read { .. } => EventFlags::EVENT_READ,

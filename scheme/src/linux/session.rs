@@ -12,7 +12,7 @@ use super::filesystem::{FileSystem, Served};
 use super::operation::Operation;
 use super::request::Request;
 use crate::errno::{EAGAIN, EBADF, EINTR, ENODEV};
-use crate::parking::{Parking, Resume, must_wait, outward};
+use crate::parking::{Parking, Resume, direction, must_wait, outward};
 use crate::{CallerCtx, Error, EventFlags, Notifier, Result, SchemeSync};
 
 /// How many requests are answered at once, before what they caused is carried out and others have their turn.
@@ -126,10 +126,18 @@ impl<S: SchemeSync> Session<S> {
     ) -> Result<()> {
         match self.service.file_system.perform(&caller, &mut operation) {
             Ok(length) => self.service.reply(unique, length),
-            Err(error) if !must_wait(error) || operation.is_nonblocking() => return Err(error),
-            Err(_) if self.was_interrupted(unique) => return Err(Error::new(EINTR)),
-            Err(_) => {
-                let (waits, direction) = (operation.waits(caller.id), operation.direction());
+            Err(error) if !must_wait(error) => return Err(error),
+            Err(error) if operation.is_nonblocking() => {
+                self.parking.give_up(operation.waits(caller.id));
+                return Err(error);
+            }
+            Err(_) if self.was_interrupted(unique) => {
+                self.parking.give_up(operation.waits(caller.id));
+                return Err(Error::new(EINTR));
+            }
+            Err(error) => {
+                let (waits, direction) =
+                    (operation.waits(caller.id), direction(error, operation.direction()));
                 self.parking.park(unique, waits, direction, (caller, operation.into_owned()), now);
             }
         }

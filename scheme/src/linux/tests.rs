@@ -272,6 +272,7 @@ fn each_waiting_open_is_tried_when_it_is_named() {
     kernel.interrupt(opens[8]);
     kernel.expect_reply(opens[8], Err(EINTR));
     let toy = kernel.session.scheme();
+    assert_eq!(toy.notifier.take_given_up(), [toy.waiting[8]]);
     toy.notifier.retry(toy.waiting[8]);
     kernel.session.flush(kernel.now);
     kernel.expect_silence();
@@ -285,6 +286,8 @@ fn a_file_that_is_created_waits_like_others() {
     let eager = create(libc::O_WRONLY | libc::O_NONBLOCK);
     let eager = kernel.ask(opcode::CREATE, ROOT_NODE, &[eager.as_bytes(), b"new gate\0"]);
     assert_eq!(eager, Err(EAGAIN));
+    let toy = kernel.session.scheme();
+    assert_eq!(toy.notifier.take_given_up(), [toy.waiting[0]]);
     let patient = kernel.send(opcode::CREATE, ROOT_NODE, &[create(libc::O_WRONLY).as_bytes(), b"new gate\0"]);
     kernel.expect_silence();
     let toy = kernel.session.scheme();

@@ -1,9 +1,11 @@
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use redox_scheme::{Request, RequestKind};
 
-use super::{Parking, Resume, Waits};
-use crate::{EventFlags, Notifier};
+use super::{Parking, Resume, Waits, direction, must_wait, outward};
+use crate::errno::{EAGAIN, EAGAIN_NOW, EAGAIN_READ, EAGAIN_WRITE, EIO};
+use crate::{Error, EventFlags, Notifier};
 
 const READ: EventFlags = EventFlags::EVENT_READ;
 const WRITE: EventFlags = EventFlags::EVENT_WRITE;
@@ -69,6 +71,37 @@ fn a_change_in_one_direction_leaves_the_other_parked() {
     parking.park(3, Waits::ForHandle(7), READ | WRITE, 'c', now);
     assert_eq!(retry(&mut parking, 7, WRITE, &[2, 3]), [2, 3]);
     assert_eq!(retry(&mut parking, 7, READ | WRITE, &[1]), [1]);
+}
+
+#[test]
+fn a_scheme_may_say_which_direction_an_operation_waits_for() {
+    for (errno, waits, expected) in [
+        (EAGAIN, true, READ | WRITE),
+        (EAGAIN_READ, true, READ),
+        (EAGAIN_WRITE, true, WRITE),
+        (EAGAIN_NOW, false, READ | WRITE),
+    ] {
+        let error = Error::new(errno);
+        assert_eq!((must_wait(error), direction(error, READ | WRITE)), (waits, expected));
+        assert_eq!(outward(error), Error::new(EAGAIN), "callers know but one");
+    }
+    assert_eq!(outward(Error::new(EIO)), Error::new(EIO));
+}
+
+#[test]
+fn a_scheme_learns_which_opens_wait_no_longer() {
+    let notifier = Notifier::default();
+    let mut parking = Parking::new(notifier.clone(), Instant::now());
+    let RequestKind::Call(request) = Request::default().kind() else { panic!("not a call") };
+    let open = request.caller().id;
+    parking.park(1, Waits::ForRetry(open), READ | WRITE, 'o', Instant::now());
+    parking.park(2, Waits::ForHandle(7), READ, 'r', Instant::now());
+    assert_eq!(notifier.take_given_up(), []);
+    notifier.retry(open);
+    assert_eq!((parking.cancel(1), parking.cancel(2)), (Some('o'), Some('r')));
+    assert_eq!(notifier.take_given_up(), [open]);
+    assert_eq!(notifier.take_given_up(), []);
+    assert!(!notifier.has_posted(), "a request that has its id is not tried for it");
 }
 
 #[test]

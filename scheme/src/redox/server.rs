@@ -11,7 +11,7 @@ use redox_scheme::{Id, Request, RequestKind, Response, SignalBehavior, Socket};
 use super::handles::Handles;
 use super::registration::{io_error, register, unregister};
 use crate::errno::{EAGAIN, EBADF, ECANCELED, EINTR, ENODEV, EOPNOTSUPP};
-use crate::parking::{Parking, Resume, Waits, must_wait, outward};
+use crate::parking::{Parking, Resume, Waits, direction, must_wait, outward};
 use crate::{CallerCtx, Error, EventFlags, Notifier, OpenResult, Result, SchemeSync, ServeError};
 
 /// How many requests are answered at once, before what they caused is carried out and others have their turn.
@@ -21,6 +21,9 @@ const REWRITE: Duration = Duration::from_millis(1);
 
 /// An operation that waits, and whose it is.
 type Waiting = (CallerCtx, Op);
+
+/// An operation that could not go on, and the error by which its scheme said so.
+type Attempted = (Waiting, Error);
 
 /// A registered scheme.
 pub(crate) struct Server<S> {
@@ -134,11 +137,13 @@ impl<S: SchemeSync> Server<S> {
 
     /// Carries an operation out for the first time, and parks it if it must wait.
     fn start(&mut self, caller: CallerCtx, op: Op, now: Instant) {
-        let Some((caller, op)) = self.service.attempt(caller, op) else { return };
+        let Some(((caller, op), error)) = self.service.attempt(caller, op) else { return };
         if self.service.handles.is_nonblocking(&op) {
+            self.parking.give_up(waits(&op, caller.id));
             return self.service.responses.push_back(Response::err(EAGAIN, op));
         }
-        let (id, waits, direction) = (caller.id, waits(&op, caller.id), direction(&op));
+        let (id, waits, direction) =
+            (caller.id, waits(&op, caller.id), direction(error, usual_direction(&op)));
         self.parking.park(id, waits, direction, (caller, op), now);
     }
 
@@ -193,13 +198,16 @@ fn refuse(request: Request) -> Option<Response> {
 
 impl<S: SchemeSync> Service<S> {
     /// Carries `op` out and queues the response, or gives it back if it must wait.
-    fn attempt(&mut self, caller: CallerCtx, mut op: Op) -> Option<Waiting> {
+    fn attempt(&mut self, caller: CallerCtx, mut op: Op) -> Option<Attempted> {
         let response = op.handle_sync_dont_consume(&caller, &mut self.scheme, &mut self.state);
         self.handles.learn(&op, &response);
         let response = match response {
-            SchemeResponse::Opened(Ok(OpenResult::WouldBlock)) => return Some((caller, op)),
-            SchemeResponse::Opened(Err(error)) if must_wait(error) => return Some((caller, op)),
-            SchemeResponse::Regular(Err(error)) if must_wait(error) => return Some((caller, op)),
+            SchemeResponse::Opened(Ok(OpenResult::WouldBlock)) => {
+                return Some(((caller, op), Error::new(EAGAIN)));
+            }
+            SchemeResponse::Opened(Err(error)) | SchemeResponse::Regular(Err(error)) if must_wait(error) => {
+                return Some(((caller, op), error));
+            }
             SchemeResponse::Opened(result) => Response::open_dup_like(result.map_err(outward), op),
             SchemeResponse::Regular(result) => Response::new(result.map_err(outward), op),
             SchemeResponse::RegularAndNotifyOnDetach(result) => {
@@ -229,7 +237,7 @@ impl<S> Service<S> {
 
 impl<S: SchemeSync> Resume<Id, Waiting> for Service<S> {
     fn resume(&mut self, _: Id, (caller, op): Waiting) -> Option<Waiting> {
-        self.attempt(caller, op)
+        self.attempt(caller, op).map(|(waiting, _)| waiting)
     }
 
     fn expire(&mut self, _: Id, (_, op): Waiting) {
@@ -252,8 +260,8 @@ fn waits(op: &Op, request: Id) -> Waits {
     }
 }
 
-/// The changes of its handle that `op` waits for.
-fn direction(op: &Op) -> EventFlags {
+/// The changes of its handle that `op` waits for, unless its scheme says otherwise.
+fn usual_direction(op: &Op) -> EventFlags {
     match op {
         Op::Read(_) => EventFlags::EVENT_READ,
         Op::Write(_) => EventFlags::EVENT_WRITE,

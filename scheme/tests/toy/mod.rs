@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use redox_scheme::Id;
-use scheme::errno::{EACCES, EAGAIN, EAGAIN_NOW, EBADF, EINVAL, ENOENT, ENOTDIR};
+use scheme::errno::{EACCES, EAGAIN, EAGAIN_NOW, EAGAIN_READ, EBADF, EINVAL, ENOENT, ENOTDIR};
 use scheme::flag::{F_SETFL, MODE_DIR, MODE_FILE, O_ACCMODE, O_CREAT, O_DIRECTORY, O_STAT, O_TRUNC};
 use scheme::{
     CallerCtx, DirentBuf, DirentKind, Error, EventFlags, NewFdFlags, Notifier, OpenResult, Result,
@@ -188,7 +188,7 @@ impl SchemeSync for Toy {
     fn call(&mut self, id: usize, payload: &mut [u8], metadata: &[u64], _: &CallerCtx) -> Result<usize> {
         let empty = self.handle(id)?.messages.is_empty();
         match metadata {
-            [1] if empty => Err(Error::new(EAGAIN)),
+            [1] if empty => Err(Error::new(EAGAIN_READ)),
             [2] if empty => Err(Error::new(EAGAIN_NOW)),
             _ => {
                 payload.reverse();
