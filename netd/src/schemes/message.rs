@@ -1,6 +1,6 @@
 //! The payloads of relibc's socket calls.
 
-use scheme::errno::{EAGAIN, EAGAIN_NOW, EINVAL};
+use scheme::errno::{EAGAIN, EAGAIN_NOW, EAGAIN_READ, EAGAIN_WRITE, EINVAL};
 use scheme::{Error, Result};
 
 /// `libredox::protocol::SocketCall`: option values, messages, the peer's name, closing of one direction.
@@ -59,10 +59,20 @@ pub fn is_peek(flags: u64) -> bool {
     flags & MSG_PEEK != 0
 }
 
-/// With `MSG_DONTWAIT`, waiting is not even for a blocking handle.
-pub fn without_waiting(error: Error, flags: u64) -> Error {
+/// What `recvmsg` waits for; with `MSG_DONTWAIT`, waiting is not even for a blocking handle.
+pub fn until_readable(error: Error, flags: u64) -> Error {
+    waiting(error, flags, EAGAIN_READ)
+}
+
+/// As [`until_readable`], of `sendmsg`.
+pub fn until_writable(error: Error, flags: u64) -> Error {
+    waiting(error, flags, EAGAIN_WRITE)
+}
+
+fn waiting(error: Error, flags: u64, until: i32) -> Error {
     match error.errno {
         EAGAIN if flags & MSG_DONTWAIT != 0 => Error::new(EAGAIN_NOW),
+        EAGAIN => Error::new(until),
         _ => error,
     }
 }

@@ -1,12 +1,14 @@
 //! `tcp`: byte streams, as Redox's programs know them.
 
-use scheme::errno::{EBADF, EINVAL, EISCONN, ENOENT, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP};
+use scheme::errno::{
+    EAGAIN_READ, EAGAIN_WRITE, EBADF, EINPROGRESS, EINVAL, EISCONN, ENOENT, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP,
+};
 use scheme::{DirentKind, Error, Result};
 
 use super::address::{self, Ends};
 use super::errno::errno;
 use super::message::{self, Verb, option};
-use super::socket_scheme::{Caller, Protocol, in_progress, put};
+use super::socket_scheme::{Caller, Protocol, put};
 use crate::stack::tcp::{BUFFER, Change, ConnectionId, ListenerId};
 use crate::stack::{Readiness, SocketError, Stack};
 
@@ -117,7 +119,7 @@ impl Protocol for Tcp {
             Verb::SendMsg => {
                 let id = connection(node)?;
                 let sent = stack.tcp.write(id, message::to_send(payload)?).map_err(errno);
-                sent.map_err(|error| message::without_waiting(error, argument))
+                sent.map_err(|error| message::until_writable(error, argument))
             }
             Verb::RecvMsg => {
                 let id = connection(node)?;
@@ -126,7 +128,7 @@ impl Protocol for Tcp {
                     let length = stack.tcp.read(id, data, message::is_peek(argument)).map_err(errno)?;
                     Ok((name, length))
                 });
-                received.map_err(|error| message::without_waiting(error, argument))
+                received.map_err(|error| message::until_readable(error, argument))
             }
         }
     }
@@ -192,8 +194,11 @@ fn settled(stack: &mut Stack, node: &mut Node) -> std::result::Result<(), Socket
 fn accept(stack: &mut Stack, node: &Node) -> Result<Node> {
     match node {
         Node::Listener(id) => {
-            let id = stack.tcp.accept(*id).map_err(errno)?;
-            Ok(Node::Connection { id, connecting: false })
+            let accepted = stack.tcp.accept(*id).map_err(|error| match error {
+                SocketError::WouldBlock => Error::new(EAGAIN_READ),
+                error => errno(error),
+            });
+            Ok(Node::Connection { id: accepted?, connecting: false })
         }
         _ => Err(Error::new(EINVAL)),
     }
@@ -228,7 +233,8 @@ fn connect(stack: &mut Stack, node: &mut Node, ends: Ends, caller: Caller) -> Re
     }
     match settled(stack, node) {
         Ok(()) => Ok(node.clone()),
-        Err(SocketError::WouldBlock) => Err(in_progress(SocketError::WouldBlock, caller)),
+        Err(SocketError::WouldBlock) if caller.nonblocking => Err(Error::new(EINPROGRESS)),
+        Err(SocketError::WouldBlock) => Err(Error::new(EAGAIN_WRITE)),
         Err(error) => {
             // The socket may try again.
             *node = Node::Unbound;

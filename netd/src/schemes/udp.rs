@@ -100,7 +100,7 @@ impl Protocol for Udp {
             Verb::SetSockOpt => Err(Error::new(ENOPROTOOPT)),
             Verb::SendMsg => {
                 let sent = Self::write(stack, node, message::to_send(payload)?);
-                sent.map_err(|error| message::without_waiting(error, argument))
+                sent.map_err(|error| message::until_writable(error, argument))
             }
             Verb::RecvMsg => {
                 let id = socket(node)?;
@@ -109,7 +109,7 @@ impl Protocol for Udp {
                     let (sender, count, _) = stack.udp.receive_from(id, data, peek).map_err(errno)?;
                     Ok((format!("/scheme/udp/{sender}"), count))
                 });
-                received.map_err(|error| message::without_waiting(error, argument))
+                received.map_err(|error| message::until_readable(error, argument))
             }
         }
     }

@@ -3,20 +3,19 @@
 mod serve;
 mod timeout;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::rc::Rc;
-use std::time::Duration;
+use std::rc::{Rc, Weak};
 
 use redox_scheme::Id as RequestId;
-use scheme::errno::{EAGAIN, EBADF, EFAULT, EINPROGRESS, EISDIR, EOPNOTSUPP};
+use scheme::errno::{EAGAIN, EBADF, EFAULT, EISDIR, EOPNOTSUPP};
 use scheme::flag::O_NONBLOCK;
 use scheme::{CallerCtx, DirentKind, Error, EventFlags, NewFdFlags, Notifier, OpenResult, Result};
 use slab::Slab;
 
-use super::errno::errno;
-use crate::stack::{Readiness, SocketError, Stack};
+use self::timeout::Limits;
+use crate::stack::{Readiness, Stack};
 
 /// The stack, which all schemes share on their one thread.
 pub type SharedStack = Rc<RefCell<Stack>>;
@@ -86,11 +85,11 @@ enum Kind<N> {
         path: String,
     },
     Socket(N),
-    /// `SO_RCVTIMEO` or `SO_SNDTIMEO` of another handle.
+    /// `SO_RCVTIMEO` or `SO_SNDTIMEO` of another handle, while that is open.
     Timeout {
         of: usize,
         direction: EventFlags,
-        value: Option<Duration>,
+        limits: Weak<Cell<Limits>>,
     },
 }
 
@@ -98,6 +97,13 @@ struct Handle<N> {
     kind: Kind<N>,
     flags: usize,
     uid: u32,
+    limits: Rc<Cell<Limits>>,
+}
+
+impl<N> Handle<N> {
+    fn new(kind: Kind<N>, flags: usize, uid: u32) -> Self {
+        Self { kind, flags, uid, limits: Rc::default() }
+    }
 }
 
 /// One of the socket schemes.
@@ -130,34 +136,31 @@ impl<P: Protocol> SocketScheme<P> {
         !changes.is_empty()
     }
 
-    /// Closes the connections whose `openat` was given up by its caller. To be called when the operations
-    /// that were posted have been tried again: what is settled then and still pending has no caller.
+    /// Closes the connections whose `openat` waits no longer: another one may have its id.
     pub fn drop_unclaimed(&mut self) {
-        let mut stack = self.stack.borrow_mut();
-        self.pending.retain(|_, node| {
-            let waits = P::settled(&mut stack, node) == Err(Error::new(EAGAIN));
-            if !waits && let Some(key) = P::key(node) {
-                P::left(&mut stack, key, &[]);
+        for open in self.notifier.take_given_up() {
+            if let Some(key) = self.pending.remove(&open).as_ref().and_then(P::key) {
+                P::left(&mut self.stack.borrow_mut(), key, &[]);
             }
-            waits
-        });
+        }
     }
 
-    fn insert(&mut self, kind: Kind<P::Node>, flags: usize, uid: u32) -> OpenResult {
+    fn insert(&mut self, kind: Kind<P::Node>, flags: usize, uid: u32) -> usize {
         let key = match &kind {
             Kind::Socket(node) => P::key(node),
             _ => None,
         };
-        let number = self.handles.insert(Handle { kind, flags, uid });
+        let number = self.handles.insert(Handle::new(kind, flags, uid));
         if let Some(key) = key {
             self.by_key.entry(key).or_default().push(number);
         }
-        OpenResult::ThisScheme { number, flags: NewFdFlags::empty() }
+        number
     }
 
     /// `openat` of a socket: a retried one goes on where it stood.
     fn open_socket(&mut self, path: &str, flags: usize, ctx: &CallerCtx) -> Result<OpenResult> {
         let caller = Caller { uid: ctx.uid, nonblocking: flags & O_NONBLOCK != 0, shares: false };
+        self.drop_unclaimed();
         let mut stack = self.stack.borrow_mut();
         let mut node = match self.pending.remove(&ctx.id) {
             Some(node) => node,
@@ -176,14 +179,16 @@ impl<P: Protocol> SocketScheme<P> {
             }
             _ => {
                 drop(stack);
-                Ok(self.insert(Kind::Socket(node), flags, ctx.uid))
+                Ok(opened(self.insert(Kind::Socket(node), flags, ctx.uid)))
             }
         }
     }
 
+    /// relibc's sockets become others by `dup` and keep what was set of them; a connection that is accepted is
+    /// a new socket.
     fn dup_socket(&mut self, id: usize, path: &[u8]) -> Result<OpenResult> {
         let handle = self.handles.get_mut(id).ok_or(Error::new(EBADF))?;
-        let (flags, uid) = (handle.flags, handle.uid);
+        let (flags, uid, limits) = (handle.flags, handle.uid, handle.limits.get());
         let Kind::Socket(node) = &mut handle.kind else { return Err(Error::new(EBADF)) };
         let before = P::key(node);
         let shares = before.and_then(|key| self.by_key.get(&key)).is_some_and(|ids| ids.len() > 1);
@@ -191,7 +196,11 @@ impl<P: Protocol> SocketScheme<P> {
         let made = P::dup(&mut self.stack.borrow_mut(), node, path, caller);
         let after = P::key(node);
         self.moved(id, before, after);
-        Ok(self.insert(Kind::Socket(made?), flags, uid))
+        let number = self.insert(Kind::Socket(made?), flags, uid);
+        if path != b"listen" {
+            self.limit(number, limits);
+        }
+        Ok(opened(number))
     }
 
     /// The handle `id` stands for another socket than before.
@@ -248,28 +257,32 @@ impl<P: Protocol> SocketScheme<P> {
 
     fn set_timeout(&mut self, id: usize, text: &[u8]) -> Result<usize> {
         let limit = timeout::parse(text)?;
-        let Kind::Timeout { of, direction, value } = &mut self.handle(id)?.kind else {
+        let Kind::Timeout { of, direction, limits } = &self.handle(id)?.kind else {
             return Err(Error::new(EBADF));
         };
-        *value = limit;
-        let (of, direction) = (*of, *direction);
-        self.notifier.set_timeout(of, direction, limit);
+        let limits = limits.upgrade().ok_or(Error::new(EBADF))?.get().with(*direction, limit);
+        let of = *of;
+        self.limit(of, limits);
         Ok(text.len())
     }
+
+    /// Limits how long operations on the handle `id` wait.
+    fn limit(&mut self, id: usize, limits: Limits) {
+        let Some(handle) = self.handles.get_mut(id) else { return };
+        handle.limits.set(limits);
+        self.notifier.set_timeout(id, EventFlags::EVENT_READ, limits.of(EventFlags::EVENT_READ));
+        self.notifier.set_timeout(id, EventFlags::EVENT_WRITE, limits.of(EventFlags::EVENT_WRITE));
+    }
+}
+
+fn opened(number: usize) -> OpenResult {
+    OpenResult::ThisScheme { number, flags: NewFdFlags::empty() }
 }
 
 /// Copies `text` to the start of `buf`; `EFAULT` if it does not fit.
 pub fn put(text: &[u8], buf: &mut [u8]) -> Result<usize> {
     buf.get_mut(..text.len()).ok_or(Error::new(EFAULT))?.copy_from_slice(text);
     Ok(text.len())
-}
-
-/// What a handle of a connection in progress answers to another `connect`.
-pub fn in_progress(error: SocketError, caller: Caller) -> Error {
-    match error {
-        SocketError::WouldBlock if caller.nonblocking => Error::new(EINPROGRESS),
-        error => errno(error),
-    }
 }
 
 fn event_flags(readiness: Readiness) -> EventFlags {

@@ -1,16 +1,18 @@
 //! The requests that a socket scheme answers.
 
+use std::rc::Rc;
+
 use scheme::errno::{EBADF, EINVAL, ENOTDIR, ESPIPE};
 use scheme::flag::{F_GETFL, F_SETFL, MODE_DIR, MODE_FILE, O_ACCMODE, O_DIRECTORY, O_FCNTL_MASK, O_STAT};
 use scheme::{
     CallerCtx, DirentBuf, DirentKind, Error, EventFlags, OpenResult, Result, SchemeSync, Stat, directory,
 };
 
-use super::{Handle, Kind, Protocol, SocketScheme, event_flags, put, timeout};
+use super::{Kind, Protocol, SocketScheme, event_flags, opened, put, timeout};
 
 impl<P: Protocol> SchemeSync for SocketScheme<P> {
     fn scheme_root(&mut self) -> Result<usize> {
-        Ok(self.handles.insert(Handle { kind: Kind::Directory { path: String::new() }, flags: 0, uid: 0 }))
+        Ok(self.insert(Kind::Directory { path: String::new() }, 0, 0))
     }
 
     fn openat(
@@ -32,10 +34,10 @@ impl<P: Protocol> SchemeSync for SocketScheme<P> {
         let is_socket = flags & O_ACCMODE != 0 && flags & (O_DIRECTORY | O_STAT) == 0;
         match P::probe(&path)? {
             DirentKind::Directory if !(path.is_empty() && is_socket) => {
-                Ok(self.insert(Kind::Directory { path }, flags, ctx.uid))
+                Ok(opened(self.insert(Kind::Directory { path }, flags, ctx.uid)))
             }
             _ if flags & O_DIRECTORY != 0 => Err(Error::new(ENOTDIR)),
-            _ if flags & O_STAT != 0 => Ok(self.insert(Kind::Probe { path }, flags, ctx.uid)),
+            _ if flags & O_STAT != 0 => Ok(opened(self.insert(Kind::Probe { path }, flags, ctx.uid))),
             _ => self.open_socket(&path, flags, ctx),
         }
     }
@@ -47,8 +49,8 @@ impl<P: Protocol> SchemeSync for SocketScheme<P> {
             _ => return self.dup_socket(old_id, buf),
         };
         let handle = self.handle(old_id)?;
-        let (flags, uid) = (handle.flags, handle.uid);
-        Ok(self.insert(Kind::Timeout { of: old_id, direction, value: None }, flags, uid))
+        let (flags, uid, limits) = (handle.flags, handle.uid, Rc::downgrade(&handle.limits));
+        Ok(opened(self.insert(Kind::Timeout { of: old_id, direction, limits }, flags, uid)))
     }
 
     fn read(
@@ -59,8 +61,9 @@ impl<P: Protocol> SchemeSync for SocketScheme<P> {
         _flags: u32,
         _ctx: &CallerCtx,
     ) -> Result<usize> {
-        if let Kind::Timeout { value, .. } = &self.handle(id)?.kind {
-            return timeout::read(*value, buf);
+        if let Kind::Timeout { direction, limits, .. } = &self.handle(id)?.kind {
+            let limits = limits.upgrade().ok_or(Error::new(EBADF))?.get();
+            return timeout::read(limits.of(*direction), buf);
         }
         self.with_socket(id, |stack, node| P::read(stack, node, buf))
     }

@@ -1,9 +1,31 @@
-//! The text of `read_timeout` and `write_timeout`.
+//! `SO_RCVTIMEO` and `SO_SNDTIMEO`, and their text in `read_timeout` and `write_timeout`.
 
 use std::time::Duration;
 
 use scheme::errno::EINVAL;
-use scheme::{Error, Result, TimeSpec};
+use scheme::{Error, EventFlags, Result, TimeSpec};
+
+/// How long the operations of a handle may wait, if not for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Limits {
+    read: Option<Duration>,
+    write: Option<Duration>,
+}
+
+impl Limits {
+    /// The limit of one direction.
+    pub(super) fn of(self, direction: EventFlags) -> Option<Duration> {
+        if direction == EventFlags::EVENT_READ { self.read } else { self.write }
+    }
+
+    /// With another limit in one direction.
+    pub(super) fn with(self, direction: EventFlags, limit: Option<Duration>) -> Self {
+        match direction {
+            EventFlags::EVENT_READ => Self { read: limit, ..self },
+            _ => Self { write: limit, ..self },
+        }
+    }
+}
 
 /// A TimeSpec as relibc writes it: seconds (i64) and nanoseconds (i32, then 4 bytes of nothing). Zero is no limit.
 pub(super) fn parse(text: &[u8]) -> Result<Option<Duration>> {

@@ -63,10 +63,10 @@ fn relibc_s_connect_bind_and_accept_are_dups() {
     let listener = rig.dup(socket, "/127.0.0.1:8080").unwrap();
     rig.close(socket);
     assert_eq!(rig.path(listener), "/scheme/tcp/0.0.0.0:0/127.0.0.1:8080");
-    assert_eq!(rig.dup(listener, "listen"), Err(EAGAIN));
+    assert_eq!(rig.dup(listener, "listen"), Err(EAGAIN_READ));
 
     let socket = rig.open("").unwrap();
-    assert_eq!(rig.dup(socket, SERVER), Err(EAGAIN));
+    assert_eq!(rig.dup(socket, SERVER), Err(EAGAIN_WRITE));
     rig.settle();
     let client = rig.dup(socket, SERVER).unwrap();
     rig.close(socket);
@@ -97,7 +97,7 @@ fn a_bound_socket_connects_from_where_it_is_bound() {
     rig.open("/0.0.0.0:8080").unwrap();
     let socket = rig.open("").unwrap();
     let bound = rig.dup(socket, "/127.0.0.1:4000").unwrap();
-    assert_eq!(rig.dup(bound, SERVER), Err(EAGAIN));
+    assert_eq!(rig.dup(bound, SERVER), Err(EAGAIN_WRITE));
     rig.settle();
     let client = rig.dup(bound, SERVER).unwrap();
     assert_eq!(rig.path(client), "/scheme/tcp/127.0.0.1:8080/127.0.0.1:4000");
@@ -122,17 +122,20 @@ fn a_listener_that_others_share_is_not_taken_from_them() {
     rig.open("/0.0.0.0:22").unwrap();
     assert!(rig.path(twin).ends_with(":8080"), "{}", rig.path(twin));
     rig.close(listener);
-    assert_eq!(rig.dup(twin, "127.0.0.1:9090"), Err(EAGAIN), "its last handle may connect");
+    assert_eq!(rig.dup(twin, "127.0.0.1:9090"), Err(EAGAIN_WRITE), "its last handle may connect");
 }
 
 #[test]
-fn a_connect_whose_caller_gives_up_leaves_nothing_behind() {
-    let mut rig = rig::<Tcp>(&host());
+fn an_open_that_is_given_up_leaves_nothing_to_the_next_one_with_its_id() {
+    let (stack, notifier) = (host(), Notifier::default());
+    let mut rig = Rig::new(SocketScheme::<Tcp>::new(stack.clone(), notifier.clone()), &stack);
     let listener = rig.open("/0.0.0.0:8080").unwrap();
+    rig.open("/0.0.0.0:9090").unwrap();
     assert_eq!(rig.open_with(SERVER, O_RDWR), Err(EAGAIN));
     rig.settle();
-    rig.scheme.post_changes();
-    rig.scheme.drop_unclaimed();
+    notifier.give_up(caller(0).id);
+    let next = rig.open("127.0.0.1:9090").unwrap();
+    assert!(rig.path(next).starts_with("/scheme/tcp/127.0.0.1:9090/"), "{}", rig.path(next));
     rig.settle();
     let server = rig.dup(listener, "listen").unwrap();
     assert_eq!(rig.read(server, 9), Ok(Vec::new()), "its client has closed");
@@ -158,7 +161,7 @@ fn looking_connects_to_nothing() {
     let looked_at = rig.open_with(SERVER, O_STAT).unwrap();
     rig.settle();
     assert_eq!(rig.mode(looked_at) & MODE_TYPE, MODE_FILE);
-    assert_eq!(rig.dup(listener, "listen"), Err(EAGAIN));
+    assert_eq!(rig.dup(listener, "listen"), Err(EAGAIN_READ));
     let root = rig.open_with("", O_DIRECTORY).unwrap();
     assert_eq!(rig.mode(root) & MODE_TYPE, MODE_DIR);
     assert_eq!(rig.open_with(SERVER, O_DIRECTORY), Err(ENOTDIR));
@@ -207,6 +210,28 @@ fn timeouts_are_files_of_sixteen_bytes() {
     assert_eq!(rig.write(timeout, &text[..15]), Err(EINVAL));
     let negative = [&(-5_i64).to_ne_bytes()[..], &[0; 8]].concat();
     assert_eq!(rig.write(timeout, &negative), Err(EINVAL));
+    let again = rig.dup(client, "read_timeout").unwrap();
+    assert_eq!(rig.read(again, 16), Ok(text.clone()), "getsockopt");
+    rig.close(client);
+    assert_eq!(rig.write(timeout, &text), Err(EBADF), "the next handle may have its number");
+}
+
+#[test]
+fn a_timeout_set_before_bind_holds_for_the_socket_but_not_for_whom_it_accepts() {
+    let mut rig = rig::<Tcp>(&host());
+    let socket = rig.open("").unwrap();
+    let text = [&5_i64.to_ne_bytes()[..], &[0; 8]].concat();
+    let timeout = rig.dup(socket, "read_timeout").unwrap();
+    rig.write(timeout, &text).unwrap();
+    rig.close(timeout);
+    let listener = rig.dup(socket, "/127.0.0.1:8080").unwrap();
+    rig.close(socket);
+    rig.open(SERVER).unwrap();
+    let server = rig.dup(listener, "listen").unwrap();
+    for (id, expected) in [(listener, text), (server, vec![0; 16])] {
+        let timeout = rig.dup(id, "read_timeout").unwrap();
+        assert_eq!(rig.read(timeout, 16), Ok(expected));
+    }
 }
 
 #[test]
@@ -221,7 +246,7 @@ fn recvmsg_tells_the_end_and_sendmsg_sends() {
     let mut answer = payload.clone();
     assert_eq!(rig.call(server, &mut answer, &[5, 0]), Ok(8 + 8 + 3));
     assert_eq!(answer[8..19], [&3_usize.to_ne_bytes()[..], b"abc"].concat());
-    assert_eq!(rig.call(server, &mut payload.clone(), &[5, 0]), Err(EAGAIN));
+    assert_eq!(rig.call(server, &mut payload.clone(), &[5, 0]), Err(EAGAIN_READ));
     assert_eq!(rig.call(server, &mut payload.clone(), &[5, 0x40]), Err(EAGAIN_NOW));
     rig.close(client);
     assert_eq!(rig.call(server, &mut payload, &[5, 0]), Ok(16), "the end: no bytes");
