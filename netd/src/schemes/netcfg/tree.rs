@@ -187,8 +187,7 @@ impl Attribute {
             }
             Self::AddressSet => {
                 let address: Ipv4Net = line.parse().ok()?;
-                let is_ours_to_set = !interface.is_loopback() && address.prefix_len() > 0;
-                (is_ours_to_set && is_unicast(address.addr())).then_some(Command::SetAddress(id, address))
+                (!interface.is_loopback() && is_host(address)).then_some(Command::SetAddress(id, address))
             }
             Self::State => match line {
                 "up" => Some(Command::SetUp(id, true)),
@@ -242,6 +241,14 @@ fn parse_destination(text: &str) -> Option<Ipv4Net> {
         "default" => Some(Ipv4Net::default()),
         text => text.parse().ok(),
     }
+}
+
+/// Whether a host of a network may have the address: neither the first nor the last, where there are others
+/// (RFC 3021), nor one of our own.
+fn is_host(address: Ipv4Net) -> bool {
+    let (own, length) = (address.addr(), address.prefix_len());
+    let is_reserved = length < 31 && (own == address.network() || own == address.broadcast());
+    length > 0 && is_unicast(own) && !own.is_loopback() && !is_reserved
 }
 
 fn is_unicast(address: Ipv4Addr) -> bool {

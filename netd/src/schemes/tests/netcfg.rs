@@ -101,7 +101,16 @@ fn nonsense_is_refused_at_write_and_changes_nothing() {
     for (path, lines) in [
         (
             "ifaces/eth0/addr/set",
-            &["10.0.2.15\n", "10.0.2.15/33\n", "224.0.0.1/4\n", "0.0.0.0/0\n", "abc\n"][..],
+            &[
+                "10.0.2.15\n",
+                "10.0.2.15/33\n",
+                "224.0.0.1/4\n",
+                "0.0.0.0/0\n",
+                "127.0.0.1/8\n",
+                "10.0.2.0/24\n",
+                "10.0.2.255/24\n",
+                "abc\n",
+            ][..],
         ),
         ("resolv/nameserver", &["255.255.255.255\n", "0.0.0.0\n", "224.0.0.1\n", "dns\n"]),
         ("ifaces/eth0/mac", &["ff-ff-ff-ff-ff-ff\n", "52-54\n"]),
