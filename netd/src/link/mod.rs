@@ -11,21 +11,28 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::io;
 use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use smoltcp::wire::EthernetAddress;
+
 use self::scan::Scan;
 use self::wake::Waker;
 use self::worker::{Phase, Worker};
+use crate::stack::interface::Interface;
 use crate::stack::{InterfaceId, Stack};
 
 /// How long a driver may take to open, or to take a frame, before it counts as hung.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Before the same driver is tried again.
 const RETRY: Duration = Duration::from_millis(250);
+/// Threads that may wait for frames of drivers of one name that were given up. Some systems never wake those
+/// whose driver died, so that each of its lives may leave one.
+const READERS: usize = 64;
 /// Frames taken from a driver in one turn.
 const BUDGET: usize = 64;
 
@@ -39,8 +46,12 @@ pub struct Links {
     /// Those that were given up while a thread of theirs waits for the driver.
     abandoned: Vec<Worker>,
     not_before: Option<Instant>,
-    /// The driver that was given up last, and why: others come first, and nothing is said twice.
-    failed: (String, String),
+    /// What the current driver's state was when the interface was last brought to it.
+    version: u64,
+    /// The driver that was given up last: others come first.
+    failed: String,
+    /// Why each driver was given up last, while it is listed: nothing is said twice.
+    reasons: HashMap<String, String>,
 }
 
 impl Links {
@@ -56,7 +67,9 @@ impl Links {
             current: None,
             abandoned: Vec::new(),
             not_before: None,
-            failed: Default::default(),
+            version: 0,
+            failed: String::new(),
+            reasons: HashMap::new(),
         })
     }
 
@@ -72,7 +85,7 @@ impl Links {
 
     /// Gives the stack what has come from the driver. Whether more has come than one turn takes.
     pub fn poll(&mut self, stack: &mut Stack, now: Instant) -> bool {
-        self.abandoned.retain(Worker::is_stuck);
+        self.abandoned.retain(Worker::is_left);
         self.follow(stack, now);
         if self.current.is_none() {
             self.attach(now);
@@ -103,43 +116,63 @@ impl Links {
     /// Brings the interface to the state of its driver.
     fn follow(&mut self, stack: &mut Stack, now: Instant) {
         let Some(worker) = &self.current else { return };
-        let hangs = worker.patience_ends(PATIENCE).is_some_and(|at| at <= now);
-        let status = worker.status();
+        if worker.patience_ends(PATIENCE).is_some_and(|at| at <= now) {
+            let is_open = self.interface(stack).is_some_and(|interface| interface.driver.is_some());
+            let reason = if is_open { "it takes no frames" } else { "it does not answer" };
+            return self.give_up(stack, reason, now);
+        }
+        let Some(status) = worker.status_since(self.version) else { return };
+        self.version = status.version;
         match status.phase {
-            Phase::Opening if !hangs => (),
-            Phase::Open { .. } if hangs => self.give_up(stack, "it takes no frames", now),
-            Phase::Opening => self.give_up(stack, "it does not answer", now),
+            Phase::Opening => (),
             Phase::Closed(reason) => self.give_up(stack, &reason, now),
             Phase::Open { address, mtu } => {
-                let name = worker.name().to_owned();
-                let Some(interface) = stack.network.interface_mut(self.interface) else { return };
-                let is_news = interface.driver.as_ref() != Some(&name);
-                let was_running = interface.running && !is_news;
-                interface.link_text = status.link_text;
-                interface.driver = Some(name);
-                if is_news {
-                    log::info!("{}: driver {} with address {address}", interface.name(), worker.name());
-                }
-                match (status.is_up, was_running) {
-                    (true, false) => stack.link_up(self.interface, address, mtu),
-                    (false, _) => stack.link_down(self.interface),
-                    (true, true) => (),
-                }
+                self.follow_open(stack, address, mtu, status.is_up, status.link_text)
             }
         }
+    }
+
+    fn follow_open(
+        &self,
+        stack: &mut Stack,
+        address: EthernetAddress,
+        mtu: usize,
+        is_up: bool,
+        link_text: String,
+    ) {
+        let (Some(worker), Some(interface)) = (&self.current, self.interface(stack)) else { return };
+        let is_news = interface.driver.as_deref() != Some(worker.name());
+        let was_running = interface.running && !is_news;
+        if is_news {
+            log::info!("{}: driver {} with address {address}", interface.name(), worker.name());
+            interface.driver = Some(worker.name().to_owned());
+        }
+        interface.link_text = link_text;
+        stack.revision += 1;
+        match (is_up, was_running) {
+            (true, false) => stack.link_up(self.interface, address, mtu),
+            (false, _) => stack.link_down(self.interface),
+            (true, true) => (),
+        }
+    }
+
+    fn interface<'a>(&self, stack: &'a mut Stack) -> Option<&'a mut Interface> {
+        stack.network.interface_mut(self.interface)
     }
 
     fn give_up(&mut self, stack: &mut Stack, reason: &str, now: Instant) {
         let Some(worker) = self.current.take() else { return };
         stack.link_down(self.interface);
-        if let Some(interface) = stack.network.interface_mut(self.interface) {
-            let failure = (worker.name().to_owned(), reason.to_owned());
-            if interface.driver.take().is_some() || self.failed != failure {
-                log::warn!("{}: no link by driver {}: {reason}", interface.name(), worker.name());
+        let name = worker.name().to_owned();
+        let is_known = self.reasons.insert(name.clone(), reason.to_owned()).as_deref() == Some(reason);
+        if let Some(interface) = self.interface(stack) {
+            if interface.driver.take().is_some() || !is_known {
+                log::warn!("{}: no link by driver {name}: {reason}", interface.name());
             }
-            self.failed = failure;
             interface.link_text.clear();
+            stack.revision += 1;
         }
+        self.failed = name;
         worker.stop();
         self.abandoned.push(worker);
         self.not_before = Some(now + RETRY);
@@ -151,19 +184,28 @@ impl Links {
             return;
         }
         let mut names = self.scan.names();
-        names.retain(|name| !self.abandoned.iter().any(|worker| worker.name() == name));
-        let next = names.iter().position(|name| *name > self.failed.0).unwrap_or(0);
+        self.reasons.retain(|name, _| names.contains(name));
+        names.retain(|name| self.may_be_tried(name));
+        let next = names.iter().position(|name| *name > self.failed).unwrap_or(0);
         if names.is_empty() {
             return;
         }
         let name = names.swap_remove(next);
         match Worker::start(&self.root, name, self.waker.clone(), now) {
-            Ok(worker) => self.current = Some(worker),
+            Ok(worker) => {
+                self.current = Some(worker);
+                self.version = 0;
+            }
             Err(error) => {
                 log::error!("cannot start a thread for a driver: {error}");
                 self.not_before = Some(now + PATIENCE);
             }
         }
+    }
+
+    fn may_be_tried(&self, name: &str) -> bool {
+        let before: Vec<_> = self.abandoned.iter().filter(|worker| worker.name() == name).collect();
+        before.len() < READERS && !before.iter().any(|worker| worker.is_stuck())
     }
 }
 

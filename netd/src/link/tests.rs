@@ -85,6 +85,70 @@ fn a_link_that_goes_down_costs_the_interface_that_it_runs() {
 }
 
 #[test]
+fn a_driver_may_keep_a_frame_while_its_link_is_down() {
+    let mut bed = Bed::new();
+    let directory = bed.driver("network.test", &MAC);
+    let _driver = serve(&directory);
+    bed.turn_until(|bed| bed.interface().running);
+    let worker = bed.links.current.as_ref().unwrap();
+    let wait_until = |done: &dyn Fn() -> bool| {
+        let end = Instant::now() + Duration::from_secs(10);
+        while !done() {
+            assert!(Instant::now() < end, "it never happened");
+            // More than the pipe and the queues hold, since nobody takes what comes.
+            worker.send(|room| vec![vec![0; 1500]; room]);
+            thread::sleep(Duration::from_millis(5));
+        }
+    };
+    wait_until(&|| worker.patience_ends(PATIENCE).is_some_and(|at| at < Instant::now() + PATIENCE * 9 / 10));
+    fs::write(directory.join("link"), "state down\n").unwrap();
+    wait_until(&|| worker.patience_ends(PATIENCE).is_none());
+    let up = Instant::now();
+    fs::write(directory.join("link"), "state up\n").unwrap();
+    wait_until(&|| worker.patience_ends(PATIENCE).is_some());
+    assert!(worker.patience_ends(PATIENCE) >= Some(up + PATIENCE), "it has time from then on");
+}
+
+#[test]
+fn a_driver_that_fails_again_and_again_leaves_a_bounded_number_of_readers() {
+    let mut bed = Bed::new();
+    let mut driver = serve(&bed.driver("network.test", &MAC));
+    for _ in 0..READERS {
+        bed.turn_until(|bed| bed.interface().running);
+        bed.links.give_up(&mut bed.stack, "it is a test", Instant::now());
+        bed.links.not_before = None;
+    }
+    bed.turn_until(|bed| !bed.links.abandoned.iter().any(Worker::is_stuck));
+    bed.links.poll(&mut bed.stack, Instant::now());
+    assert_eq!((bed.links.abandoned.len(), bed.links.current.is_some()), (READERS, false));
+    driver.write_all(b"a frame for one of them").unwrap();
+    bed.turn_until(|bed| bed.interface().running);
+}
+
+#[test]
+fn what_a_driver_says_of_its_link_is_news() {
+    let mut bed = Bed::new();
+    let directory = bed.driver("network.test", &MAC);
+    let _driver = serve(&directory);
+    bed.turn_until(|bed| bed.interface().running);
+    let before = bed.stack.revision;
+    fs::write(directory.join("link"), "state up\nduplex half\n").unwrap();
+    bed.turn_until(|bed| bed.interface().link_text.contains("half"));
+    assert_ne!(bed.stack.revision, before);
+    let before = bed.stack.revision;
+    bed.links.poll(&mut bed.stack, Instant::now());
+    assert_eq!(bed.stack.revision, before, "and once");
+}
+
+#[test]
+fn an_event_that_comes_twice_is_taken_once() {
+    let waker = Waker::new().unwrap();
+    waker.wake();
+    waker.take().unwrap();
+    waker.take().unwrap();
+}
+
+#[test]
 fn a_driver_that_hangs_or_lies_does_not_stand_in_another_one_s_way() {
     let mut bed = Bed::new();
     let hanging = bed.driver("network.a-hangs", &MAC);

@@ -27,8 +27,12 @@ impl Waker {
         }
     }
 
-    /// Takes the byte. What is done after this call is announced anew.
+    /// Takes the byte, if there is one: the same event may be told twice. What is done after this call is
+    /// announced anew.
     pub fn take(&self) -> io::Result<()> {
+        if !self.pending.load(Ordering::Acquire) {
+            return Ok(());
+        }
         (&self.reader).read_exact(&mut [0])?;
         self.pending.store(false, Ordering::Release);
         Ok(())

@@ -55,12 +55,16 @@ pub struct Status {
     pub is_up: bool,
     /// The text of the driver's `link`; empty if it has none.
     pub link_text: String,
+    /// Names this status; 0 names none.
+    pub version: u64,
 }
 
 struct State {
     phase: Phase,
     is_up: bool,
     link_text: String,
+    /// Counts the changes of the three above.
+    version: u64,
     received: VecDeque<Vec<u8>>,
     to_send: VecDeque<Vec<u8>>,
     /// The event loop has more to send than there was room for.
@@ -69,14 +73,44 @@ struct State {
     asked: Option<Instant>,
     /// Threads that end as soon as the driver answers: all but the reader, to whom it owes nothing.
     asking: usize,
+    /// Whether the reader waits for a frame still.
+    reading: bool,
     stop: bool,
 }
 
 struct Shared {
     state: Mutex<State>,
-    /// Something changed that a thread waits for.
-    changed: Condvar,
+    /// For the writer: there are frames to send, or it is the end.
+    frames: Condvar,
+    /// For the reader: there is room in the queue, or it is the end.
+    room: Condvar,
+    /// For who watches the link: it is the end.
+    end: Condvar,
     waker: Arc<Waker>,
+}
+
+impl State {
+    /// Takes the text of the driver's `link`, if it has one.
+    fn follow_link(&mut self, text: Option<String>, waker: &Waker) {
+        let is_up = text.as_ref().is_none_or(|text| text.lines().any(|line| line.trim() == "state up"));
+        let text = text.unwrap_or_default();
+        if self.is_up == is_up && self.link_text == text {
+            return;
+        }
+        if is_up && !self.is_up && self.asked.is_some() {
+            // The driver can answer from now on.
+            self.asked = Some(Instant::now());
+        }
+        (self.is_up, self.link_text) = (is_up, text);
+        self.version += 1;
+        waker.wake();
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.asked = None;
+        self.version += 1;
+    }
 }
 
 /// One driver's threads.
@@ -92,14 +126,22 @@ impl Worker {
             phase: Phase::Opening,
             is_up: false,
             link_text: String::new(),
+            version: 1,
             received: VecDeque::new(),
             to_send: VecDeque::new(),
             wants_room: false,
             asked: Some(now),
             asking: 0,
+            reading: false,
             stop: false,
         };
-        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new(), waker });
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            frames: Condvar::new(),
+            room: Condvar::new(),
+            end: Condvar::new(),
+            waker,
+        });
         let directory = root.join(&name);
         spawn_asking("link", &shared, move |shared| attend(shared, &directory))?;
         Ok(Self { name, shared })
@@ -110,15 +152,23 @@ impl Worker {
         &self.name
     }
 
-    /// What the event loop has to know.
-    pub fn status(&self) -> Status {
+    /// What the event loop has to know, if that is another than at `version`.
+    pub fn status_since(&self, version: u64) -> Option<Status> {
         let state = self.shared.lock();
-        Status { phase: state.phase.clone(), is_up: state.is_up, link_text: state.link_text.clone() }
+        (state.version != version).then(|| Status {
+            phase: state.phase.clone(),
+            is_up: state.is_up,
+            link_text: state.link_text.clone(),
+            version: state.version,
+        })
     }
 
-    /// When the driver has left a question unanswered for `patience`.
+    /// When the driver has left a question unanswered for `patience`. One whose link is down rightly keeps a
+    /// frame until it is up.
     pub fn patience_ends(&self, patience: Duration) -> Option<Instant> {
-        self.shared.lock().asked.map(|asked| asked + patience)
+        let state = self.shared.lock();
+        let waits_for_link = matches!(state.phase, Phase::Open { .. }) && !state.is_up;
+        state.asked.filter(|_| !waits_for_link).map(|asked| asked + patience)
     }
 
     /// Takes up to `limit` received frames; whether there are more.
@@ -128,7 +178,7 @@ impl Worker {
         let count = state.received.len().min(limit);
         let frames = state.received.drain(..count).collect();
         if was_full {
-            self.shared.changed.notify_all();
+            self.shared.room.notify_one();
         }
         (frames, !state.received.is_empty())
     }
@@ -146,18 +196,23 @@ impl Worker {
         }
         state.wants_room = frames.len() == room;
         state.to_send.extend(frames);
-        self.shared.changed.notify_all();
+        self.shared.frames.notify_one();
     }
 
     /// Ends the threads as soon as the driver lets them.
     pub fn stop(&self) {
-        self.shared.lock().stop = true;
-        self.shared.changed.notify_all();
+        self.shared.end(&mut self.shared.lock());
     }
 
-    /// Whether a thread waits for the driver still.
+    /// Whether a thread waits for an answer of the driver still.
     pub fn is_stuck(&self) -> bool {
         self.shared.lock().asking > 0
+    }
+
+    /// Whether any thread is left.
+    pub fn is_left(&self) -> bool {
+        let state = self.shared.lock();
+        state.asking > 0 || state.reading
     }
 }
 
@@ -166,19 +221,21 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn close(&self, reason: String) {
         let mut state = self.lock();
         if !matches!(state.phase, Phase::Closed(_)) {
-            state.phase = Phase::Closed(reason);
-            state.asked = None;
+            state.enter(Phase::Closed(reason));
         }
-        state.stop = true;
-        self.changed.notify_all();
+        self.end(&mut state);
         self.waker.wake();
+    }
+
+    /// Tells all threads to end.
+    fn end(&self, state: &mut State) {
+        state.stop = true;
+        self.frames.notify_all();
+        self.room.notify_all();
+        self.end.notify_all();
     }
 }
 
@@ -225,13 +282,20 @@ fn attend(shared: &Arc<Shared>, directory: &Path) -> Result<(), String> {
     if shared.lock().stop {
         return Ok(());
     }
-    spawn("reader", shared, move |shared| receive(shared, reader)).map_err(|error| error.to_string())?;
+    shared.lock().reading = true;
+    let started = spawn("reader", shared, move |shared| {
+        let result = receive(shared, reader);
+        shared.lock().reading = false;
+        shared.waker.wake();
+        result
+    });
+    if let Err(error) = started {
+        shared.lock().reading = false;
+        return Err(error.to_string());
+    }
     spawn_asking("writer", shared, move |shared| transmit(shared, writer))
         .map_err(|error| error.to_string())?;
-    let mut state = shared.lock();
-    state.phase = Phase::Open { address, mtu };
-    state.asked = None;
-    drop(state);
+    shared.lock().enter(Phase::Open { address, mtu });
     watch(shared, &directory.join("link"));
     Ok(())
 }
@@ -246,7 +310,7 @@ fn open_frames(directory: &Path) -> Result<(File, File), String> {
                 OpenOptions::new().write(true).open(&frame).map_err(|error| failure(&frame, error))?;
             Ok((reader, writer))
         }
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidInput) => {
+        Err(error) if is_unknown(&error) => {
             let root = OpenOptions::new().read(true).write(true).open(directory);
             let root = root.map_err(|error| failure(directory, error))?;
             let other = root.try_clone().map_err(|error| failure(directory, error))?;
@@ -270,27 +334,38 @@ fn read_address(path: &Path) -> Result<EthernetAddress, String> {
 
 /// A driver without the node has a plain Ethernet link.
 fn read_mtu(path: &Path) -> Result<usize, String> {
-    let Some(text) = read_text(path) else { return Ok(ETHERNET_MTU) };
+    let text = read_text(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let Some(text) = text else { return Ok(ETHERNET_MTU) };
     let mtu = text.trim().parse().ok().filter(|mtu| MTU.contains(mtu));
     mtu.ok_or_else(|| format!("{} says {:?}, which no link can have", path.display(), text.trim()))
 }
 
-fn read_text(path: &Path) -> Option<String> {
+/// The text of an attribute; `None` if the driver has no such node.
+fn read_text(path: &Path) -> io::Result<Option<String>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if is_unknown(&error) => return Ok(None),
+        Err(error) => return Err(error),
+    };
     let mut text = String::new();
-    File::open(path).ok()?.take(ATTRIBUTE).read_to_string(&mut text).ok()?;
-    Some(text)
+    file.take(ATTRIBUTE).read_to_string(&mut text)?;
+    Ok(Some(text))
 }
 
-/// Follows the driver's `link`. A driver without one has a link that is always up.
+/// Whether a driver says by `error` that it has no such node; stock's do with `EINVAL`.
+fn is_unknown(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidInput)
+}
+
+/// Follows the driver's `link`. A driver without one has a link that is always up; what cannot be read just
+/// now says nothing.
 fn watch(shared: &Shared, path: &Path) {
     loop {
         let text = read_text(path);
-        let is_up = text.as_ref().is_none_or(|text| text.lines().any(|line| line.trim() == "state up"));
-        let text = text.unwrap_or_default();
         let mut state = shared.lock();
-        if state.is_up != is_up || state.link_text != text {
-            (state.is_up, state.link_text) = (is_up, text);
-            shared.waker.wake();
+        match text {
+            Ok(text) => state.follow_link(text, &shared.waker),
+            Err(error) => log::debug!("cannot read {}: {error}", path.display()),
         }
         let until = Instant::now() + REFRESH;
         while !state.stop {
@@ -298,7 +373,7 @@ fn watch(shared: &Shared, path: &Path) {
             if left.is_zero() {
                 break;
             }
-            state = shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = shared.end.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         if state.stop {
             return;
@@ -319,7 +394,7 @@ fn receive(shared: &Shared, mut file: File) -> Result<(), String> {
         let frame = buffer.get(..length).unwrap_or_default().to_vec();
         let mut state = shared.lock();
         while state.received.len() >= RECEIVE_QUEUE && !state.stop {
-            state = shared.wait(state);
+            state = shared.room.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         if state.stop {
             return Ok(());
@@ -364,6 +439,6 @@ fn next_to_send(shared: &Shared) -> Option<Vec<u8>> {
             state.asked = Some(Instant::now());
             return Some(frame);
         }
-        state = shared.wait(state);
+        state = shared.frames.wait(state).unwrap_or_else(PoisonError::into_inner);
     }
 }
