@@ -11,8 +11,8 @@ use smoltcp::phy::{DeviceCapabilities, Medium};
 use smoltcp::socket::dhcpv4::{self, Event};
 use smoltcp::time::{Duration, Instant};
 use smoltcp::wire::{
-    DhcpMessageType, DhcpPacket, DhcpRepr, EthernetAddress, HardwareAddress, IpAddress, IpCidr, Ipv4Cidr,
-    UdpPacket,
+    DhcpMessageType, DhcpPacket, DhcpRepr, ETHERNET_HEADER_LEN, EthernetAddress, HardwareAddress, IpAddress,
+    IpCidr, Ipv4Cidr, UdpPacket,
 };
 
 use super::ipv4::{self, Datagram};
@@ -79,6 +79,8 @@ struct Running {
     capabilities: DeviceCapabilities,
     sockets: SocketSet<'static>,
     socket: SocketHandle,
+    /// The transaction id of the last message sent: what is to be answered.
+    asked: Option<u32>,
 }
 
 impl Dhcp {
@@ -104,7 +106,7 @@ impl Dhcp {
         socket.poll();
         let mut sockets = SocketSet::new(Vec::new());
         let socket = sockets.add(socket);
-        self.running = Some(Running { interface, capabilities, sockets, socket });
+        self.running = Some(Running { interface, capabilities, sockets, socket, asked: None });
     }
 
     /// Whether `datagram` is a server's message to a client.
@@ -117,9 +119,15 @@ impl Dhcp {
     /// Takes a frame with a server's message.
     pub fn receive(&mut self, frame: &[u8], datagram: &Datagram<'_>, now: Instant) -> Result<(), Refusal> {
         let running = self.running.as_mut().ok_or(Refusal::NotOurs)?;
-        match check(datagram, running.address())? {
+        match check(datagram, running.address(), running.asked)? {
             Answer::Offer => (),
-            Answer::Ack { duration, renew } => self.times = (duration, renew),
+            Answer::Ack { duration, renew } => {
+                self.times = (duration, renew);
+                if let Some(lease) = &mut self.lease {
+                    // smoltcp reports a renewal only if it changes more than this.
+                    (lease.duration, lease.renew) = self.times;
+                }
+            }
             Answer::Nak => self.quiet_until = now + RETRY,
         }
         running.receive(frame, now);
@@ -182,6 +190,7 @@ impl Running {
         let mut wire =
             Wire { incoming: None, outgoing: &mut frames, room: 1, capabilities: &self.capabilities };
         self.interface.poll_egress(now, &mut wire, &mut self.sockets);
+        self.asked = frames.iter().rev().find_map(|frame| transaction(frame)).or(self.asked);
         frames
     }
 
@@ -214,12 +223,19 @@ enum Answer {
     Nak,
 }
 
+/// The transaction id of a frame of ours, unless it is an ARP packet.
+fn transaction(frame: &[u8]) -> Option<u32> {
+    let datagram = Datagram::parse(frame.get(ETHERNET_HEADER_LEN..)?)?;
+    let message = UdpPacket::new_checked(datagram.payload).ok()?;
+    Some(DhcpPacket::new_checked(message.payload()).ok()?.transaction_id())
+}
+
 /// Checks what smoltcp takes on trust.
-fn check(datagram: &Datagram<'_>, own: EthernetAddress) -> Result<Answer, Refusal> {
+fn check(datagram: &Datagram<'_>, own: EthernetAddress, asked: Option<u32>) -> Result<Answer, Refusal> {
     let message = UdpPacket::new_checked(datagram.payload).map_err(|_| Refusal::Malformed)?;
     let packet = DhcpPacket::new_checked(message.payload()).map_err(|_| Refusal::Malformed)?;
     let message = DhcpRepr::parse(&packet).map_err(|_| Refusal::Malformed)?;
-    if message.client_hardware_address != own {
+    if message.client_hardware_address != own || Some(message.transaction_id) != asked {
         return Err(Refusal::NotOurs);
     }
     let server_makes_sense =

@@ -155,7 +155,7 @@ impl Stack {
             self.count_error(id);
             return;
         };
-        self.receive_lease(id, frame, &datagram);
+        let is_lease = self.receive_lease(id, frame, &datagram);
         let is_martian = datagram.source.is_multicast()
             || datagram.source.is_broadcast()
             || datagram.destination.is_loopback()
@@ -171,28 +171,30 @@ impl Stack {
         if let Link::Ethernet { neighbours, .. } = &mut interface.link {
             neighbours.confirm(datagram.source, source, now);
         }
-        self.deliver(id, &datagram, is_link_wide);
+        self.deliver(id, &datagram, !is_link_wide && !is_lease);
     }
 
-    /// A DHCP server's message concerns the client before we have an address.
-    fn receive_lease(&mut self, id: InterfaceId, frame: &[u8], datagram: &Datagram<'_>) {
+    /// A DHCP server's message concerns the client before we have an address. Whether it was one.
+    fn receive_lease(&mut self, id: InterfaceId, frame: &[u8], datagram: &Datagram<'_>) -> bool {
         let now = self.network.now;
-        let Some(interface) = self.network.interface_mut(id) else { return };
-        if let Link::Ethernet { dhcp: Some(dhcp), .. } = &mut interface.link
-            && Dhcp::is_answer(datagram)
-            && dhcp.receive(frame, datagram, now) == Err(Refusal::Malformed)
-        {
+        let Some(interface) = self.network.interface_mut(id) else { return false };
+        let Link::Ethernet { dhcp: Some(dhcp), .. } = &mut interface.link else { return false };
+        if !Dhcp::is_answer(datagram) {
+            return false;
+        }
+        if dhcp.receive(frame, datagram, now) == Err(Refusal::Malformed) {
             interface.counters.dhcp_malformed += 1;
             log::debug!("{}: ignored a malformed DHCP message from {}", interface.name(), datagram.source);
         }
+        true
     }
 
-    /// Gives a packet for us to its socket.
-    fn deliver(&mut self, id: InterfaceId, datagram: &Datagram<'_>, is_link_wide: bool) {
+    /// Gives a packet for us to its socket. One that nobody wants is answered if it `may_be_answered`.
+    fn deliver(&mut self, id: InterfaceId, datagram: &Datagram<'_>, may_be_answered: bool) {
         let by_raw = self.raw.receive(datagram);
         let network = &mut self.network;
         let wanted = match datagram.protocol {
-            IpProtocol::Tcp => !is_link_wide && self.tcp.receive(id, datagram, network),
+            IpProtocol::Tcp => may_be_answered && self.tcp.receive(id, datagram, network),
             IpProtocol::Udp => self.udp.receive(id, datagram, network),
             IpProtocol::Icmp => {
                 if let Some((quoted, error)) = self.icmp.receive(datagram) {
@@ -203,7 +205,7 @@ impl Stack {
             }
             _ => by_raw,
         };
-        if !wanted && !is_link_wide {
+        if !wanted && may_be_answered {
             self.network.answer(id, datagram);
         }
     }
@@ -273,6 +275,9 @@ impl Stack {
         let name = self.network.interface(id).map_or("", Interface::name);
         log::info!("{name}: {} leased from {} for {} s", lease.address, lease.server, lease.duration);
         self.network.set_address(id, lease.address);
+        if lease.router.is_none() {
+            self.network.routes.remove(ipnet::Ipv4Net::default());
+        }
         if let Some(router) = lease.router
             && let Err(error) = self.network.add_route(ipnet::Ipv4Net::default(), router)
         {
@@ -301,7 +306,7 @@ impl Stack {
         loopback.counters.rx_packets += 1;
         loopback.counters.rx_bytes += packet.len() as u64;
         match Datagram::parse(packet) {
-            Some(datagram) => self.deliver(LOOPBACK, &datagram, false),
+            Some(datagram) => self.deliver(LOOPBACK, &datagram, true),
             None => self.count_error(LOOPBACK),
         }
     }

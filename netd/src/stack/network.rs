@@ -148,11 +148,14 @@ impl Network {
         self.send_from(interface, datagram.source, answers);
     }
 
-    /// Gives `interface` the address `address` in place of its others, and the route to its network.
+    /// Gives `interface` the address `address` in place of its others, and the route to its network. The
+    /// routes that use the address stay, if it has it already.
     pub fn set_address(&mut self, id: InterfaceId, address: Ipv4Net) {
-        self.clear_addresses(id);
+        if self.interfaces.get(id).is_some_and(|interface| interface.addresses != [address]) {
+            self.clear_addresses(id);
+        }
         let Some(interface) = self.interfaces.get_mut(id) else { return };
-        interface.addresses.push(address);
+        interface.addresses = vec![address];
         let source = address.addr();
         self.routes.add(Route { destination: address.trunc(), via: None, interface: id, source });
     }

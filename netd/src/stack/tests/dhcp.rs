@@ -18,6 +18,8 @@ struct Lan {
     now: Instant,
     seen: Vec<DhcpMessageType>,
     refuse: bool,
+    /// What the server gives; its kind and transaction are those of the answer.
+    given: DhcpRepr<'static>,
 }
 
 impl Lan {
@@ -26,7 +28,7 @@ impl Lan {
         let mut host = Stack::new(Random::new([5, 5]), now);
         let eth0 = host.network.add_ethernet("eth0");
         host.link_up(eth0, CLIENT_MAC, 1500);
-        Self { host, now, seen: Vec::new(), refuse: false }
+        Self { host, now, seen: Vec::new(), refuse: false, given: reply(DhcpMessageType::Ack, 0) }
     }
 
     fn run(&mut self, limit: Duration) {
@@ -61,7 +63,15 @@ impl Lan {
             _ if self.refuse => DhcpMessageType::Nak,
             _ => DhcpMessageType::Ack,
         };
-        Some(frame_of(&reply(kind, request.transaction_id)))
+        let transaction_id = request.transaction_id;
+        Some(frame_of(&DhcpRepr { message_type: kind, transaction_id, ..self.given.clone() }))
+    }
+
+    fn lease(&self) -> Option<&Lease> {
+        match &self.host.network.interface(ETH0)?.link {
+            Link::Ethernet { dhcp, .. } => dhcp.as_ref()?.lease.as_ref(),
+            Link::Loopback => None,
+        }
     }
 
     fn address(&self) -> Option<Ipv4Addr> {
@@ -170,6 +180,68 @@ fn the_lease_stays_while_the_driver_is_away() {
     lan.run(Duration::from_secs(1));
     assert_eq!(lan.address(), Some(OFFERED));
     assert_eq!(lan.seen.len(), 2, "nothing was asked again");
+}
+
+#[test]
+fn a_renewal_that_changes_a_name_server_keeps_the_routes_of_the_administrator() {
+    let mut lan = Lan::new();
+    lan.run(Duration::from_secs(1));
+    let far = Ipv4Addr::new(192, 168, 7, 1);
+    let by = Ipv4Addr::new(10, 0, 2, 77);
+    lan.host.network.add_route("192.168.7.0/24".parse().unwrap(), by).unwrap();
+    let other = Ipv4Addr::new(10, 0, 2, 4);
+    lan.given.dns_servers = Some([other].into_iter().collect());
+    lan.given.lease_duration = Some(7200);
+    lan.given.router = Some(other);
+    lan.run(Duration::from_secs(1810));
+    assert_eq!(lan.host.name_servers, [other]);
+    assert_eq!(lan.host.network.route(far).unwrap().next_hop, by);
+    assert_eq!(lan.host.network.route(Ipv4Addr::new(1, 1, 1, 1)).unwrap().next_hop, other);
+}
+
+#[test]
+fn a_renewal_that_changes_the_duration_alone_is_seen() {
+    let mut lan = Lan::new();
+    lan.run(Duration::from_secs(1));
+    lan.given.lease_duration = Some(7200);
+    lan.run(Duration::from_secs(1810));
+    let lease = lan.lease().unwrap();
+    assert_eq!((lease.duration, lease.renew), (7200, 3600));
+}
+
+#[test]
+fn a_refusal_of_what_was_not_asked_changes_nothing() {
+    let mut lan = Lan::new();
+    lan.run(Duration::from_secs(1));
+    lan.seen.clear();
+    for second in 0..1810 {
+        lan.host.receive(ETH0, &frame_of(&reply(DhcpMessageType::Nak, second)));
+        lan.host.receive(
+            ETH0,
+            &frame_of(&DhcpRepr { lease_duration: Some(60), ..reply(DhcpMessageType::Ack, second) }),
+        );
+        lan.run(Duration::from_secs(1));
+    }
+    assert_eq!(lan.seen, [DhcpMessageType::Request], "renewed in time");
+    assert_eq!(lan.lease().unwrap().duration, 3600);
+}
+
+/// Servers answer renewals to the address itself.
+#[test]
+fn a_message_for_the_client_is_not_answered_and_a_socket_may_read_it_too() {
+    let mut lan = Lan::new();
+    lan.run(Duration::from_secs(1));
+    let message = |text: &[u8]| {
+        let packet =
+            crate::stack::udp::datagram(SocketAddrV4::new(SERVER, 67), SocketAddrV4::new(OFFERED, 68), text);
+        ethernet(EthernetProtocol::Ipv4, &packet[HEADROOM..])
+    };
+    lan.host.receive(ETH0, &message(b"unheard"));
+    lan.host.poll(lan.now);
+    assert_eq!(lan.host.take_frames(ETH0, 9).count(), 0);
+    let client = lan.host.udp.open(super::any(68), None, &mut lan.host.network).unwrap();
+    lan.host.receive(ETH0, &message(b"heard"));
+    assert_eq!(lan.host.udp.receive_from(client, &mut [0; 9], false).unwrap().1, 5);
 }
 
 /// Offers that make no sense, each in its own way.
