@@ -149,3 +149,68 @@ impl Drop for Buffer {
         self.pool.free.borrow_mut().push(self.index);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hw::fake::{Bus, Model, Slot};
+    use hw::{Identity, PciFunction};
+
+    use super::*;
+
+    /// A device that does nothing.
+    struct Idle;
+
+    impl Model for Idle {
+        fn identity(&self) -> Identity {
+            Identity { vendor: 0, device: 0, class: [2, 0, 0], revision: 0 }
+        }
+
+        fn bar_size(&self, _bar: usize) -> usize {
+            0
+        }
+
+        fn read(&mut self, _bus: &mut Bus, _bar: usize, _offset: usize, _size: usize) -> u32 {
+            0
+        }
+
+        fn write(&mut self, _bus: &mut Bus, _bar: usize, _offset: usize, _size: usize, _value: u32) {}
+    }
+
+    fn pool() -> Pool {
+        let arena = Slot::new(Idle).claim().dma_arena(Pool::memory(2), 64).unwrap();
+        Pool::new(&arena, 2).unwrap()
+    }
+
+    fn contents(buffer: &Buffer) -> Vec<u8> {
+        let mut bytes = vec![0; buffer.len()];
+        assert_eq!(buffer.copy_to(0, &mut bytes), bytes.len());
+        bytes
+    }
+
+    #[test]
+    fn a_header_is_put_before_the_contents_and_taken_off_again() {
+        let mut buffer = pool().take().unwrap();
+        let begin = buffer.bus_address();
+        assert_eq!(buffer.append(b"frame"), 5);
+        assert!(buffer.prepend(b"header"));
+        assert_eq!((contents(&buffer), buffer.bus_address()), (b"headerframe".to_vec(), begin - 6));
+        assert!(!buffer.prepend(&[0; HEADROOM - 5]), "there is no room for it");
+        assert!(!buffer.strip(12));
+        assert!(buffer.strip(6));
+        assert_eq!((contents(&buffer), buffer.bus_address()), (b"frame".to_vec(), begin));
+    }
+
+    #[test]
+    fn no_buffer_reaches_into_another_wherever_it_begins() {
+        let pool = pool();
+        let (mut buffer, neighbour) = (pool.take().unwrap(), pool.take().unwrap());
+        let end = buffer.bus_address() + CAPACITY as u64;
+        assert!(end <= neighbour.bus_address() - HEADROOM as u64);
+        assert!(!buffer.set_len(CAPACITY + 1) && buffer.set_len(CAPACITY));
+        assert!(buffer.strip(100) && !buffer.set_len(CAPACITY - 99));
+        assert_eq!(buffer.append(b"more"), 0);
+        assert_eq!(buffer.bus_address() + buffer.len() as u64, end);
+        drop(buffer);
+        assert_eq!(pool.take().map(|fresh| fresh.bus_address() + CAPACITY as u64), Some(end));
+    }
+}

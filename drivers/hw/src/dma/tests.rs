@@ -78,6 +78,11 @@ proptest! {
             let fits = offset % 8 == 0 && offset <= 32;
             prop_assert_eq!(region.write_word(offset, word), fits);
             prop_assert_eq!(region.read_word(offset), fits.then_some(word));
+            let half = word as u16;
+            let fits = offset % 2 == 0 && offset <= 38;
+            prop_assert_eq!(region.write_u16(offset, half), fits);
+            prop_assert_eq!(region.read_u16(offset), fits.then_some(half));
+            prop_assert_eq!(region.read_u32(offset).is_some(), offset % 4 == 0 && offset <= 36);
         }
     }
 }
@@ -89,6 +94,9 @@ fn words_are_little_endian_as_the_bus_is() {
     let mut bytes = [0; 8];
     assert!(region.copy_to(0, &mut bytes));
     assert_eq!(bytes, [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!((region.read_u16(2), region.read_u32(4)), (Some(0x0403), Some(0x0807_0605)));
+    assert!(region.write_u16(6, 0xbbaa));
+    assert_eq!(region.read_word(0), Some(0xbbaa_0605_0403_0201));
 }
 
 #[test]

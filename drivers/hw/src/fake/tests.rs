@@ -1,7 +1,10 @@
 //! A small copying device, driven through the fake.
 
 use super::{Bus, Model, Slot};
-use crate::{Error, Identity, Interrupt, InterruptKind, PciFunction, Registers};
+use crate::{
+    Capability, Error, Identity, Interrupt, InterruptKind, PciFunction, Registers, capabilities,
+    capability_word,
+};
 
 const SOURCE: usize = 0x00;
 const SOURCE_HIGH: usize = 0x04;
@@ -54,6 +57,11 @@ impl Model for Copier {
         }
     }
 
+    fn capabilities(&self) -> Vec<u8> {
+        // Of the vendor's own kind and 12 bytes, then power management.
+        if self.messages { vec![9, 0x4c, 12, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 0, 0, 0] } else { Vec::new() }
+    }
+
     fn interrupts(&self) -> Vec<InterruptKind> {
         if self.messages {
             vec![InterruptKind::Intx, InterruptKind::Msi, InterruptKind::MsiX { vectors: 3 }]
@@ -94,6 +102,21 @@ fn a_device_copies_memory_and_interrupts_until_its_cause_is_read() {
     assert_eq!(registers.read32(CAUSE), 1);
     interrupt.acknowledge(0).unwrap();
     assert_eq!(interrupt.take(0).unwrap(), 0);
+}
+
+#[test]
+fn capabilities_are_listed_and_read() {
+    let function = Slot::new(Copier { messages: true, ..Copier::default() }).claim();
+    let vendors = Capability { id: 9, offset: 0x40 };
+    let listed: Vec<_> = capabilities(&function).collect();
+    assert_eq!(listed, [vendors, Capability { id: 1, offset: 0x4c }]);
+    let words = [0, 1, 2].map(|index| capability_word(&function, vendors, index));
+    assert_eq!(words, [0x010c_4c09, 0x0504_0302, 0x0908_0706]);
+    assert_eq!(capability_word(&function, vendors, 0x30), u32::MAX, "behind the 256 bytes");
+    assert_eq!(capability_word(&function, vendors, u16::MAX), u32::MAX);
+
+    let plain = Slot::new(Copier::default()).claim();
+    assert_eq!(capabilities(&plain).count(), 0);
 }
 
 #[test]
