@@ -72,3 +72,14 @@ pub fn build(
     fill(&mut bytes[HEADROOM + HEADER..]);
     bytes
 }
+
+/// Lets routers fragment a packet (behind its headroom); `ident` tells its fragments from another's (RFC 6864
+/// section 4.1).
+pub fn allow_fragments(packet: &mut [u8], ident: u16) {
+    let Some(bytes) = packet.get_mut(HEADROOM..) else { return };
+    if let Ok(mut header) = Ipv4Packet::new_checked(bytes) {
+        header.set_dont_frag(false);
+        header.set_ident(ident);
+        header.fill_checksum();
+    }
+}

@@ -8,7 +8,7 @@ use smoltcp::time::Instant;
 
 use super::error::SocketError;
 use super::interface::{Interface, Link};
-use super::ipv4::Datagram;
+use super::ipv4::{self, Datagram};
 use super::random::Random;
 use super::routes::{InterfaceId, Route, Routes};
 
@@ -117,8 +117,15 @@ impl Network {
         self.interfaces.get(interface).map_or(0, Interface::mtu)
     }
 
-    /// Sends a packet (behind its headroom) by `interface` to `next_hop`.
-    pub fn send(&mut self, interface: InterfaceId, next_hop: Ipv4Addr, packet: Vec<u8>) {
+    /// Sends a packet of ours (behind its headroom) by `interface` to `next_hop`. Routers may fragment it,
+    /// since nothing here learns the path's MTU (RFC 1191): what is too long for a link would be lost for good.
+    pub fn send(&mut self, interface: InterfaceId, next_hop: Ipv4Addr, mut packet: Vec<u8>) {
+        ipv4::allow_fragments(&mut packet, self.random.next_u16());
+        self.send_unchanged(interface, next_hop, packet);
+    }
+
+    /// Sends a packet (behind its headroom) whose header is the choice of its sender.
+    pub fn send_unchanged(&mut self, interface: InterfaceId, next_hop: Ipv4Addr, packet: Vec<u8>) {
         let now = self.now;
         if let Some(interface) = self.interfaces.get_mut(interface) {
             interface.send(next_hop, packet, now);

@@ -86,7 +86,7 @@ impl Raw {
             header.set_src_addr(path.source);
         }
         header.fill_checksum();
-        network.send(path.interface, path.next_hop, bytes);
+        network.send_unchanged(path.interface, path.next_hop, bytes);
         Ok(packet.len())
     }
 

@@ -1,6 +1,7 @@
 //! Two stacks on one wire, with simulated time.
 
 mod dhcp;
+mod fragments;
 mod hostile;
 mod icmp;
 mod segments;
