@@ -3,7 +3,6 @@
 mod status;
 mod text;
 
-use std::env;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -67,5 +66,5 @@ fn show(json: bool) -> ExitCode {
 }
 
 fn netcfg_scheme() -> PathBuf {
-    env::var_os("SCHEME_ROOT").map_or_else(|| PathBuf::from("/scheme"), PathBuf::from).join("netcfg")
+    scheme::root().join("netcfg")
 }

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -75,7 +74,7 @@ impl Daemon {
             icmp: serve(&mut events, ICMP, &stack)?,
             ip: serve(&mut events, IP, &stack)?,
             netcfg: register(&mut events, NETCFG, "netcfg", netcfg, notifier)?,
-            links: Links::new(scheme_root(), eth0)?,
+            links: Links::new(scheme::root(), eth0)?,
             resolver: Resolver::default(),
             epoch: Instant::now(),
             events,
@@ -208,9 +207,4 @@ fn tell<P: Protocol>(server: &mut Server<SocketScheme<P>>, now: Instant) -> Resu
 /// From the system's entropy, which the standard library's hash maps are keyed with.
 fn seed() -> [u64; 2] {
     [RandomState::new().build_hasher().finish(), RandomState::new().build_hasher().finish()]
-}
-
-/// Where schemes are.
-fn scheme_root() -> PathBuf {
-    std::env::var_os("SCHEME_ROOT").map_or_else(|| PathBuf::from("/scheme"), PathBuf::from)
 }

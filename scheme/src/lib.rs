@@ -37,6 +37,12 @@ pub use linux::fuzzing;
 #[cfg(target_os = "redox")]
 use redox as system;
 
+/// The directory that schemes are in: `/scheme`, or on Linux what the environment variable `SCHEME_ROOT` says.
+pub fn root() -> std::path::PathBuf {
+    let other = if cfg!(target_os = "linux") { std::env::var_os("SCHEME_ROOT") } else { None };
+    other.map_or_else(|| "/scheme".into(), Into::into)
+}
+
 pub use event_loop::{Event, EventLoop, Interest, Token};
 pub use notifier::Notifier;
 pub use server::{ServeError, Server};

@@ -8,7 +8,6 @@ use std::os::unix::fs::OpenOptionsExt;
 use zerocopy::{FromBytes, IntoBytes};
 
 use super::control::{CallHeader, Control, Text};
-use super::mount::scheme_root;
 use super::names;
 use crate::client::OpenOptions;
 
@@ -18,7 +17,7 @@ pub(crate) fn open(scheme: &str, path: &str, options: OpenOptions) -> io::Result
     let status = if options.nonblocking { libc::O_NONBLOCK } else { 0 };
     let mut file = FileOptions::new();
     file.read(options.read).write(options.write).custom_flags(status);
-    file.open(scheme_root().join(scheme).join(names::encode(path)))
+    file.open(crate::root().join(scheme).join(names::encode(path)))
 }
 
 pub(crate) fn dup(file: &File, path: &[u8]) -> io::Result<File> {
@@ -27,7 +26,7 @@ pub(crate) fn dup(file: &File, path: &[u8]) -> io::Result<File> {
     exchange(file, Control::Dup, text.as_mut_bytes())?;
     let name = text.get().and_then(|name| std::str::from_utf8(name).ok()).ok_or_else(malformed)?;
     let nonblocking = status.cast_signed() & libc::O_NONBLOCK;
-    FileOptions::new().read(true).write(true).custom_flags(nonblocking).open(scheme_root().join(name))
+    FileOptions::new().read(true).write(true).custom_flags(nonblocking).open(crate::root().join(name))
 }
 
 pub(crate) fn call(file: &File, payload: &mut [u8], metadata: &[u64]) -> io::Result<usize> {

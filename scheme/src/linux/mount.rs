@@ -17,11 +17,6 @@ use crate::ServeError;
 /// How long a mount that is found in place may take to show that somebody serves it.
 const LIVENESS_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The directory that schemes are mounted in: `/scheme`, or what the environment variable `SCHEME_ROOT` says.
-pub(super) fn scheme_root() -> PathBuf {
-    std::env::var_os("SCHEME_ROOT").map_or_else(|| PathBuf::from("/scheme"), PathBuf::from)
-}
-
 /// A mount, undone when dropped.
 #[derive(Debug)]
 pub(super) struct Mount {
@@ -54,7 +49,7 @@ impl Drop for Mount {
 
 /// An empty directory for scheme `name`, with nothing mounted there.
 fn mount_point(name: &str) -> io::Result<PathBuf> {
-    let root = scheme_root();
+    let root = crate::root();
     fs::create_dir_all(&root)?;
     // The list of mounts has no symbolic links in its paths.
     let place = root.canonicalize()?.join(name);
