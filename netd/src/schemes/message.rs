@@ -1,6 +1,6 @@
 //! The payloads of relibc's socket calls.
 
-use scheme::errno::{EAGAIN, EAGAIN_NOW, EAGAIN_READ, EAGAIN_WRITE, EINVAL};
+use scheme::errno::{EAGAIN, EAGAIN_NOW, EAGAIN_READ, EAGAIN_WRITE, EFAULT, EINVAL};
 use scheme::{Error, Result};
 
 /// `libredox::protocol::SocketCall`: option values, messages, the peer's name, closing of one direction.
@@ -32,6 +32,10 @@ pub mod option {
     pub const SO_SNDBUF: u64 = 7;
     /// Bytes of the receive buffer.
     pub const SO_RCVBUF: u64 = 8;
+    /// An idle connection is tried now and then.
+    pub const SO_KEEPALIVE: u64 = 9;
+    /// How long `close` waits: a `struct linger`, whose first word says whether at all.
+    pub const SO_LINGER: u64 = 13;
 }
 
 /// Flags of `recvmsg` and `sendmsg`.
@@ -78,26 +82,35 @@ fn waiting(error: Error, flags: u64, until: i32) -> Error {
 }
 
 /// `recvmsg`: the caller says how much it takes (name, data, ancillary; three words), and gets a word and the
-/// name, a word and the data, without gaps. `receive` fills the data and gives the sender's path and the length.
+/// name, a word and the data, without gaps. `name` is the sender's path and `receive` fills the data; the
+/// request stays as it was until there are some.
 pub fn receive(
     payload: &mut [u8],
-    receive: impl FnOnce(&mut [u8]) -> Result<(String, usize)>,
+    name: impl FnOnce() -> String,
+    receive: impl FnOnce(&mut [u8]) -> Result<usize>,
 ) -> Result<usize> {
     let (name_room, data_room) = (word(payload, 0)?, word(payload, 1)?);
-    let mut data = vec![0; data_room.min(payload.len())];
-    let (name, length) = receive(&mut data)?;
-    let name = if name_room == 0 { "" } else { &name };
+    let name = if name_room == 0 { String::new() } else { name() };
+    let head = 2 * size_of::<usize>() + name.len();
+    let data = payload.get_mut(head..).ok_or(Error::new(EFAULT))?;
+    let room = data_room.min(data.len());
+    let length = receive(data.get_mut(..room).unwrap_or_default())?;
     let mut answer = name.len().to_ne_bytes().to_vec();
     answer.extend_from_slice(name.as_bytes());
     answer.extend_from_slice(&length.to_ne_bytes());
-    answer.extend_from_slice(data.get(..length).unwrap_or_default());
-    super::socket_scheme::put(&answer, payload)
+    super::socket_scheme::put(&answer, payload)?;
+    Ok(head + length)
 }
 
 /// `sendmsg`: a word and the data; ancillary data, of which nothing is known here, follows.
 pub fn to_send(payload: &[u8]) -> Result<&[u8]> {
     let length = word(payload, 0)?;
     payload.get(size_of::<usize>()..).and_then(|rest| rest.get(..length)).ok_or(Error::new(EINVAL))
+}
+
+/// The first word of an option's value.
+pub fn option(payload: &[u8]) -> Result<i32> {
+    payload.first_chunk().map(|value| i32::from_ne_bytes(*value)).ok_or(Error::new(EINVAL))
 }
 
 /// An option's value, as much of it as is wanted.

@@ -115,7 +115,7 @@ impl Protocol for Tcp {
             }
             Verb::Shutdown => shutdown(stack, node, argument),
             Verb::GetSockOpt => get_option(stack, node, argument, payload),
-            Verb::SetSockOpt => set_option(argument, payload),
+            Verb::SetSockOpt => set_option(stack, node, argument, payload),
             Verb::SendMsg => {
                 let id = connection(node)?;
                 let sent = stack.tcp.write(id, message::to_send(payload)?).map_err(errno);
@@ -124,10 +124,11 @@ impl Protocol for Tcp {
             Verb::RecvMsg => {
                 let id = connection(node)?;
                 let name = format!("/scheme/tcp/{}", Self::path(stack, node));
-                let received = message::receive(payload, |data| {
-                    let length = stack.tcp.read(id, data, message::is_peek(argument)).map_err(errno)?;
-                    Ok((name, length))
-                });
+                let received = message::receive(
+                    payload,
+                    || name,
+                    |data| stack.tcp.read(id, data, message::is_peek(argument)).map_err(errno),
+                );
                 received.map_err(|error| message::until_readable(error, argument))
             }
         }
@@ -287,10 +288,19 @@ fn get_option(stack: &mut Stack, node: &Node, name: u64, payload: &mut [u8]) -> 
     message::put_option(value, payload)
 }
 
-/// A port is free as soon as nobody listens on it, which is what `SO_REUSEADDR` asks for.
-fn set_option(name: u64, payload: &[u8]) -> Result<usize> {
+/// What is so anyway is accepted: a port is free as soon as nobody listens on it, buffers have one size, which
+/// is only a wish, and `close` does not wait. What is not connected has nothing to keep alive.
+fn set_option(stack: &mut Stack, node: &Node, name: u64, payload: &[u8]) -> Result<usize> {
     match name {
-        option::SO_REUSEADDR => Ok(payload.len()),
-        _ => Err(Error::new(ENOPROTOOPT)),
+        option::SO_REUSEADDR | option::SO_BROADCAST | option::SO_RCVBUF | option::SO_SNDBUF => (),
+        option::SO_LINGER if message::option(payload)? == 0 => (),
+        option::SO_KEEPALIVE => {
+            let wanted = message::option(payload)? != 0;
+            if let Node::Connection { id, .. } = node {
+                stack.tcp.set_keep_alive(*id, wanted).map_err(errno)?;
+            }
+        }
+        _ => return Err(Error::new(ENOPROTOOPT)),
     }
+    Ok(payload.len())
 }

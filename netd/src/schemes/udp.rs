@@ -93,10 +93,7 @@ impl Protocol for Udp {
             }
             Verb::Shutdown => Err(Error::new(EOPNOTSUPP)),
             Verb::GetSockOpt => get_option(stack, node, argument, payload),
-            // Ports are shared by nobody and broadcasts are sent for everybody: both as asked.
-            Verb::SetSockOpt if matches!(argument, option::SO_REUSEADDR | option::SO_BROADCAST) => {
-                Ok(payload.len())
-            }
+            Verb::SetSockOpt if is_so_anyway(argument) => Ok(payload.len()),
             Verb::SetSockOpt => Err(Error::new(ENOPROTOOPT)),
             Verb::SendMsg => {
                 let sent = Self::write(stack, node, message::to_send(payload)?);
@@ -104,11 +101,15 @@ impl Protocol for Udp {
             }
             Verb::RecvMsg => {
                 let id = socket(node)?;
-                let received = message::receive(payload, |data| {
-                    let peek = message::is_peek(argument);
-                    let (sender, count, _) = stack.udp.receive_from(id, data, peek).map_err(errno)?;
-                    Ok((format!("/scheme/udp/{sender}"), count))
-                });
+                let sender = stack.udp.next_sender(id);
+                let received = message::receive(
+                    payload,
+                    || sender.map_or_else(String::new, |sender| format!("/scheme/udp/{sender}")),
+                    |data| {
+                        let received = stack.udp.receive_from(id, data, message::is_peek(argument));
+                        received.map(|(_, count, _)| count).map_err(errno)
+                    },
+                );
                 received.map_err(|error| message::until_readable(error, argument))
             }
         }
@@ -172,4 +173,10 @@ fn get_option(stack: &mut Stack, node: &Node, name: u64, payload: &mut [u8]) -> 
         _ => return Err(Error::new(ENOPROTOOPT)),
     };
     message::put_option(value, payload)
+}
+
+/// Ports are shared by nobody, broadcasts are sent for everybody, and buffers have one size, which is only a wish.
+fn is_so_anyway(name: u64) -> bool {
+    use option::{SO_BROADCAST, SO_RCVBUF, SO_REUSEADDR, SO_SNDBUF};
+    matches!(name, SO_REUSEADDR | SO_BROADCAST | SO_RCVBUF | SO_SNDBUF)
 }

@@ -215,25 +215,27 @@ impl Udp {
         wanted
     }
 
+    /// Who has sent the datagram that is received next.
+    pub fn next_sender(&self, id: UdpId) -> Option<SocketAddrV4> {
+        self.sockets.get(id.0)?.received.front().map(|(sender, _)| *sender)
+    }
+
     /// All who get a broadcast; otherwise the one that fits best: connected before bound before any.
     fn receivers(&self, to: SocketAddrV4, from: SocketAddrV4, to_all: bool) -> Vec<UdpId> {
         let Some(candidates) = self.by_port.get(&to.port()) else { return Vec::new() };
-        let mut matching: Vec<_> = candidates
-            .iter()
-            .filter_map(|id| {
-                let socket = self.sockets.get(id.0)?;
-                let local = *socket.local.ip();
-                let is_local = local.is_unspecified() || local == *to.ip() || to_all;
-                // Whoever asks everybody (DHCP's client) wants anybody's answer.
-                let is_remote =
-                    socket.remote.is_none_or(|remote| remote == from || remote.ip().is_broadcast());
-                let rank = u8::from(socket.remote.is_some()) * 2 + u8::from(!local.is_unspecified());
-                (is_local && is_remote).then_some((rank, *id))
-            })
-            .collect();
-        matching.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
-        let count = if to_all { matching.len() } else { 1 };
-        matching.into_iter().take(count).map(|(_, id)| id).collect()
+        let matching = candidates.iter().filter_map(|id| {
+            let socket = self.sockets.get(id.0)?;
+            let local = *socket.local.ip();
+            let is_local = local.is_unspecified() || local == *to.ip() || to_all;
+            // Whoever asks everybody (DHCP's client) wants anybody's answer.
+            let is_remote = socket.remote.is_none_or(|remote| remote == from || remote.ip().is_broadcast());
+            let rank = u8::from(socket.remote.is_some()) * 2 + u8::from(!local.is_unspecified());
+            (is_local && is_remote).then_some((rank, *id))
+        });
+        match to_all {
+            true => matching.map(|(_, id)| id).collect(),
+            false => matching.max_by_key(|(rank, _)| *rank).map(|(_, id)| id).into_iter().collect(),
+        }
     }
 
     fn queue(&mut self, id: UdpId, from: SocketAddrV4, data: &[u8]) -> bool {

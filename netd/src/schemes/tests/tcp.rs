@@ -183,6 +183,14 @@ fn flags_are_kept_and_options_are_honest() {
     assert_eq!(rig.call(client, &mut value, &[3, 4]), Ok(4));
     assert_eq!(i32::from_ne_bytes(value), 0);
     assert_eq!(rig.call(client, &mut value, &[3, 999]), Err(ENOPROTOOPT));
+    let (on, off) = (1_i32.to_ne_bytes(), 0_i32.to_ne_bytes());
+    for wish in [2, 6, 7, 8, 9] {
+        assert_eq!(rig.call(client, &mut on.clone(), &[2, wish]), Ok(4), "option {wish}");
+    }
+    assert_eq!(rig.call(client, &mut [off, off].concat(), &[2, 13]), Ok(8), "close does not linger");
+    assert_eq!(rig.call(client, &mut [on, on].concat(), &[2, 13]), Err(ENOPROTOOPT));
+    assert_eq!(rig.call(client, &mut [], &[2, 9]), Err(EINVAL));
+    assert_eq!(rig.call(client, &mut on.clone(), &[2, 999]), Err(ENOPROTOOPT));
     assert_eq!(rig.call(client, &mut value, &[77]), Err(EOPNOTSUPP));
     assert_eq!(rig.call(client, &mut value, &[]), Err(EOPNOTSUPP));
 }

@@ -51,6 +51,9 @@ fn recvmsg_names_the_sender() {
     let expected = [&name.len().to_ne_bytes()[..], name, &5_usize.to_ne_bytes(), b"hello"].concat();
     assert_eq!(rig.call(server, &mut payload, &[5, 0]), Ok(expected.len()));
     assert_eq!(payload[..expected.len()], expected);
+    let request = payload.clone();
+    assert_eq!(rig.call(server, &mut payload, &[5, 0]), Err(EAGAIN_READ));
+    assert_eq!(payload, request, "it can be tried again");
 }
 
 #[test]

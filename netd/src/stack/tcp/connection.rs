@@ -24,6 +24,10 @@ const WRITABLE: usize = BUFFER / 4;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a peer may be silent that has data or a FIN to acknowledge (RFC 1122 section 4.2.3.5: at least 100 s).
 const USER_TIMEOUT: Duration = Duration::from_secs(900);
+/// Between two probes of an idle connection that is to be kept alive (RFC 1122 section 4.2.3.6: at least 2 h).
+const KEEP_ALIVE: Duration = Duration::from_secs(2 * 60 * 60);
+/// How long such a connection's peer may be silent: for three probes.
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(7 * 60 * 60);
 /// How long a closed socket may take to deliver its last data without progress.
 pub const LINGER: Duration = Duration::from_secs(60);
 
@@ -217,6 +221,11 @@ impl Connection {
         self.read_shut = true;
     }
 
+    /// Whether an idle connection is tried now and then, and given up if nobody answers.
+    pub fn set_keep_alive(&mut self, wanted: bool) {
+        self.socket_mut().set_keep_alive(wanted.then_some(KEEP_ALIVE));
+    }
+
     /// Sends RST.
     pub fn abort(&mut self) {
         self.socket_mut().abort();
@@ -272,7 +281,8 @@ impl Connection {
             State::Closed => None,
             State::Listen | State::SynSent | State::SynReceived => Some(CONNECT_TIMEOUT),
             State::FinWait1 | State::Closing | State::LastAck => Some(USER_TIMEOUT),
-            _ => (self.socket().send_queue() > 0).then_some(USER_TIMEOUT),
+            _ if self.socket().send_queue() > 0 => Some(USER_TIMEOUT),
+            _ => self.socket().keep_alive().map(|_| KEEP_ALIVE_TIMEOUT),
         };
         let goes_on = self.expiry.filter(|_| self.is_connecting() || !heard);
         self.expiry = patience.map(|patience| goes_on.unwrap_or(now + patience));

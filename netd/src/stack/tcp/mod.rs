@@ -150,6 +150,13 @@ impl Tcp {
         Ok(())
     }
 
+    /// `SO_KEEPALIVE`: whether an idle connection whose peer is gone ends.
+    pub fn set_keep_alive(&mut self, id: ConnectionId, wanted: bool) -> Result<(), SocketError> {
+        self.connection(id)?.set_keep_alive(wanted);
+        self.mark_dirty(id);
+        Ok(())
+    }
+
     /// Lets go of a connection: what was written is still delivered, then it ends. If something was not read,
     /// the peer is told by RST that it is lost (RFC 1122 section 4.2.2.13).
     pub fn close(&mut self, id: ConnectionId, now: Instant) {

@@ -396,3 +396,16 @@ fn few_closed_connections_are_kept_whoever_ended_first() {
     }
     assert_eq!(bed.left.tcp.count(), 32);
 }
+
+#[test]
+fn a_connection_that_is_kept_alive_ends_when_its_peer_is_gone_and_not_before() {
+    let mut bed = Bed::new();
+    let (client, server) = bed.pair();
+    bed.left.tcp.set_keep_alive(client, true).unwrap();
+    bed.run(Duration::from_secs(24 * 60 * 60));
+    assert_eq!(bed.left.tcp.read(client, &mut [0; 9], false), Err(SocketError::WouldBlock));
+    assert_eq!(bed.right.tcp.read(server, &mut [0; 9], false), Err(SocketError::WouldBlock));
+    bed.right.set_up(ETH0, false);
+    bed.run(Duration::from_secs(8 * 60 * 60));
+    assert_eq!(bed.left.tcp.read(client, &mut [0; 9], false), Err(SocketError::TimedOut));
+}
