@@ -11,6 +11,10 @@ for crate in scheme hw nic e1000 virtio-net netd config; do
     packages="$packages -p $crate"
 done
 
+# What the test bed runs there, which is no part of a build of Redox.
+# shellcheck disable=SC2034 # For those who source this.
+test_packages='-p runner -p sockets'
+
 # Sets RUSTC and cargo, or fails where there is no such compiler.
 choose_compiler() {
     # What is not stable is needed for std.

@@ -13,6 +13,7 @@ pub mod qemu;
 pub mod redox;
 pub mod run;
 pub mod server;
+pub mod sockets;
 pub mod station;
 
 use std::io;

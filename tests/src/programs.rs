@@ -22,7 +22,9 @@ pub fn build() -> Result<Vec<PathBuf>> {
     let mut command = Command::new("cargo");
     command
         .current_dir(crate::workspace())
-        .args(["build", "--release", "--workspace", "--exclude", "testbed", "--exclude", "runner", "--bins"])
+        .args(["build", "--release", "--workspace", "--bins"])
+        // These run on the host and in Redox.
+        .args(["--exclude", "testbed", "--exclude", "runner", "--exclude", "sockets"])
         .args(["--target", TRIPLE, "--message-format", "json-render-diagnostics"])
         .arg("--target-dir")
         .arg(crate::target().join("guest"))

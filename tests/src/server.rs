@@ -11,7 +11,8 @@ use probe::data::{Random, Sum};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Serves `GET /BYTES/SEED` with that many bytes, and takes any `PUT`, which it answers with the length and SHA-256
-/// of what it got. Gives its address; it ends with the process.
+/// of what it got: as much as `Content-Length` says, or all up to the end. `CALL /COUNT/PORT` makes it connect to
+/// that port of the loopback so many times ([`call`]). Gives its address; it ends with the process.
 pub fn web() -> io::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
@@ -38,29 +39,34 @@ fn answer(client: &TcpStream) -> io::Result<()> {
             let mut body = BufReader::with_capacity(65536, Random::new(seed)).take(bytes);
             io::copy(&mut body, &mut &*client).map(drop)
         }
-        (Some("PUT"), ..) => {
-            let sum = sum(request.take(length))?;
-            write_header(client, sum.len() as u64)?;
-            (&*client).write_all(sum.as_bytes())
+        (Some("PUT"), ..) => write_text(client, &sum(request.take(length.unwrap_or(u64::MAX)))?),
+        (Some("CALL"), Some(Ok(count)), Some(Ok(port))) => {
+            let port = u16::try_from(port).map_err(io::Error::other)?;
+            write_text(client, &call(port, count)?.to_string())
         }
         _ => (&*client).write_all(b"HTTP/1.0 404 Not Found\r\n\r\n"),
     }
+}
+
+fn write_text(mut client: &TcpStream, text: &str) -> io::Result<()> {
+    write_header(client, text.len() as u64)?;
+    client.write_all(text.as_bytes())
 }
 
 fn write_header(mut client: &TcpStream, length: u64) -> io::Result<()> {
     write!(client, "HTTP/1.0 200 OK\r\nContent-Length: {length}\r\n\r\n")
 }
 
-/// Reads the header's lines; the length that they tell, or 0.
-fn content_length(request: &mut impl BufRead) -> io::Result<u64> {
-    let mut length = 0;
+/// Reads the header's lines; the length that they tell, if they do.
+fn content_length(request: &mut impl BufRead) -> io::Result<Option<u64>> {
+    let mut length = None;
     loop {
         let mut line = String::new();
         if request.read_line(&mut line)? == 0 || line == "\r\n" {
             return Ok(length);
         }
         if let Some(value) = line.strip_prefix("Content-Length: ") {
-            length = value.trim().parse().unwrap_or(0);
+            length = value.trim().parse().ok();
         }
     }
 }
@@ -74,6 +80,23 @@ fn sum(mut body: impl Read) -> io::Result<String> {
             count => sum.add(buffer.get(..count).unwrap_or_default()),
         }
     }
+}
+
+/// Opens that many connections, each once the one before has sent its number back (4 bytes), and keeps all of them
+/// until then. Gives how many numbers came back.
+fn call(port: u16, count: u64) -> io::Result<usize> {
+    let mut connections = Vec::new();
+    for number in (0..count).map(|number| (number as u32).to_be_bytes()) {
+        let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        connection.set_read_timeout(Some(PATIENCE))?;
+        connection.write_all(&number)?;
+        let mut answer = [0; 4];
+        connection.read_exact(&mut answer)?;
+        if answer == number {
+            connections.push(connection);
+        }
+    }
+    Ok(connections.len())
 }
 
 /// Sends every datagram back. Gives its address; it ends with the process.
@@ -121,7 +144,7 @@ mod tests {
         let mut socket = TcpStream::connect(web().unwrap()).unwrap();
         socket.write_all(b"GET /1000/7 HTTP/1.0\r\n\r\n").unwrap();
         let mut answer = BufReader::new(socket);
-        assert_eq!(content_length(&mut answer).unwrap(), 1000);
+        assert_eq!(content_length(&mut answer).unwrap(), Some(1000));
         assert_eq!(sum(answer).unwrap(), probe::data::sum_of(7, 1000).unwrap());
     }
 

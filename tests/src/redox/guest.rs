@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::install::Parts;
+use super::install::{self, Item, PROGRAM, Parts};
 use super::run::{Plan, Run};
 use super::script;
 use crate::nic::Nic;
@@ -60,6 +60,16 @@ impl Guest {
     pub fn driver_that_ends(mut self, name: &str) -> Result<Self> {
         let programs = crate::variable(PROGRAMS)?;
         self.plan.others.push(script::ends_at_once(&format!("/usr/lib/drivers/{name}"), &programs)?);
+        Ok(self)
+    }
+
+    /// With this program of ours beside the parts, in `/usr/bin`.
+    ///
+    /// # Errors
+    /// It has not been built.
+    pub fn program(mut self, name: &str) -> Result<Self> {
+        let content = install::program(&crate::variable(PROGRAMS)?, name)?;
+        self.plan.others.push(Item::new(&format!("/usr/bin/{name}"), PROGRAM, content));
         Ok(self)
     }
 

@@ -5,6 +5,7 @@
 
 mod boot;
 mod network;
+mod sockets;
 
 use testbed::nic::Nic;
 
