@@ -5,11 +5,12 @@ use std::net::SocketAddrV4;
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp::{self, CongestionControl, Socket, SocketBuffer, State};
 use smoltcp::time::{Duration, Instant};
-use smoltcp::wire::{IpAddress, IpEndpoint, IpListenEndpoint};
+use smoltcp::wire::{IpAddress, IpEndpoint, IpListenEndpoint, TcpPacket, TcpSeqNumber};
 
 use super::ListenerId;
 use crate::stack::earlier;
 use crate::stack::error::SocketError;
+use crate::stack::ipv4::Datagram;
 use crate::stack::network::Network;
 use crate::stack::readiness::Readiness;
 use crate::stack::routes::InterfaceId;
@@ -82,6 +83,10 @@ pub struct Connection {
     read_shut: bool,
     /// When it is given up, unless the peer is heard before; none while the peer owes us nothing.
     expiry: Option<Instant>,
+    /// It has sent something.
+    spoke: bool,
+    /// What follows the peer's FIN.
+    end: Option<TcpSeqNumber>,
 }
 
 impl Connection {
@@ -130,6 +135,8 @@ impl Connection {
             error: None,
             read_shut: false,
             expiry: None,
+            spoke: false,
+            end: None,
         }
     }
 
@@ -297,11 +304,31 @@ impl Connection {
     }
 
     /// Takes a packet of the connection; what TCP answers at once is sent.
-    pub fn receive(&mut self, packet: &[u8], network: &mut Network) {
+    pub fn receive(&mut self, datagram: &Datagram<'_>, network: &mut Network) {
         let now = network.now;
+        let Ok(segment) = TcpPacket::new_checked(datagram.payload) else { return };
         let Some(interface) = network.interface_mut(self.interface) else { return };
-        let answers = interface.exchange(packet, &mut self.set, now);
+        if !self.can_be_meant(&segment) {
+            return;
+        }
+        let answers = interface.exchange(datagram.bytes, &mut self.set, now);
+        if self.end.is_none() && self.peer_has_ended() {
+            self.end = Some(segment.seq_number() + segment.segment_len());
+        }
         network.send_from(self.interface, *self.tuple.remote.ip(), answers);
+    }
+
+    /// Whether an honest peer can have sent `segment`. smoltcp takes two for good that no such peer sends, and
+    /// then counts beyond its buffers: a SYN that crosses ours before ours was sent, and text after the FIN.
+    fn can_be_meant(&self, segment: &TcpPacket<&[u8]>) -> bool {
+        let answers_nothing = self.state() == State::SynSent && !self.spoke;
+        let is_late_text =
+            self.end.is_some_and(|end| segment.seq_number() >= end && !segment.payload().is_empty());
+        !answers_nothing && !is_late_text
+    }
+
+    fn peer_has_ended(&self) -> bool {
+        matches!(self.state(), State::CloseWait | State::Closing | State::LastAck | State::TimeWait)
     }
 
     /// Sends up to `limit` packets; whether it may want to send more.
@@ -313,6 +340,7 @@ impl Connection {
             if packets.is_empty() {
                 return false;
             }
+            self.spoke = true;
             network.send_from(self.interface, *self.tuple.remote.ip(), packets);
         }
         true

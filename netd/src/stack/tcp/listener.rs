@@ -103,7 +103,7 @@ impl Tcp {
         let Some(connection) = Connection::listen(tuple, interface, id) else { return };
         listener.half_open += 1;
         let id = self.insert(connection);
-        self.feed(id, datagram.bytes, network);
+        self.feed(id, datagram, network);
     }
 
     pub(super) fn settle_handshake(&mut self, id: ConnectionId, listener: ListenerId) {

@@ -195,7 +195,7 @@ impl Tcp {
         if let Some(id) = self.by_tuple.get(&tuple).copied() {
             let is_new = segment.syn() && !segment.ack() && self.gives_way(id);
             if !is_new {
-                self.feed(id, datagram.bytes, network);
+                self.feed(id, datagram, network);
                 return true;
             }
             self.by_tuple.remove(&tuple);

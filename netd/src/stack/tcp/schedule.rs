@@ -6,6 +6,7 @@ use smoltcp::time::Instant;
 use super::connection::{LINGER, Owner, Snapshot};
 use super::{Change, ConnectionId, Tcp};
 use crate::stack::error::SocketError;
+use crate::stack::ipv4::Datagram;
 use crate::stack::network::Network;
 use crate::stack::readiness::Readiness;
 
@@ -104,10 +105,10 @@ impl Tcp {
         }
     }
 
-    pub(super) fn feed(&mut self, id: ConnectionId, packet: &[u8], network: &mut Network) {
+    pub(super) fn feed(&mut self, id: ConnectionId, datagram: &Datagram<'_>, network: &mut Network) {
         let Some(connection) = self.connections.get_mut(id.0) else { return };
         let before = connection.snapshot();
-        connection.receive(packet, network);
+        connection.receive(datagram, network);
         self.settle(id, before, true, network);
     }
 

@@ -58,6 +58,60 @@ fn the_first_window_can_be_filled_from_its_end() {
     assert_eq!((acknowledged, window), (TcpSeqNumber(1000) + BUFFER, 0));
 }
 
+/// A peer that opens from its side (RFC 9293 section 3.5) is taken at its word only once we have spoken:
+/// smoltcp would count with the window of a SYN that it has not sent.
+#[test]
+fn no_segment_answers_a_request_that_was_not_sent() {
+    let mut bed = Bed::new();
+    let client = bed.connect();
+    let (local, _) = bed.left.tcp.addresses(client).unwrap();
+    let opening = segment(right(PORT), local, 20, |syn| {
+        syn.set_syn(true);
+        syn.set_seq_number(TcpSeqNumber(77));
+        syn.set_window_len(1000);
+    });
+    bed.left.receive(ETH0, &opening);
+    bed.listen();
+    bed.run(Duration::from_secs(5));
+    assert_eq!(bed.left.tcp.connected(client), Ok(()));
+}
+
+/// A FIN that fills the window to its last byte leaves smoltcp with a window that ends before it begins, in
+/// which text from the far half of the sequence space seems to lie.
+#[test]
+fn after_the_end_of_a_stream_comes_no_text() {
+    let mut bed = Bed::new();
+    let (client, server) = bed.pair();
+    let (local, _) = bed.left.tcp.addresses(client).unwrap();
+    bed.left.tcp.write(client, b"?").unwrap();
+    bed.left.poll(bed.now);
+    let (first, number, _) = header(&bed.left.take_frames(ETH0, 1).next().unwrap());
+    let data = |offset: usize, length: usize, is_last: bool| {
+        segment(local, right(PORT), 20 + length, |data| {
+            data.set_ack(true);
+            data.set_fin(is_last);
+            data.set_seq_number(first + offset);
+            data.set_ack_number(number);
+            data.set_window_len(1000);
+        })
+    };
+    for at in 0..44 {
+        bed.answers(&data(at * 1460, 1460, false));
+    }
+    bed.answers(&data(44 * 1460, BUFFER - 44 * 1460, true));
+    let half = segment(local, right(PORT), 20 + 1000, |text| {
+        text.set_ack(true);
+        text.set_seq_number(first + (BUFFER + 1) + i32::MAX as usize);
+        text.set_ack_number(number);
+        text.set_window_len(1000);
+    });
+    bed.answers(&half);
+    let mut received = vec![0; BUFFER + 1];
+    assert_eq!(bed.right.tcp.read(server, &mut received, false), Ok(BUFFER));
+    bed.answers(&data(BUFFER + 1, 1000, false));
+    assert_eq!(bed.right.tcp.read(server, &mut received, false), Ok(0));
+}
+
 /// A distance from a sequence number: often none, near or just beyond the window, sometimes anywhere.
 fn distance(dice: u64) -> i32 {
     let near = (dice >> 8) as i32 % 70_000;
