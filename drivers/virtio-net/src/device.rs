@@ -68,13 +68,19 @@ impl<R: Registers> Device<R> {
         }
         let transport = Transport::find(function)?;
         transport.reset()?;
-        let features = usable(&transport, function.is_behind_iommu())?;
+        let mut features = usable(&transport, function.is_behind_iommu())?;
+        // Read once: the device may say something else the next time.
+        let own_mtu = transport.config16(net::MTU);
+        if own_mtu < LEAST_MTU {
+            // One that cannot be is not accepted (5.1.4.2).
+            features.remove(Features::MTU);
+        }
         log::debug!("negotiates {features:?}");
         let mac = transport.config_address(net::MAC);
         if !features.contains(Features::MAC) || !mac.is_station() {
             return Err(Fault::NoAddress);
         }
-        let info = NicInfo { model: "virtio-net", mac, mtu: mtu(&transport, features), features: FEATURES };
+        let info = NicInfo { model: "virtio-net", mac, mtu: mtu(features, own_mtu), features: FEATURES };
         let memory = || arena.allocate(queue::MEMORY, queue::MEMORY);
         Ok(Self {
             transport,
@@ -329,20 +335,16 @@ fn usable<R: Registers>(transport: &Transport<R>, behind_iommu: bool) -> Result<
     for (feature, _) in fields.into_iter().filter(|(_, end)| *end > transport.config_size()) {
         features.remove(feature);
     }
-    // An MTU that cannot be is not accepted (5.1.4.2).
-    if features.contains(Features::MTU) && transport.config16(net::MTU) < LEAST_MTU {
-        features.remove(Features::MTU);
-    }
     if !features.contains(Features::CTRL_VQ) {
         features.remove(Features::CTRL_RX | Features::CTRL_MAC_ADDR);
     }
     Ok(features)
 }
 
-/// The MTUs of a device: up to its own, and to what a frame's buffers hold.
-fn mtu<R: Registers>(transport: &Transport<R>, features: Features) -> RangeInclusive<usize> {
+/// The MTUs of a device: up to its own where it has one, and to what a frame's buffers hold.
+fn mtu(features: Features, own: u16) -> RangeInclusive<usize> {
     let pieces = if features.contains(Features::MRG_RXBUF) { MOST_PIECES } else { 1 };
     let room = pieces * CAPACITY - header::SIZE - HEADER - VLAN_TAG;
-    let own = if features.contains(Features::MTU) { transport.config16(net::MTU) } else { u16::MAX };
+    let own = if features.contains(Features::MTU) { own } else { u16::MAX };
     LEAST_MTU.into()..=room.min(own.into())
 }

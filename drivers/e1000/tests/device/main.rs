@@ -17,3 +17,5 @@ mod nodes;
 mod rig;
 #[path = "../../../nic/tests/card/nodes.rs"]
 mod scheme_nodes;
+#[path = "../../../nic/tests/card/troubles.rs"]
+mod troubles;

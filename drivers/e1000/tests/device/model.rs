@@ -68,6 +68,11 @@ impl E1000 {
         Self::with_device(0x100e)
     }
 
+    /// The same; it has no other interrupt than its line.
+    pub fn with_line() -> Self {
+        Self::new()
+    }
+
     pub fn with_device(device: u16) -> Self {
         Self {
             device,

@@ -15,4 +15,6 @@ mod negotiation;
 mod rig;
 #[path = "../../../nic/tests/card/nodes.rs"]
 mod scheme_nodes;
+#[path = "../../../nic/tests/card/troubles.rs"]
+mod troubles;
 mod virtqueue;

@@ -101,6 +101,11 @@ impl VirtioNet {
         Self::offering(features.bits(), true)
     }
 
+    /// The same without message interrupts.
+    pub fn with_line() -> Self {
+        Self::offering(Self::new().offered, false)
+    }
+
     /// A device with these features and interrupts.
     pub fn offering(offered: u64, messages: bool) -> Self {
         Self {
