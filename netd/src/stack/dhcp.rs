@@ -22,6 +22,8 @@ use super::wire::{self, Wire};
 const SERVER_PORT: u16 = 67;
 /// RFC 2131 section 4.1.
 const CLIENT_PORT: u16 = 68;
+/// The option with the routers (RFC 2132 section 3.5).
+const ROUTER: u8 = 3;
 /// Between two DISCOVERs and before the first repeated REQUEST: short, since a link that has just come up
 /// loses frames.
 const RETRY: Duration = Duration::from_secs(2);
@@ -67,8 +69,8 @@ pub struct Dhcp {
     running: Option<Running>,
     /// The lease in use.
     pub lease: Option<Lease>,
-    /// Lease and renewal time of the last ACK, in seconds.
-    times: (u32, u32),
+    /// Those of the last ACK.
+    terms: Terms,
     /// After a NAK smoltcp would ask again at once, as often as a bad server likes.
     quiet_until: Instant,
 }
@@ -86,7 +88,7 @@ struct Running {
 impl Dhcp {
     /// A client that has not started; `seed` makes its transaction ids.
     pub fn new(seed: u64) -> Self {
-        Self { seed, running: None, lease: None, times: (0, 0), quiet_until: Instant::ZERO }
+        Self { seed, running: None, lease: None, terms: Terms::default(), quiet_until: Instant::ZERO }
     }
 
     /// Starts, or starts anew for another address. A lease in use goes on until it is renewed or lost.
@@ -121,11 +123,11 @@ impl Dhcp {
         let running = self.running.as_mut().ok_or(Refusal::NotOurs)?;
         match check(datagram, running.address(), running.asked)? {
             Answer::Offer => (),
-            Answer::Ack { duration, renew } => {
-                self.times = (duration, renew);
+            Answer::Ack(terms) => {
+                self.terms = terms;
                 if let Some(lease) = &mut self.lease {
                     // smoltcp reports a renewal only if it changes more than this.
-                    (lease.duration, lease.renew) = self.times;
+                    (lease.duration, lease.renew) = (terms.duration, terms.renew);
                 }
             }
             Answer::Nak => self.quiet_until = now + RETRY,
@@ -152,7 +154,7 @@ impl Dhcp {
                 Some(Change::Lost)
             }
             Some(Event::Configured(config)) => {
-                let lease = lease(&config, self.times);
+                let lease = lease(&config, self.terms);
                 self.lease.clone_from(&lease);
                 lease.map(Change::Bound)
             }
@@ -215,12 +217,19 @@ impl Running {
 /// What a server says.
 enum Answer {
     Offer,
-    /// The lease's duration and when it is to be renewed, in seconds.
-    Ack {
-        duration: u32,
-        renew: u32,
-    },
+    Ack(Terms),
     Nak,
+}
+
+/// What an ACK says and smoltcp does not tell.
+#[derive(Clone, Copy, Debug, Default)]
+struct Terms {
+    /// The lease's duration, in seconds.
+    duration: u32,
+    /// When it is to be renewed, in seconds.
+    renew: u32,
+    /// The first of the routers: smoltcp wants exactly one.
+    router: Option<Ipv4Addr>,
 }
 
 /// The transaction id of a frame of ours, unless it is an ARP packet.
@@ -243,20 +252,28 @@ fn check(datagram: &Datagram<'_>, own: EthernetAddress, asked: Option<u32>) -> R
     if !server_makes_sense {
         return Err(Refusal::Malformed);
     }
+    let router = router(&packet);
     match message.message_type {
-        DhcpMessageType::Offer if address_makes_sense(&message) => Ok(Answer::Offer),
-        DhcpMessageType::Ack if address_makes_sense(&message) => {
+        DhcpMessageType::Offer if address_makes_sense(&message, router) => Ok(Answer::Offer),
+        DhcpMessageType::Ack if address_makes_sense(&message, router) => {
             let duration = message.lease_duration.ok_or(Refusal::Malformed)?;
             let renew = message.renew_duration.filter(|renew| *renew < duration).unwrap_or(duration / 2);
-            Ok(Answer::Ack { duration, renew })
+            Ok(Answer::Ack(Terms { duration, renew, router }))
         }
         DhcpMessageType::Nak => Ok(Answer::Nak),
         _ => Err(Refusal::Malformed),
     }
 }
 
-/// An address that a host can have, in a network that it can be in, with a router in that network.
-fn address_makes_sense(message: &DhcpRepr<'_>) -> bool {
+/// The router to prefer (RFC 2132 section 3.5).
+fn router(packet: &DhcpPacket<&[u8]>) -> Option<Ipv4Addr> {
+    let option = packet.options().find(|option| option.kind == ROUTER)?;
+    option.data.first_chunk::<4>().copied().map(Ipv4Addr::from)
+}
+
+/// An address that a host can have, in a network that it can be in, with a router that can be one. That may
+/// be outside of the network: a network of one address has no other.
+fn address_makes_sense(message: &DhcpRepr<'_>, router: Option<Ipv4Addr>) -> bool {
     let Some(prefix) = message.subnet_mask.and_then(|mask| IpAddress::Ipv4(mask).prefix_len()) else {
         return false;
     };
@@ -265,20 +282,17 @@ fn address_makes_sense(message: &DhcpRepr<'_>) -> bool {
         ipv4::is_host(address)
             && (prefix >= 31 || (address != network.broadcast() && address != network.network()))
     };
-    prefix > 0
-        && usable(message.your_ip)
-        && message.router.is_none_or(|router| usable(router) && network.contains(&router))
-        && message.lease_duration != Some(0)
+    prefix > 0 && usable(message.your_ip) && router.is_none_or(usable) && message.lease_duration != Some(0)
 }
 
-fn lease(config: &dhcpv4::Config<'_>, (duration, renew): (u32, u32)) -> Option<Lease> {
+fn lease(config: &dhcpv4::Config<'_>, terms: Terms) -> Option<Lease> {
     let address = Ipv4Net::new(config.address.address(), config.address.prefix_len()).ok()?;
     Some(Lease {
         address,
-        router: config.router,
+        router: terms.router,
         name_servers: config.dns_servers.to_vec(),
         server: config.server.identifier,
-        duration,
-        renew,
+        duration: terms.duration,
+        renew: terms.renew,
     })
 }

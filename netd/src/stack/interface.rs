@@ -288,11 +288,15 @@ impl Interface {
         else {
             return;
         };
-        let attached = self.addresses.iter().any(|own| own.contains(&sender_ip));
-        if !self.has_address(target_ip) || self.has_address(sender_ip) || !attached || !sender.is_unicast() {
+        let in_network = self.addresses.iter().any(|own| own.contains(&sender_ip));
+        if !self.has_address(target_ip) || self.has_address(sender_ip) || !sender.is_unicast() {
             return;
         }
         let Link::Ethernet { neighbours, .. } = &mut self.link else { return };
+        // A router may be outside of the network; then it was asked for.
+        if !in_network && !neighbours.has(sender_ip) {
+            return;
+        }
         for packet in neighbours.learn(sender_ip, sender, now) {
             self.frame(packet, sender, EthernetProtocol::Ipv4);
         }

@@ -278,6 +278,7 @@ impl Stack {
         if lease.router.is_none() {
             self.network.routes.remove(ipnet::Ipv4Net::default());
         }
+        self.network.attach(id, lease.address, lease.router);
         if let Some(router) = lease.router
             && let Err(error) = self.network.add_route(ipnet::Ipv4Net::default(), router)
         {

@@ -125,6 +125,11 @@ impl Neighbours {
         }
     }
 
+    /// Whether `neighbour` is known or asked for.
+    pub fn has(&self, neighbour: Ipv4Addr) -> bool {
+        self.entries.contains_key(&neighbour)
+    }
+
     /// What is due at `now`.
     pub fn poll(&mut self, now: Instant) -> Due {
         let mut due = Due::default();

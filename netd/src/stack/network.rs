@@ -167,6 +167,14 @@ impl Network {
         self.routes.add(Route { destination: address.trunc(), via: None, interface: id, source });
     }
 
+    /// Makes a router outside of the network of `own` reachable on the link.
+    pub fn attach(&mut self, id: InterfaceId, own: Ipv4Net, router: Option<Ipv4Addr>) {
+        if let Some(router) = router.filter(|router| !own.contains(router)) {
+            let route = Route { destination: router.into(), via: None, interface: id, source: own.addr() };
+            self.routes.add(route);
+        }
+    }
+
     /// Takes the addresses of `interface` away, and the routes that used them.
     pub fn clear_addresses(&mut self, id: InterfaceId) {
         let Some(interface) = self.interfaces.get_mut(id) else { return };

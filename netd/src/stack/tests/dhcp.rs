@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use smoltcp::phy::ChecksumCapabilities;
-use smoltcp::wire::{DhcpMessageType, DhcpPacket, DhcpRepr, UdpPacket, UdpRepr};
+use smoltcp::wire::{DhcpMessageType, DhcpOption, DhcpPacket, DhcpRepr, UdpPacket, UdpRepr};
 
 use super::*;
 use crate::stack::dhcp::Dhcp;
@@ -199,6 +199,37 @@ fn a_renewal_that_changes_a_name_server_keeps_the_routes_of_the_administrator() 
     assert_eq!(lan.host.network.route(Ipv4Addr::new(1, 1, 1, 1)).unwrap().next_hop, other);
 }
 
+/// Some clouds lease a network of one address.
+#[test]
+fn a_router_outside_of_the_network_is_reached_on_the_link() {
+    let mut lan = Lan::new();
+    let router = Ipv4Addr::new(169, 254, 1, 1);
+    lan.given.router = Some(router);
+    lan.given.subnet_mask = Some(Ipv4Addr::BROADCAST);
+    lan.run(Duration::from_secs(1));
+    let far = Ipv4Addr::new(1, 1, 1, 1);
+    let path = lan.host.network.route(far).unwrap();
+    assert_eq!((path.next_hop, path.source), (router, OFFERED));
+    let socket = lan.host.udp.open(super::any(0), None, &mut lan.host.network).unwrap();
+    lan.host.udp.send_to(socket, b"?", Some(SocketAddrV4::new(far, 53)), &mut lan.host.network).unwrap();
+    let [request] = &lan.host.take_frames(ETH0, 9).collect::<Vec<_>>()[..] else { panic!("one ARP request") };
+    let answer = lan.answer(request).unwrap();
+    lan.host.receive(ETH0, &answer);
+    assert_eq!(lan.host.take_frames(ETH0, 9).count(), 1, "the datagram leaves");
+}
+
+#[test]
+fn the_first_of_several_routers_is_used() {
+    let mut lan = Lan::new();
+    lan.given.router = None;
+    lan.given.additional_options = &[DhcpOption { kind: 3, data: &[10, 0, 2, 7, 10, 0, 2, 8] }];
+    lan.run(Duration::from_secs(1));
+    assert_eq!(
+        lan.host.network.route(Ipv4Addr::new(1, 1, 1, 1)).unwrap().next_hop,
+        Ipv4Addr::new(10, 0, 2, 7)
+    );
+}
+
 #[test]
 fn a_renewal_that_changes_the_duration_alone_is_seen() {
     let mut lan = Lan::new();
@@ -260,7 +291,6 @@ fn absurd_offers_are_ignored_and_counted() {
         DhcpRepr { subnet_mask: Some(Ipv4Addr::new(255, 0, 255, 0)), ..offer.clone() },
         DhcpRepr { subnet_mask: None, ..offer.clone() },
         DhcpRepr { router: Some(Ipv4Addr::BROADCAST), ..offer.clone() },
-        DhcpRepr { router: Some(Ipv4Addr::new(192, 0, 2, 1)), ..offer.clone() },
         DhcpRepr { server_identifier: None, ..offer.clone() },
         DhcpRepr { lease_duration: Some(0), ..offer },
     ];
