@@ -151,7 +151,12 @@ impl Links {
         stack.revision += 1;
         match (is_up, was_running) {
             (true, false) => stack.link_up(self.interface, address, mtu),
-            (false, _) => stack.link_down(self.interface),
+            (false, _) => {
+                stack.link_down(self.interface);
+                if is_news {
+                    stack.attach(self.interface, address, mtu);
+                }
+            }
             (true, true) => (),
         }
     }

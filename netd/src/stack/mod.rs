@@ -75,8 +75,8 @@ impl Stack {
         }
     }
 
-    /// An interface's link can carry frames from now on: the driver's address and MTU.
-    pub fn link_up(&mut self, id: InterfaceId, address: EthernetAddress, mtu: usize) {
+    /// An interface has a driver from now on, with this address and MTU.
+    pub fn attach(&mut self, id: InterfaceId, address: EthernetAddress, mtu: usize) {
         let (now, seed) = (self.network.now, self.network.random.next_u64());
         let Some(interface) = self.network.interface_mut(id) else { return };
         interface.set_mtu(mtu, seed, now);
@@ -86,8 +86,15 @@ impl Stack {
         {
             dhcp.start(address, mtu, now);
         }
-        interface.running = true;
         self.revision += 1;
+    }
+
+    /// An interface's link can carry frames from now on: the driver's address and MTU.
+    pub fn link_up(&mut self, id: InterfaceId, address: EthernetAddress, mtu: usize) {
+        self.attach(id, address, mtu);
+        if let Some(interface) = self.network.interface_mut(id) {
+            interface.running = true;
+        }
     }
 
     /// An interface's link carries no frames any more; everything else stays.

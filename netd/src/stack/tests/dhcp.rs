@@ -171,6 +171,20 @@ fn a_lease_is_renewed_at_half_time_and_lost_on_a_nak() {
 }
 
 #[test]
+fn a_lease_is_asked_for_once_the_cable_is_in() {
+    let mut lan = Lan::new();
+    lan.host = Stack::new(Random::new([5, 5]), lan.now);
+    let eth0 = lan.host.network.add_ethernet("eth0");
+    lan.host.attach(eth0, CLIENT_MAC, 1500);
+    assert_eq!(lan.host.network.interface(eth0).unwrap().ethernet_address(), Some(CLIENT_MAC));
+    lan.run(Duration::from_secs(60));
+    assert_eq!(lan.seen, []);
+    lan.host.link_up(eth0, CLIENT_MAC, 1500);
+    lan.run(Duration::from_secs(1));
+    assert_eq!(lan.address(), Some(OFFERED));
+}
+
+#[test]
 fn the_lease_stays_while_the_driver_is_away() {
     let mut lan = Lan::new();
     lan.run(Duration::from_secs(1));
