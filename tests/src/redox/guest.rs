@@ -39,6 +39,7 @@ impl Guest {
             programs: Some(crate::variable(PROGRAMS)?),
             others: Vec::new(),
             nics: Vec::new(),
+            unplugged: false,
             pcap: None,
             script: None,
             limit: Some(LIMIT),
@@ -50,6 +51,13 @@ impl Guest {
     #[must_use]
     pub fn nic(mut self, nic: Nic) -> Self {
         self.plan.nics.push(nic);
+        self
+    }
+
+    /// With the cable of the first network device out, from the beginning.
+    #[must_use]
+    pub fn unplugged(mut self) -> Self {
+        self.plan.unplugged = true;
         self
     }
 

@@ -38,6 +38,8 @@ pub struct Plan {
     pub others: Vec<Item>,
     /// The network devices.
     pub nics: Vec<Nic>,
+    /// Whether the first of them has no cable.
+    pub unplugged: bool,
     /// Every frame of the first of them is written here too.
     pub pcap: Option<PathBuf>,
     /// The script; without one the console is the user's terminal.
@@ -59,7 +61,11 @@ impl Machine {
     pub fn start(plan: &Plan, folder: &Path) -> Result<Self> {
         let image = prepare(plan, folder)?;
         let disk = image.as_deref().unwrap_or(&plan.base);
-        let qemu = Qemu::start(command(plan, disk, folder), &folder.join("qemu.log"))?;
+        let mut command = command(plan, disk, folder);
+        if plan.unplugged {
+            unplug(&mut command, folder)?;
+        }
+        let qemu = Qemu::start(command, &folder.join("qemu.log"))?;
         Ok(Self { qemu, image })
     }
 
@@ -109,6 +115,15 @@ fn command(plan: &Plan, disk: &Path, folder: &Path) -> Command {
     command.arg("-drive").arg(format!("if=ide,format=raw,file={}", path(disk)));
     qemu::add_nics(&mut command, &plan.nics, plan.pcap.as_deref());
     command
+}
+
+/// Takes the cable out before the first instruction: the monitor's commands come from a file.
+fn unplug(command: &mut Command, folder: &Path) -> Result<()> {
+    let commands = folder.join("monitor");
+    fs::write(&commands, "set_link net0 off\ncont\n").context("write", &commands)?;
+    command.args(["-S", "-chardev", "stdio,id=monitor,signal=off", "-mon", "chardev=monitor"]);
+    command.stdin(File::open(&commands).context("open", &commands)?);
+    Ok(())
 }
 
 /// A Redox with a script in it. Dropping it ends it.

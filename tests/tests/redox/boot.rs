@@ -4,7 +4,7 @@ use testbed::nic::Nic;
 use testbed::redox::guest::Guest;
 use testbed::redox::install::Parts;
 
-use crate::{WAIT_FOR_LEASE, e1000};
+use crate::{SCHEME, WAIT_FOR_LEASE, e1000};
 
 fn ours() -> Guest {
     Guest::with(Parts::All).unwrap()
@@ -15,6 +15,16 @@ fn ours() -> Guest {
 fn without_a_network_device_it_boots() {
     let finished = ours().run("cat /scheme/netcfg/ifaces/eth0/driver").unwrap();
     assert_eq!(finished.success().unwrap(), "none\n");
+}
+
+#[test]
+#[ignore = "boots Redox: ./x redox test --base IMAGE"]
+fn without_a_cable_it_boots() {
+    let script = format!("cat {SCHEME}/link\ncat /scheme/netcfg/ifaces/eth0/flags");
+    let finished = ours().nic(e1000()).unplugged().run(&script).unwrap();
+    let output = finished.success().unwrap();
+    assert!(output.starts_with("state down\n"), "{output}");
+    assert!(output.contains("UP ") && !output.contains("RUNNING"), "{output}");
 }
 
 #[test]

@@ -49,7 +49,8 @@ pub fn run(arguments: &Arguments) -> crate::commands::Result {
     let programs = needed.then(|| arguments.programs.folder()).transpose()?;
     let parts = if arguments.stock { Parts::Stock } else { Parts::All };
     let (pcap, limit) = (options.pcap.clone(), options.limit());
-    let plan = Plan { base, parts, programs, others: Vec::new(), nics, pcap, script, limit };
+    let plan =
+        Plan { base, parts, programs, others: Vec::new(), nics, unplugged: false, pcap, script, limit };
     let folder = run::new_folder()?;
     let result = match plan.script {
         Some(_) => execute(&plan, &folder),
