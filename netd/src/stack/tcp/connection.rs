@@ -334,6 +334,7 @@ impl Connection {
     /// Sends up to `limit` packets; whether it may want to send more.
     pub fn transmit(&mut self, limit: usize, network: &mut Network) -> bool {
         let now = network.now;
+        let limit = if self.state() == State::FinWait2 { limit.min(1) } else { limit };
         for _ in 0..limit {
             let Some(interface) = network.interface_mut(self.interface) else { return false };
             let packets = interface.egress(&mut self.set, 1, now);
@@ -343,13 +344,16 @@ impl Connection {
             self.spoke = true;
             network.send_from(self.interface, *self.tuple.remote.ip(), packets);
         }
-        true
+        self.state() != State::FinWait2
     }
 
-    /// When it wants to send next, or ends.
-    pub fn deadline(&mut self, network: &mut Network) -> Option<Instant> {
+    /// When it wants to send next, or ends; `heard` if the last thing that happened came from the peer.
+    pub fn deadline(&mut self, heard: bool, network: &mut Network) -> Option<Instant> {
         let now = network.now;
         let wanted = network.interface_mut(self.interface)?.poll_at(&self.set, now);
+        // smoltcp does not stop probing a closed window when all was acknowledged, FIN included.
+        let is_vain = self.state() == State::FinWait2 && !heard;
+        let wanted = wanted.filter(|wanted| *wanted > now || !is_vain);
         earlier(wanted, self.limit())
     }
 }

@@ -125,7 +125,7 @@ impl Tcp {
             Owner::Nobody(limit) => self.settle_orphan(id, limit, before, network.now),
         }
         let Some(connection) = self.connections.get_mut(id.0) else { return };
-        let deadline = connection.deadline(network);
+        let deadline = connection.deadline(by_peer, network);
         self.set_timer(id, deadline);
     }
 

@@ -112,6 +112,34 @@ fn after_the_end_of_a_stream_comes_no_text() {
     assert_eq!(bed.right.tcp.read(server, &mut received, false), Ok(0));
 }
 
+#[test]
+fn a_window_that_stays_closed_after_the_last_acknowledgement_is_not_probed() {
+    let mut bed = Bed::new();
+    let (client, server) = bed.pair();
+    let (local, _) = bed.left.tcp.addresses(client).unwrap();
+    bed.right.tcp.write(server, b"last words").unwrap();
+    bed.right.tcp.shutdown(server, Readiness::WRITE).unwrap();
+    bed.right.poll(bed.now);
+    let (number, acknowledged, _) = header(&bed.right.take_frames(ETH0, 1).next().unwrap());
+    for offset in [0, 4, 11] {
+        let closed = segment(local, right(PORT), 20, |ack| {
+            ack.set_ack(true);
+            ack.set_seq_number(acknowledged);
+            ack.set_ack_number(number + offset);
+        });
+        bed.answers(&closed);
+    }
+    let mut sent = 0;
+    for _ in 0..100 {
+        bed.now += Duration::from_secs(1);
+        bed.right.poll(bed.now);
+        sent += bed.right.take_frames(ETH0, usize::MAX).count();
+        bed.right.poll(bed.now);
+        assert!(bed.right.deadline().is_none_or(|due| due > bed.now), "it comes to rest");
+    }
+    assert!(sent < 10, "{sent}");
+}
+
 /// A distance from a sequence number: often none, near or just beyond the window, sometimes anywhere.
 fn distance(dice: u64) -> i32 {
     let near = (dice >> 8) as i32 % 70_000;
