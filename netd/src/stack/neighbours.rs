@@ -91,7 +91,7 @@ impl Neighbours {
             Some(address) => Resolution::Known { packet, address, probe },
             None => {
                 entry.waiting.push_back(packet);
-                dropped += self.bound_waiting();
+                dropped += self.bound_waiting(next_hop);
                 Resolution::Waiting { probe, dropped }
             }
         }
@@ -170,14 +170,15 @@ impl Neighbours {
         forgotten.map_or(0, |entry| entry.waiting.len())
     }
 
-    /// Drops a packet if too many wait; how many were dropped.
-    fn bound_waiting(&mut self) -> usize {
+    /// Drops a packet if too many wait; how many were dropped. The longest queue gives it up, and among equals that of
+    /// `latest`, who came last: whoever waited before keeps waiting.
+    fn bound_waiting(&mut self, latest: Ipv4Addr) -> usize {
         let waiting: usize = self.entries.values().map(|entry| entry.waiting.len()).sum();
         if waiting <= QUEUE {
             return 0;
         }
-        let longest = self.entries.values_mut().max_by_key(|entry| entry.waiting.len());
-        longest.map_or(0, |entry| usize::from(entry.waiting.pop_front().is_some()))
+        let longest = self.entries.iter_mut().max_by_key(|(at, entry)| (entry.waiting.len(), **at == latest));
+        longest.map_or(0, |(_, entry)| usize::from(entry.waiting.pop_front().is_some()))
     }
 }
 
