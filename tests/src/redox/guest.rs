@@ -17,7 +17,7 @@ pub const IMAGE: &str = "REDOX_IMAGE";
 /// The variable that names our programs' folder, which `./x redox test` sets.
 pub const PROGRAMS: &str = "REDOX_PROGRAMS";
 
-/// How long a test's script may take.
+/// How long a test's script may take, if it does not say.
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// A Redox to be.
@@ -51,6 +51,13 @@ impl Guest {
     #[must_use]
     pub fn nic(mut self, nic: Nic) -> Self {
         self.plan.nics.push(nic);
+        self
+    }
+
+    /// With this long for the script.
+    #[must_use]
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.plan.limit = Some(limit);
         self
     }
 

@@ -1,6 +1,7 @@
 //! std's sockets over netd: the program that passes over Linux's own ones passes here.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use testbed::redox::guest::Guest;
 use testbed::redox::install::Parts;
@@ -11,11 +12,15 @@ use crate::WAIT_FOR_LEASE;
 /// The host's loopback, as QEMU's user network has it.
 const HOST: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
 
+/// Half a minute on a quiet machine; the checks have their own limits.
+const LIMIT: Duration = Duration::from_secs(600);
+
 #[test]
 #[ignore = "boots Redox: ./x redox test --base IMAGE"]
 fn every_check_of_stds_sockets_passes() {
     let peer = Peer::start().unwrap();
-    let guest = Guest::with(Parts::All).unwrap().program("sockets").unwrap().nic(peer.nic("e1000"));
+    let guest =
+        Guest::with(Parts::All).unwrap().program("sockets").unwrap().nic(peer.nic("e1000")).limit(LIMIT);
     let command = format!("sockets all {}", peer.arguments(HOST).join(" "));
     let finished = guest.run(&format!("{WAIT_FOR_LEASE}\n{command}\n")).unwrap();
     let output = finished.success().unwrap();
