@@ -8,6 +8,8 @@
 
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use crate::system::client as system;
 
@@ -32,6 +34,12 @@ pub struct OpenOptions {
 /// on its way, one that begins with a slash is a `dup` of the scheme's root (as relibc's `bind` is).
 pub fn open(scheme: &str, path: &str, options: OpenOptions) -> io::Result<File> {
     system::open(scheme, path, options)
+}
+
+/// Opens the file at `path`, whatever serves it.
+pub fn open_path(path: &Path, options: OpenOptions) -> io::Result<File> {
+    let status = if options.nonblocking { system::NONBLOCK } else { 0 };
+    File::options().read(options.read).write(options.write).custom_flags(status).open(path)
 }
 
 /// A new handle made from `file` by its scheme (`dup(fd, "listen")` accepts a connection). It is

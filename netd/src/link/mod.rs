@@ -4,6 +4,8 @@
 //! never does: [`worker`] threads do, and queues lie between. A thread that a driver never answers is left
 //! behind, and its interface goes on without it.
 
+mod driver;
+mod pump;
 mod scan;
 mod wake;
 mod worker;
@@ -30,10 +32,7 @@ use crate::stack::{InterfaceId, Stack};
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Before the same driver is tried again.
 const RETRY: Duration = Duration::from_millis(250);
-/// Threads that may wait for frames of drivers of one name that were given up. Some systems never wake those
-/// whose driver died, so that each of its lives may leave one.
-const READERS: usize = 64;
-/// Frames taken from a driver in one turn.
+/// Frames taken from a driver, or from its queue, in one turn.
 const BUDGET: usize = 64;
 
 /// The drivers, and the interface that they serve.
@@ -117,9 +116,7 @@ impl Links {
     fn follow(&mut self, stack: &mut Stack, now: Instant) {
         let Some(worker) = &self.current else { return };
         if worker.patience_ends(PATIENCE).is_some_and(|at| at <= now) {
-            let is_open = self.interface(stack).is_some_and(|interface| interface.driver.is_some());
-            let reason = if is_open { "it takes no frames" } else { "it does not answer" };
-            return self.give_up(stack, reason, now);
+            return self.give_up(stack, "it does not answer", now);
         }
         let Some(status) = worker.status_since(self.version) else { return };
         self.version = status.version;
@@ -190,7 +187,7 @@ impl Links {
         }
         let mut names = self.scan.names();
         self.reasons.retain(|name, _| names.contains(name));
-        names.retain(|name| self.may_be_tried(name));
+        names.retain(|name| !self.abandoned.iter().any(|worker| worker.name() == name));
         let next = names.iter().position(|name| *name > self.failed).unwrap_or(0);
         if names.is_empty() {
             return;
@@ -206,11 +203,6 @@ impl Links {
                 self.not_before = Some(now + PATIENCE);
             }
         }
-    }
-
-    fn may_be_tried(&self, name: &str) -> bool {
-        let before: Vec<_> = self.abandoned.iter().filter(|worker| worker.name() == name).collect();
-        before.len() < READERS && !before.iter().any(|worker| worker.is_stuck())
     }
 }
 

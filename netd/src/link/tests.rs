@@ -1,11 +1,14 @@
 //! Drivers that are nothing but files, some of them bad.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
 use std::process::Command;
 use std::thread;
 
+use super::worker::{FRAME, Shared};
 use super::*;
 use crate::stack::{self, Random};
 
@@ -85,44 +88,13 @@ fn a_link_that_goes_down_costs_the_interface_that_it_runs() {
 }
 
 #[test]
-fn a_driver_may_keep_a_frame_while_its_link_is_down() {
+fn a_driver_that_is_given_up_is_tried_again_without_its_former_threads() {
     let mut bed = Bed::new();
-    let directory = bed.driver("network.test", &MAC);
-    let _driver = serve(&directory);
+    let _driver = serve(&bed.driver("network.test", &MAC));
     bed.turn_until(|bed| bed.interface().running);
-    let worker = bed.links.current.as_ref().unwrap();
-    let wait_until = |done: &dyn Fn() -> bool| {
-        let end = Instant::now() + Duration::from_secs(10);
-        while !done() {
-            assert!(Instant::now() < end, "it never happened");
-            // More than the pipe and the queues hold, since nobody takes what comes.
-            worker.send(|room| vec![vec![0; 1500]; room]);
-            thread::sleep(Duration::from_millis(5));
-        }
-    };
-    wait_until(&|| worker.patience_ends(PATIENCE).is_some_and(|at| at < Instant::now() + PATIENCE * 9 / 10));
-    fs::write(directory.join("link"), "state down\n").unwrap();
-    wait_until(&|| worker.patience_ends(PATIENCE).is_none());
-    let up = Instant::now();
-    fs::write(directory.join("link"), "state up\n").unwrap();
-    wait_until(&|| worker.patience_ends(PATIENCE).is_some());
-    assert!(worker.patience_ends(PATIENCE) >= Some(up + PATIENCE), "it has time from then on");
-}
-
-#[test]
-fn a_driver_that_fails_again_and_again_leaves_a_bounded_number_of_readers() {
-    let mut bed = Bed::new();
-    let mut driver = serve(&bed.driver("network.test", &MAC));
-    for _ in 0..READERS {
-        bed.turn_until(|bed| bed.interface().running);
-        bed.links.give_up(&mut bed.stack, "it is a test", Instant::now());
-        bed.links.not_before = None;
-    }
-    bed.turn_until(|bed| !bed.links.abandoned.iter().any(Worker::is_stuck));
-    bed.links.poll(&mut bed.stack, Instant::now());
-    assert_eq!((bed.links.abandoned.len(), bed.links.current.is_some()), (READERS, false));
-    driver.write_all(b"a frame for one of them").unwrap();
+    bed.links.give_up(&mut bed.stack, "it is a test", Instant::now());
     bed.turn_until(|bed| bed.interface().running);
+    assert!(bed.links.abandoned.is_empty(), "none waits for a frame");
 }
 
 #[test]
@@ -151,7 +123,10 @@ fn an_event_that_comes_twice_is_taken_once() {
 #[test]
 fn a_driver_that_hangs_or_lies_does_not_stand_in_another_one_s_way() {
     let mut bed = Bed::new();
-    let hanging = bed.driver("network.a-hangs", &MAC);
+    // Nobody answers who reads the address.
+    let hanging = bed.driver("network.a-hangs", &MAC).join("mac");
+    fs::remove_file(&hanging).unwrap();
+    assert!(Command::new("mkfifo").arg(&hanging).status().unwrap().success());
     bed.driver("network.b-lies", &[0xff; 6]);
     let absurd = bed.driver("network.b-lies-too", &MAC);
     fs::write(absurd.join("mtu"), "3\n").unwrap();
@@ -162,6 +137,93 @@ fn a_driver_that_hangs_or_lies_does_not_stand_in_another_one_s_way() {
     assert_eq!(bed.links.abandoned.len(), 1, "the one that hangs is left behind");
     bed.turn_until(|bed| bed.interface().running);
     assert_eq!(bed.interface().driver.as_deref(), Some("network.c"));
-    let _late = serve(&hanging);
+    fs::OpenOptions::new().write(true).open(&hanging).unwrap().write_all(&MAC).unwrap();
     bed.turn_until(|bed| bed.links.abandoned.is_empty());
+}
+
+#[test]
+fn a_driver_whose_link_cannot_be_read_is_given_up_within_two_seconds() {
+    let mut bed = Bed::new();
+    let directory = bed.driver("network.test", &MAC);
+    let _driver = serve(&directory);
+    bed.turn_until(|bed| bed.interface().running);
+    let (start, revision) = (Instant::now(), bed.stack.revision);
+    fs::remove_file(directory.join("link")).unwrap();
+    // It opens, and cannot be read: EISDIR.
+    fs::create_dir(directory.join("link")).unwrap();
+    bed.turn_until(|bed| bed.interface().driver.is_none());
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    assert!(bed.stack.revision > revision, "those who follow netcfg are told");
+}
+
+#[test]
+fn a_driver_without_a_link_node_has_a_link_that_is_up() {
+    let mut bed = Bed::new();
+    let directory = bed.driver("network.test", &MAC);
+    fs::remove_file(directory.join("link")).unwrap();
+    let _driver = serve(&directory);
+    bed.turn_until(|bed| bed.interface().running);
+}
+
+/// What the pump shares with the event loop, and both ends of a driver that keeps frames apart.
+fn pump_bed() -> (Arc<Waker>, Arc<Shared>, fs::File, UnixDatagram) {
+    let waker = Arc::new(Waker::new().unwrap());
+    let shared = Arc::new(Shared::new(waker.clone(), None).unwrap());
+    let (driver, ours) = UnixDatagram::pair().unwrap();
+    ours.set_nonblocking(true).unwrap();
+    (waker, shared, fs::File::from(OwnedFd::from(ours)), driver)
+}
+
+#[test]
+fn a_batch_costs_one_wake_up() {
+    let (waker, shared, frames, driver) = pump_bed();
+    for number in 0..5 {
+        driver.send(&[number; 60]).unwrap();
+    }
+    let own = shared.clone();
+    let pump = thread::spawn(move || pump::run(&own, frames));
+    let mut events = scheme::EventLoop::new().unwrap();
+    let mut ready = Vec::new();
+    events.register(waker.as_raw_fd(), 0, scheme::Interest::Read).unwrap();
+    events.wait(Some(PATIENCE), &mut ready).unwrap();
+    waker.take().unwrap();
+    let (batch, more) = shared.take_received(BUDGET);
+    assert_eq!(batch, [0, 1, 2, 3, 4].map(|number| vec![number; 60]));
+    assert!(!more);
+    events.wait(Some(Duration::from_millis(50)), &mut ready).unwrap();
+    assert_eq!(ready, [], "the five frames were told once");
+    shared.stop();
+    assert_eq!(pump.join().unwrap(), Ok(()));
+}
+
+#[test]
+fn a_driver_that_dies_ends_the_pump() {
+    let (_waker, shared, ..) = pump_bed();
+    let (driver, ours) = UnixStream::pair().unwrap();
+    ours.set_nonblocking(true).unwrap();
+    let pump = thread::spawn(move || pump::run(&shared, fs::File::from(OwnedFd::from(ours))));
+    let start = Instant::now();
+    drop(driver);
+    assert_eq!(pump.join().unwrap(), Err("its frames have ended".to_owned()));
+    assert!(start.elapsed() < Duration::from_secs(2));
+}
+
+#[test]
+fn a_driver_may_keep_its_queue_full_while_its_link_is_down() {
+    for (is_up, expected) in [(false, Ok(())), (true, Err("it takes no frames".to_owned()))] {
+        let (_waker, shared, mut frames, _driver) = pump_bed();
+        shared.update(|status| status.is_up = is_up);
+        let full = loop {
+            if let Err(error) = frames.write(&[0; FRAME]) {
+                break error;
+            }
+        };
+        assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
+        shared.queue(|_| vec![vec![0; 60]]);
+        let own = shared.clone();
+        let pump = thread::spawn(move || pump::run(&own, frames));
+        thread::sleep(PATIENCE + 3 * RETRY);
+        shared.stop();
+        assert_eq!(pump.join().unwrap(), expected, "with is_up {is_up}");
+    }
 }

@@ -9,15 +9,15 @@ use zerocopy::{FromBytes, IntoBytes};
 
 use super::control::{CallHeader, Control, Text};
 use super::names;
-use crate::client::OpenOptions;
+use crate::client::{self, OpenOptions};
 
 pub(crate) use super::control::MAX_PAYLOAD;
 
+/// `O_NONBLOCK` for the standard library.
+pub(crate) const NONBLOCK: i32 = libc::O_NONBLOCK;
+
 pub(crate) fn open(scheme: &str, path: &str, options: OpenOptions) -> io::Result<File> {
-    let status = if options.nonblocking { libc::O_NONBLOCK } else { 0 };
-    let mut file = FileOptions::new();
-    file.read(options.read).write(options.write).custom_flags(status);
-    file.open(crate::root().join(scheme).join(names::encode(path)))
+    client::open_path(&crate::root().join(scheme).join(names::encode(path)), options)
 }
 
 pub(crate) fn dup(file: &File, path: &[u8]) -> io::Result<File> {

@@ -10,6 +10,9 @@ use syscall::flag::CallFlags;
 
 use crate::client::OpenOptions;
 
+/// `O_NONBLOCK` for the standard library.
+pub(crate) const NONBLOCK: i32 = O_NONBLOCK;
+
 /// The longest path that the kernel knows, in bytes.
 const PATH_MAX: usize = 4096;
 
