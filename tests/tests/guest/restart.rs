@@ -13,7 +13,7 @@ fn netd_carries_on_when_a_driver_is_killed_and_started_again() {
     let port = server::web().unwrap().port();
     let script = format!(
         "{WAIT_FOR_LEASE}
-         probe fetch 10.0.2.2:{port} /5000000/1 &
+         probe fetch 10.0.2.2:{port} /60000000/1 &
          transfer=$!
          sleep 1
          before=$(pidof netd)
@@ -30,7 +30,7 @@ fn netd_carries_on_when_a_driver_is_killed_and_started_again() {
     let sum = |seed, bytes| data::sum_of(seed, bytes).unwrap();
     assert_eq!(
         finished.success().unwrap(),
-        format!("10.0.2.15/24\nnone\n{}\n{}\n10.0.2.15/24\n", sum(1, 5_000_000), sum(2, 100_000)),
+        format!("10.0.2.15/24\nnone\n{}\n{}\n10.0.2.15/24\n", sum(1, 60_000_000), sum(2, 100_000)),
         "the address stays, and so does the connection"
     );
 }
