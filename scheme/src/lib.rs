@@ -27,6 +27,7 @@ mod parking;
 #[cfg(target_os = "redox")]
 mod redox;
 pub mod server;
+pub mod status;
 pub mod text;
 
 #[cfg(target_os = "linux")]

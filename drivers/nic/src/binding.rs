@@ -1,7 +1,7 @@
 //! The network scheme as a Redox scheme.
 
 use scheme::errno::{EBADF, EINVAL, ENOTDIR};
-use scheme::flag::{F_GETFL, F_SETFL, MODE_FILE, O_NONBLOCK};
+use scheme::flag::{MODE_FILE, O_NONBLOCK};
 use scheme::{
     CallerCtx, DirentBuf, DirentKind, Error, EventFlags, NewFdFlags, OpenResult, Result, SchemeSync, Stat,
 };
@@ -62,15 +62,7 @@ impl SchemeSync for NetworkScheme {
     }
 
     fn fcntl(&mut self, id: usize, command: usize, argument: usize, _ctx: &CallerCtx) -> Result<usize> {
-        let handle = self.handle_mut(id)?;
-        match command {
-            F_GETFL => Ok(handle.flags),
-            F_SETFL => {
-                handle.flags = handle.flags & !O_NONBLOCK | argument & O_NONBLOCK;
-                Ok(0)
-            }
-            _ => Err(Error::new(EINVAL)),
-        }
+        scheme::status::fcntl(&mut self.handle_mut(id)?.flags, command, argument)
     }
 
     fn fevent(&mut self, id: usize, wanted: EventFlags, _ctx: &CallerCtx) -> Result<EventFlags> {

@@ -4,9 +4,7 @@ mod command;
 mod tree;
 
 use scheme::errno::{EACCES, EBADF, EINVAL, EISDIR, ENOENT, ENOSPC, ENOTDIR, EOPNOTSUPP};
-use scheme::flag::{
-    F_GETFL, F_SETFL, MODE_DIR, MODE_FILE, O_ACCMODE, O_DIRECTORY, O_FCNTL_MASK, O_RDONLY, O_STAT, O_WRONLY,
-};
+use scheme::flag::{MODE_DIR, MODE_FILE, O_ACCMODE, O_DIRECTORY, O_RDONLY, O_STAT, O_WRONLY};
 use scheme::{
     CallerCtx, DirentBuf, DirentKind, Error, EventFlags, NewFdFlags, Notifier, OpenResult, Result,
     SchemeSync, Stat, directory, text,
@@ -203,15 +201,7 @@ impl SchemeSync for Netcfg {
     }
 
     fn fcntl(&mut self, id: usize, cmd: usize, arg: usize, _ctx: &CallerCtx) -> Result<usize> {
-        let handle = self.handle(id)?;
-        match cmd {
-            F_GETFL => Ok(handle.flags),
-            F_SETFL => {
-                handle.flags = handle.flags & !O_FCNTL_MASK | arg & O_FCNTL_MASK;
-                Ok(0)
-            }
-            _ => Err(Error::new(EINVAL)),
-        }
+        scheme::status::fcntl(&mut self.handle(id)?.flags, cmd, arg)
     }
 
     fn fevent(&mut self, id: usize, flags: EventFlags, _ctx: &CallerCtx) -> Result<EventFlags> {

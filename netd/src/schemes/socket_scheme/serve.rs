@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use scheme::errno::{EBADF, EINVAL, ENOTDIR, ESPIPE};
-use scheme::flag::{F_GETFL, F_SETFL, MODE_DIR, MODE_FILE, O_ACCMODE, O_DIRECTORY, O_FCNTL_MASK, O_STAT};
+use scheme::errno::{EBADF, ENOTDIR, ESPIPE};
+use scheme::flag::{MODE_DIR, MODE_FILE, O_ACCMODE, O_DIRECTORY, O_STAT};
 use scheme::{
     CallerCtx, DirentBuf, DirentKind, Error, EventFlags, OpenResult, Result, SchemeSync, Stat, directory,
 };
@@ -80,15 +80,7 @@ impl<P: Protocol> SchemeSync for SocketScheme<P> {
     }
 
     fn fcntl(&mut self, id: usize, cmd: usize, arg: usize, _ctx: &CallerCtx) -> Result<usize> {
-        let handle = self.handle(id)?;
-        match cmd {
-            F_GETFL => Ok(handle.flags),
-            F_SETFL => {
-                handle.flags = handle.flags & !O_FCNTL_MASK | arg & O_FCNTL_MASK;
-                Ok(0)
-            }
-            _ => Err(Error::new(EINVAL)),
-        }
+        scheme::status::fcntl(&mut self.handle(id)?.flags, cmd, arg)
     }
 
     fn fevent(&mut self, id: usize, flags: EventFlags, _ctx: &CallerCtx) -> Result<EventFlags> {
