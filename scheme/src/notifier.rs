@@ -37,13 +37,13 @@ impl Notifier {
         *pending.posted.entry(id).or_insert(EventFlags::empty()) |= flags;
     }
 
-    /// The `openat` that was answered with `EWOULDBLOCK` under [`CallerCtx::id`](crate::CallerCtx) may now go on.
+    /// The `openat` that was answered with `EAGAIN` under [`CallerCtx::id`](crate::CallerCtx) may now go on.
     /// Nothing happens if it waits no longer.
     pub fn retry(&self, open: Id) {
         self.0.borrow_mut().retried.insert(open);
     }
 
-    /// The `openat`s that were answered with `EWOULDBLOCK` and wait no longer, because their callers gave up or
+    /// The `openat`s that were answered with `EAGAIN` and wait no longer, because their callers gave up or
     /// did not want to wait. The next request may have the same id, so a scheme that keeps something for those
     /// that wait takes these before it looks for its own; they are kept until then.
     pub fn take_given_up(&self) -> Vec<Id> {

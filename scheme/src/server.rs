@@ -23,7 +23,7 @@ pub enum ServeError {
 /// A scheme under its name, from the first request to the last. Dropping it takes the name back, and answers
 /// those who wait with `ENODEV`.
 ///
-/// An operation that answers `EWOULDBLOCK` on a handle without `O_NONBLOCK` is parked, and tried again when
+/// An operation that answers `EAGAIN` on a handle without `O_NONBLOCK` is parked, and tried again when
 /// the scheme posts its handle ([`Notifier::post`]); it ends with the answer, with its timeout, or with its
 /// caller's interruption. An `openat` has no handle: it waits until the scheme names its
 /// [`CallerCtx::id`](crate::CallerCtx) ([`Notifier::retry`]). A retry has the same id as the first try.
