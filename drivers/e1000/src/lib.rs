@@ -9,7 +9,6 @@ mod eeprom;
 mod filter;
 mod receive;
 pub mod registers;
-mod ring;
 mod transmit;
 
 pub use device::Device;

@@ -1,10 +1,10 @@
 //! The receive ring: empty buffers out, frames in.
 
 use hw::dma::Region;
+use nic::ring::Ring;
 use nic::{Buffer, Checksum, Frame, Pool, Statistics};
 
 use crate::descriptors::{self, Receive};
-use crate::ring::Ring;
 
 /// Buffers of the longest frame, 16128 bytes. A device that chains more lies.
 const MOST_PIECES: usize = 8;

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use hw::dma::Region;
 use nic::Frame;
+use nic::ring::Ring;
 
 use crate::descriptors::{self, Transmit};
-use crate::ring::Ring;
 
 /// Gives frames to the device, and takes them back when it has sent them.
 pub struct Transmitter {

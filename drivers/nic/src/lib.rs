@@ -17,6 +17,7 @@ pub mod memory;
 pub mod node;
 pub mod port;
 mod rate_limit;
+pub mod ring;
 pub mod serve;
 pub mod statistics;
 mod storm;

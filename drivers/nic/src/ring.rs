@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 /// A ring of which the device owns a contiguous part, from the oldest entry up to the tail. With each entry it
 /// keeps what the device was given there, until the device is done with it.
 ///
-/// One entry always stays the driver's: head and tail would be equal for a full ring and for an empty one
-/// (8254x SDM, 3.2.6 and 3.4).
+/// One entry always stays the driver's: where a device goes by head and tail, they would be equal for a full ring
+/// and for an empty one (8254x SDM, 3.2.6 and 3.4).
 #[derive(Debug)]
 pub struct Ring<T> {
     owned: VecDeque<T>,
