@@ -64,7 +64,7 @@ impl Daemon {
     fn new() -> Result<Self, Failure> {
         let mut events = EventLoop::new()?;
         let mut stack = Stack::new(Random::new(seed()), stack::Instant::ZERO);
-        let eth0 = stack.network.add_ethernet("eth0");
+        let links = Links::new(scheme::root(), &mut stack)?;
         let stack = Rc::new(RefCell::new(stack));
         let notifier = Notifier::default();
         let netcfg = Netcfg::new(stack.clone(), notifier.clone());
@@ -74,7 +74,7 @@ impl Daemon {
             icmp: serve(&mut events, ICMP, &stack)?,
             ip: serve(&mut events, IP, &stack)?,
             netcfg: register(&mut events, NETCFG, "netcfg", netcfg, notifier)?,
-            links: Links::new(scheme::root(), eth0)?,
+            links,
             resolver: Resolver::default(),
             epoch: Instant::now(),
             events,

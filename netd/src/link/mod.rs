@@ -5,6 +5,7 @@
 //! behind, and its interface goes on without it.
 
 mod driver;
+mod port;
 mod pump;
 mod scan;
 mod wake;
@@ -13,20 +14,16 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::io;
 use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use smoltcp::wire::EthernetAddress;
-
-use self::scan::Scan;
+use self::port::Port;
+use self::scan::{Names, Scan};
 use self::wake::Waker;
-use self::worker::{Phase, Worker};
-use crate::stack::interface::Interface;
-use crate::stack::{InterfaceId, Stack};
+use crate::stack::Stack;
 
 /// How long a driver may take to open, or to take a frame, before it counts as hung.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -34,42 +31,28 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const RETRY: Duration = Duration::from_millis(250);
 /// Frames taken from a driver, or from its queue, in one turn.
 const BUDGET: usize = 64;
+/// NICs, each of which costs two threads and two queues.
+const NICS: usize = 64;
 
-/// The drivers, and the interface that they serve.
+/// The NICs' drivers, and the interfaces that they serve.
 pub struct Links {
     root: PathBuf,
     waker: Arc<Waker>,
     scan: Arc<Scan>,
-    interface: InterfaceId,
-    current: Option<Worker>,
-    /// Those that were given up while a thread of theirs waits for the driver.
-    abandoned: Vec<Worker>,
-    not_before: Option<Instant>,
-    /// What the current driver's state was when the interface was last brought to it.
-    version: u64,
-    /// The driver that was given up last: others come first.
-    failed: String,
-    /// Why each driver was given up last, while it is listed: nothing is said twice.
-    reasons: HashMap<String, String>,
+    /// The drivers' names, by function, as they were last seen.
+    names: Names,
+    /// The NICs, each with its function, in the order of their interfaces' names.
+    ports: Vec<(Option<String>, Port)>,
 }
 
 impl Links {
-    /// Looks for drivers under `root` (`/scheme`) from now on, for `interface`.
-    pub fn new(root: PathBuf, interface: InterfaceId) -> io::Result<Self> {
+    /// Looks for drivers under `root` (`/scheme`) from now on. The first NIC's interface is there at once.
+    pub fn new(root: PathBuf, stack: &mut Stack) -> io::Result<Self> {
         let waker = Arc::new(Waker::new()?);
         let scan = Scan::start(root.clone(), waker.clone())?;
-        Ok(Self {
-            root,
-            waker,
-            scan,
-            interface,
-            current: None,
-            abandoned: Vec::new(),
-            not_before: None,
-            version: 0,
-            failed: String::new(),
-            reasons: HashMap::new(),
-        })
+        let mut links = Self { root, waker, scan, names: Names::default(), ports: Vec::new() };
+        links.add_port(None, stack);
+        Ok(links)
     }
 
     /// Readable when [`poll`](Self::poll) has something to do.
@@ -82,134 +65,52 @@ impl Links {
         self.waker.take()
     }
 
-    /// Gives the stack what has come from the driver. Whether more has come than one turn takes.
+    /// Gives the stack what has come from the drivers. Whether more has come than one turn takes.
     pub fn poll(&mut self, stack: &mut Stack, now: Instant) -> bool {
-        self.abandoned.retain(Worker::is_left);
-        self.follow(stack, now);
-        if self.current.is_none() {
-            self.attach(now);
+        if self.scan.update(&mut self.names) {
+            self.add_ports(stack);
         }
-        let Some(worker) = &self.current else { return false };
-        let (frames, more) = worker.take_frames(BUDGET);
-        for frame in frames {
-            stack.receive(self.interface, &frame);
+        let mut more = false;
+        for (function, port) in &mut self.ports {
+            let names = function.as_deref().map_or(&[][..], |function| self.names.of(function));
+            port.follow(stack, names, &self.root, &self.waker, now);
+            more |= port.receive(stack);
         }
         more
     }
 
-    /// Gives the driver what the stack wants to send, as much as there is room for.
+    /// Gives the drivers what the stack wants to send, as much as there is room for.
     pub fn send(&self, stack: &mut Stack) {
-        let Some(worker) = &self.current else { return };
-        worker.send(|room| stack.take_frames(self.interface, room).collect());
+        for (_, port) in &self.ports {
+            port.send(stack);
+        }
     }
 
     /// When [`poll`](Self::poll) is due without a wake-up.
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
-        match &self.current {
-            Some(worker) => worker.patience_ends(PATIENCE),
-            // A name that was seen may be tried again.
-            None => self.not_before.filter(|at| *at > now),
-        }
+        self.ports.iter().filter_map(|(_, port)| port.deadline(now)).min()
     }
 
-    /// Brings the interface to the state of its driver.
-    fn follow(&mut self, stack: &mut Stack, now: Instant) {
-        let Some(worker) = &self.current else { return };
-        if worker.patience_ends(PATIENCE).is_some_and(|at| at <= now) {
-            return self.give_up(stack, "it does not answer", now);
-        }
-        let Some(status) = worker.status_since(self.version) else { return };
-        self.version = status.version;
-        match status.phase {
-            Phase::Opening => (),
-            Phase::Closed(reason) => self.give_up(stack, &reason, now),
-            Phase::Open { address, mtu } => {
-                self.follow_open(stack, address, mtu, status.is_up, status.link_text)
+    /// A NIC that was never seen gets the next name. Those that are seen at once get theirs in the order of
+    /// their functions.
+    fn add_ports(&mut self, stack: &mut Stack) {
+        let known = |function: &str| self.ports.iter().any(|(own, _)| own.as_deref() == Some(function));
+        let new: Vec<_> =
+            self.names.functions().filter(|function| !known(function)).map(str::to_owned).collect();
+        for function in new {
+            if self.ports.len() >= NICS {
+                return log::error!("the NIC {function} is left out: there are {NICS} already");
+            }
+            match self.ports.first_mut() {
+                Some((first @ None, _)) => *first = Some(function),
+                _ => self.add_port(Some(function), stack),
             }
         }
     }
 
-    fn follow_open(
-        &self,
-        stack: &mut Stack,
-        address: EthernetAddress,
-        mtu: usize,
-        is_up: bool,
-        link_text: String,
-    ) {
-        let (Some(worker), Some(interface)) = (&self.current, self.interface(stack)) else { return };
-        let is_news = interface.driver.as_deref() != Some(worker.name());
-        let was_running = interface.running && !is_news;
-        if is_news {
-            log::info!("{}: driver {} with address {address}", interface.name(), worker.name());
-            interface.driver = Some(worker.name().to_owned());
-        }
-        interface.link_text = link_text;
+    fn add_port(&mut self, function: Option<String>, stack: &mut Stack) {
+        let interface = stack.network.add_ethernet(format!("eth{}", self.ports.len()));
         stack.revision += 1;
-        match (is_up, was_running) {
-            (true, false) => stack.link_up(self.interface, address, mtu),
-            (false, _) => {
-                stack.link_down(self.interface);
-                if is_news {
-                    stack.attach(self.interface, address, mtu);
-                }
-            }
-            (true, true) => (),
-        }
-    }
-
-    fn interface<'a>(&self, stack: &'a mut Stack) -> Option<&'a mut Interface> {
-        stack.network.interface_mut(self.interface)
-    }
-
-    fn give_up(&mut self, stack: &mut Stack, reason: &str, now: Instant) {
-        let Some(worker) = self.current.take() else { return };
-        stack.link_down(self.interface);
-        let name = worker.name().to_owned();
-        let is_known = self.reasons.insert(name.clone(), reason.to_owned()).as_deref() == Some(reason);
-        if let Some(interface) = self.interface(stack) {
-            if interface.driver.take().is_some() || !is_known {
-                log::warn!("{}: no link by driver {name}: {reason}", interface.name());
-            }
-            interface.link_text.clear();
-            stack.revision += 1;
-        }
-        self.failed = name;
-        worker.stop();
-        self.abandoned.push(worker);
-        self.not_before = Some(now + RETRY);
-    }
-
-    /// Tries the driver after the one that failed, and leaves out those that are known to hang.
-    fn attach(&mut self, now: Instant) {
-        if self.not_before.is_some_and(|at| now < at) {
-            return;
-        }
-        let mut names = self.scan.names();
-        self.reasons.retain(|name, _| names.contains(name));
-        names.retain(|name| !self.abandoned.iter().any(|worker| worker.name() == name));
-        let next = names.iter().position(|name| *name > self.failed).unwrap_or(0);
-        if names.is_empty() {
-            return;
-        }
-        let name = names.swap_remove(next);
-        match Worker::start(&self.root, name, self.waker.clone(), now) {
-            Ok(worker) => {
-                self.current = Some(worker);
-                self.version = 0;
-            }
-            Err(error) => {
-                log::error!("cannot start a thread for a driver: {error}");
-                self.not_before = Some(now + PATIENCE);
-            }
-        }
-    }
-}
-
-impl Drop for Links {
-    fn drop(&mut self) {
-        if let Some(worker) = &self.current {
-            worker.stop();
-        }
+        self.ports.push((function, Port::new(interface)));
     }
 }

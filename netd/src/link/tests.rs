@@ -23,10 +23,13 @@ struct Bed {
 
 impl Bed {
     fn new() -> Self {
-        let root = tempfile::tempdir().unwrap();
+        Self::over(tempfile::tempdir().unwrap())
+    }
+
+    /// A netd that starts when its drivers are there.
+    fn over(root: tempfile::TempDir) -> Self {
         let mut stack = Stack::new(Random::new([1, 2]), stack::Instant::ZERO);
-        let eth0 = stack.network.add_ethernet("eth0");
-        let links = Links::new(root.path().to_owned(), eth0).unwrap();
+        let links = Links::new(root.path().to_owned(), &mut stack).unwrap();
         Self { root, stack, links }
     }
 
@@ -55,6 +58,15 @@ impl Bed {
 
     fn interface(&self) -> &stack::interface::Interface {
         self.stack.network.interface(1).unwrap()
+    }
+
+    /// The first NIC.
+    fn port(&self) -> &Port {
+        &self.links.ports[0].1
+    }
+
+    fn driver_of(&self, interface: &str) -> Option<&str> {
+        self.stack.network.interface(self.stack.network.find(interface)?)?.driver.as_deref()
     }
 }
 
@@ -92,9 +104,9 @@ fn a_driver_that_is_given_up_is_tried_again_without_its_former_threads() {
     let mut bed = Bed::new();
     let _driver = serve(&bed.driver("network.test", &MAC));
     bed.turn_until(|bed| bed.interface().running);
-    bed.links.give_up(&mut bed.stack, "it is a test", Instant::now());
+    bed.links.ports[0].1.give_up(&mut bed.stack, "it is a test", Instant::now());
     bed.turn_until(|bed| bed.interface().running);
-    assert!(bed.links.abandoned.is_empty(), "none waits for a frame");
+    assert!(bed.port().abandoned.is_empty(), "none waits for a frame");
 }
 
 #[test]
@@ -113,6 +125,47 @@ fn what_a_driver_says_of_its_link_is_news() {
 }
 
 #[test]
+fn interfaces_are_named_by_the_bus_and_keep_their_names() {
+    let mut bed = Bed::new();
+    assert!(bed.stack.network.find("eth0").is_some(), "one is there before its NIC");
+    let nodes = ["network.pci-0000-00-04.0_e1000", "network.pci-0000-00-03.0_virtio_net"];
+    let _drivers = nodes.map(|node| serve(&bed.driver(node, &MAC)));
+    bed = Bed::over(bed.root);
+    bed.turn_until(|bed| bed.driver_of("eth0").is_some() && bed.driver_of("eth1").is_some());
+    assert_eq!((bed.driver_of("eth0"), bed.driver_of("eth1")), (Some(nodes[1]), Some(nodes[0])));
+
+    // One goes, a new one comes, and the one that went comes back with another driver.
+    let first = bed.root.path().join(nodes[1]);
+    fs::remove_file(first.join("mac")).unwrap();
+    fs::remove_file(first.join("link")).unwrap();
+    fs::create_dir(first.join("link")).unwrap();
+    bed.turn_until(|bed| bed.driver_of("eth0").is_none());
+    fs::rename(first, bed.root.path().join("gone")).unwrap();
+    let third = "network.pci-0000-00-01.0_e1000";
+    let _third = serve(&bed.driver(third, &MAC));
+    bed.turn_until(|bed| bed.driver_of("eth2") == Some(third));
+    assert_eq!(bed.driver_of("eth0"), None);
+    let back = "network.pci-0000-00-03.0_e1000";
+    let _back = serve(&bed.driver(back, &MAC));
+    bed.turn_until(|bed| bed.driver_of("eth0") == Some(back));
+    assert_eq!(bed.stack.network.interfaces().count(), 4);
+}
+
+#[test]
+fn each_nic_s_frames_reach_its_own_interface() {
+    let mut bed = Bed::new();
+    let [mut one, mut two] = ["network.1", "network.2"].map(|node| serve(&bed.driver(node, &MAC)));
+    bed.turn_until(|bed| bed.stack.network.interfaces().filter(|own| own.driver.is_some()).count() == 2);
+    one.write_all(&[0xff; 60]).unwrap();
+    two.write_all(&[0xff; 60]).unwrap();
+    two.write_all(&[0xff; 60]).unwrap();
+    let counts =
+        |bed: &Bed| bed.stack.network.interfaces().map(|own| own.counters.rx_packets).collect::<Vec<_>>();
+    bed.turn_until(|bed| counts(bed).iter().sum::<u64>() >= 2);
+    assert!(counts(&bed)[1] > 0 && counts(&bed)[2] > 0, "{:?}", counts(&bed));
+}
+
+#[test]
 fn an_event_that_comes_twice_is_taken_once() {
     let waker = Waker::new().unwrap();
     waker.wake();
@@ -124,21 +177,21 @@ fn an_event_that_comes_twice_is_taken_once() {
 fn a_driver_that_hangs_or_lies_does_not_stand_in_another_one_s_way() {
     let mut bed = Bed::new();
     // Nobody answers who reads the address.
-    let hanging = bed.driver("network.a-hangs", &MAC).join("mac");
+    let hanging = bed.driver("network.nic_a-hangs", &MAC).join("mac");
     fs::remove_file(&hanging).unwrap();
     assert!(Command::new("mkfifo").arg(&hanging).status().unwrap().success());
-    bed.driver("network.b-lies", &[0xff; 6]);
-    let absurd = bed.driver("network.b-lies-too", &MAC);
+    bed.driver("network.nic_b-lies", &[0xff; 6]);
+    let absurd = bed.driver("network.nic_b-lies-too", &MAC);
     fs::write(absurd.join("mtu"), "3\n").unwrap();
-    let _driver = serve(&bed.driver("network.c", &MAC));
-    bed.turn_until(|bed| bed.links.current.is_some());
+    let _driver = serve(&bed.driver("network.nic_c", &MAC));
+    bed.turn_until(|bed| bed.port().current.is_some());
     let later = Instant::now() + PATIENCE;
     bed.links.poll(&mut bed.stack, later);
-    assert_eq!(bed.links.abandoned.len(), 1, "the one that hangs is left behind");
+    assert_eq!(bed.port().abandoned.len(), 1, "the one that hangs is left behind");
     bed.turn_until(|bed| bed.interface().running);
-    assert_eq!(bed.interface().driver.as_deref(), Some("network.c"));
+    assert_eq!(bed.interface().driver.as_deref(), Some("network.nic_c"));
     fs::OpenOptions::new().write(true).open(&hanging).unwrap().write_all(&MAC).unwrap();
-    bed.turn_until(|bed| bed.links.abandoned.is_empty());
+    bed.turn_until(|bed| bed.port().abandoned.is_empty());
 }
 
 #[test]

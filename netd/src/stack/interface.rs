@@ -87,7 +87,7 @@ pub enum Link {
 
 /// An interface of the stack.
 pub struct Interface {
-    name: &'static str,
+    name: String,
     mtu: usize,
     /// The administrator wants it up.
     pub up: bool,
@@ -112,20 +112,20 @@ pub struct Interface {
 impl Interface {
     /// `lo`, 127.0.0.1/8.
     pub fn loopback(seed: u64, now: Instant) -> Self {
-        let mut interface = Self::new("lo", Link::Loopback, LOOPBACK_MTU, seed, now);
+        let mut interface = Self::new("lo".to_owned(), Link::Loopback, LOOPBACK_MTU, seed, now);
         interface.running = true;
         interface.addresses.push(Ipv4Net::new_assert(Ipv4Addr::LOCALHOST, 8));
         interface
     }
 
     /// An Ethernet interface without a driver yet; `seed` makes its DHCP transactions.
-    pub fn ethernet(name: &'static str, seed: u64, now: Instant) -> Self {
+    pub fn ethernet(name: String, seed: u64, now: Instant) -> Self {
         let dhcp = Some(Box::new(Dhcp::new(seed)));
         let link = Link::Ethernet { address: None, neighbours: Neighbours::default(), dhcp };
         Self::new(name, link, ETHERNET_MTU, seed.rotate_left(32), now)
     }
 
-    fn new(name: &'static str, link: Link, mtu: usize, seed: u64, now: Instant) -> Self {
+    fn new(name: String, link: Link, mtu: usize, seed: u64, now: Instant) -> Self {
         let (capabilities, engine) = engine(mtu, seed, now);
         Self {
             name,
@@ -144,8 +144,8 @@ impl Interface {
     }
 
     /// Its name.
-    pub fn name(&self) -> &'static str {
-        self.name
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The longest IP packet, in bytes.

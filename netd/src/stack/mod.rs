@@ -234,7 +234,7 @@ impl Stack {
     /// Does what is due: timers, sockets that want to send, packets to ourselves.
     pub fn poll(&mut self, now: Instant) {
         self.network.now = now;
-        for id in 0..self.network.interfaces().len() {
+        for id in self.network.interface_ids() {
             self.poll_interface(id);
         }
         self.udp.poll(&self.network);
@@ -279,7 +279,7 @@ impl Stack {
     }
 
     fn use_lease(&mut self, id: InterfaceId, lease: &Lease) {
-        let name = self.network.interface(id).map_or("", Interface::name);
+        let name = self.network.interface(id).map_or("", Interface::name).to_owned();
         log::info!("{name}: {} leased from {} for {} s", lease.address, lease.server, lease.duration);
         self.network.set_address(id, lease.address);
         if lease.router.is_none() {
@@ -323,7 +323,7 @@ impl Stack {
     pub fn deadline(&mut self) -> Option<Instant> {
         let now = self.network.now;
         let mut deadline = self.tcp.deadline(now);
-        for id in 0..self.network.interfaces().len() {
+        for id in self.network.interface_ids() {
             let Some(interface) = self.network.interface_mut(id) else { continue };
             let runs = interface.room() > 0;
             let pending = interface.is_loopback() && !interface.queue.is_empty();

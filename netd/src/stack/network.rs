@@ -1,5 +1,6 @@
 //! All interfaces and the routes between the sockets and them.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
@@ -28,7 +29,7 @@ pub struct Path {
 
 /// Interfaces, routes, and what all sockets share.
 pub struct Network {
-    interfaces: Vec<Interface>,
+    interfaces: BTreeMap<InterfaceId, Interface>,
     /// The routing table.
     pub routes: Routes,
     /// Ports, identifiers, seeds.
@@ -41,39 +42,45 @@ impl Network {
     /// Loopback alone.
     pub fn new(mut random: Random, now: Instant) -> Self {
         let loopback = Interface::loopback(random.next_u64(), now);
-        Self { interfaces: vec![loopback], routes: Routes::default(), random, now }
+        Self { interfaces: BTreeMap::from([(LOOPBACK, loopback)]), routes: Routes::default(), random, now }
     }
 
     /// Adds an Ethernet interface called `name`.
-    pub fn add_ethernet(&mut self, name: &'static str) -> InterfaceId {
+    pub fn add_ethernet(&mut self, name: impl Into<String>) -> InterfaceId {
         let seed = self.random.next_u64();
-        self.interfaces.push(Interface::ethernet(name, seed, self.now));
-        self.interfaces.len() - 1
+        let id = self.interfaces.last_key_value().map_or(LOOPBACK, |(last, _)| last + 1);
+        self.interfaces.insert(id, Interface::ethernet(name.into(), seed, self.now));
+        id
     }
 
-    /// The interfaces, by their ids.
-    pub fn interfaces(&self) -> &[Interface] {
-        &self.interfaces
+    /// The interfaces, in the order of their ids.
+    pub fn interfaces(&self) -> impl Iterator<Item = &Interface> {
+        self.interfaces.values()
+    }
+
+    /// The interfaces' ids, in order.
+    pub fn interface_ids(&self) -> impl Iterator<Item = InterfaceId> + use<> {
+        self.interfaces.keys().copied().collect::<Vec<_>>().into_iter()
     }
 
     /// One interface.
     pub fn interface(&self, id: InterfaceId) -> Option<&Interface> {
-        self.interfaces.get(id)
+        self.interfaces.get(&id)
     }
 
     /// One interface, to be changed.
     pub fn interface_mut(&mut self, id: InterfaceId) -> Option<&mut Interface> {
-        self.interfaces.get_mut(id)
+        self.interfaces.get_mut(&id)
     }
 
     /// The interface called `name`.
     pub fn find(&self, name: &str) -> Option<InterfaceId> {
-        self.interfaces.iter().position(|interface| interface.name() == name)
+        self.interfaces.iter().find(|(_, interface)| interface.name() == name).map(|(id, _)| *id)
     }
 
     /// Whether packets to `address` end here.
     pub fn is_local(&self, address: Ipv4Addr) -> bool {
-        address.is_loopback() || self.interfaces.iter().any(|interface| interface.has_address(address))
+        address.is_loopback() || self.interfaces().any(|interface| interface.has_address(address))
     }
 
     /// How to reach `destination`.
@@ -94,27 +101,26 @@ impl Network {
         let (interface, ethernet) = self
             .interfaces
             .iter()
-            .enumerate()
             .find(|(_, interface)| !interface.is_loopback())
             .ok_or(SocketError::NetworkUnreachable(destination))?;
         let source = ethernet.addresses.first().map_or(Ipv4Addr::UNSPECIFIED, |own| own.addr());
-        Ok(Path { interface, next_hop: destination, source })
+        Ok(Path { interface: *interface, next_hop: destination, source })
     }
 
     /// How many packets sockets may send by `interface` now.
     pub fn room(&self, interface: InterfaceId) -> usize {
-        self.interfaces.get(interface).map_or(0, Interface::room)
+        self.interfaces.get(&interface).map_or(0, Interface::room)
     }
 
     /// Whether sockets must wait until `interface` has sent what is queued. One without a link loses packets
     /// instead: nobody knows for how long.
     pub fn is_full(&self, interface: InterfaceId) -> bool {
-        self.interfaces.get(interface).is_some_and(|own| own.carries() && own.room() == 0)
+        self.interfaces.get(&interface).is_some_and(|own| own.carries() && own.room() == 0)
     }
 
     /// The longest IP packet of `interface`, in bytes.
     pub fn mtu(&self, interface: InterfaceId) -> usize {
-        self.interfaces.get(interface).map_or(0, Interface::mtu)
+        self.interfaces.get(&interface).map_or(0, Interface::mtu)
     }
 
     /// Sends a packet of ours (behind its headroom) by `interface` to `next_hop`. Routers may fragment it,
@@ -127,7 +133,7 @@ impl Network {
     /// Sends a packet (behind its headroom) whose header is the choice of its sender.
     pub fn send_unchanged(&mut self, interface: InterfaceId, next_hop: Ipv4Addr, packet: Vec<u8>) {
         let now = self.now;
-        if let Some(interface) = self.interfaces.get_mut(interface) {
+        if let Some(interface) = self.interfaces.get_mut(&interface) {
             interface.send(next_hop, packet, now);
         }
     }
@@ -150,7 +156,7 @@ impl Network {
     /// Lets smoltcp answer a packet that no socket of ours wants: RST, echo reply, unreachable.
     pub fn answer(&mut self, interface: InterfaceId, datagram: &Datagram<'_>) {
         let now = self.now;
-        let Some(own) = self.interfaces.get_mut(interface) else { return };
+        let Some(own) = self.interfaces.get_mut(&interface) else { return };
         let answers = own.exchange(datagram.bytes, &mut SocketSet::new(Vec::new()), now);
         self.send_from(interface, datagram.source, answers);
     }
@@ -158,10 +164,10 @@ impl Network {
     /// Gives `interface` the address `address` in place of its others, and the route to its network. The
     /// routes that use the address stay, if it has it already.
     pub fn set_address(&mut self, id: InterfaceId, address: Ipv4Net) {
-        if self.interfaces.get(id).is_some_and(|interface| interface.addresses != [address]) {
+        if self.interfaces.get(&id).is_some_and(|interface| interface.addresses != [address]) {
             self.clear_addresses(id);
         }
-        let Some(interface) = self.interfaces.get_mut(id) else { return };
+        let Some(interface) = self.interfaces.get_mut(&id) else { return };
         interface.addresses = vec![address];
         let source = address.addr();
         self.routes.add(Route { destination: address.trunc(), via: None, interface: id, source });
@@ -177,7 +183,7 @@ impl Network {
 
     /// Takes the addresses of `interface` away, and the routes that used them.
     pub fn clear_addresses(&mut self, id: InterfaceId) {
-        let Some(interface) = self.interfaces.get_mut(id) else { return };
+        let Some(interface) = self.interfaces.get_mut(&id) else { return };
         for address in interface.addresses.drain(..) {
             self.routes.remove_source(id, address.addr());
         }
@@ -198,7 +204,7 @@ impl Network {
 
     /// Switches DHCP off: what it has set stays.
     pub fn stop_dhcp(&mut self, id: InterfaceId) {
-        if let Some(Link::Ethernet { dhcp, .. }) = self.interfaces.get_mut(id).map(|own| &mut own.link) {
+        if let Some(Link::Ethernet { dhcp, .. }) = self.interfaces.get_mut(&id).map(|own| &mut own.link) {
             *dhcp = None;
         }
     }

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
-/// Names an interface of the stack: its place in the list.
+/// Names an interface of the stack for as long as it lives; none gets another's after it.
 pub type InterfaceId = usize;
 
 /// One route.

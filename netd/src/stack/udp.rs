@@ -59,7 +59,7 @@ impl Udp {
         let address = *local.ip();
         let is_ours = address.is_unspecified()
             || network.is_local(address)
-            || network.interfaces().iter().any(|own| own.is_broadcast(address));
+            || network.interfaces().any(|own| own.is_broadcast(address));
         if !is_ours {
             return Err(SocketError::AddressNotAvailable(address));
         }

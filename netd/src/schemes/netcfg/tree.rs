@@ -19,7 +19,7 @@ const DEFAULT_NAME_SERVER: Ipv4Addr = Ipv4Addr::new(8, 8, 8, 8);
 /// A place in the tree.
 pub enum Node {
     /// With the names in it.
-    Directory(Vec<&'static str>),
+    Directory(Vec<String>),
     /// A file.
     Leaf(Leaf),
 }
@@ -68,20 +68,24 @@ pub enum Attribute {
 pub fn resolve(path: &str, stack: &Stack) -> Option<Node> {
     let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
     Some(match parts.as_slice() {
-        [] => Node::Directory(vec!["ifaces", "resolv", "route"]),
-        ["resolv"] => Node::Directory(vec!["nameserver"]),
+        [] => directory(&["ifaces", "resolv", "route"]),
+        ["resolv"] => directory(&["nameserver"]),
         ["resolv", "nameserver"] => Node::Leaf(Leaf::NameServer),
-        ["route"] => Node::Directory(vec!["list", "add", "rm"]),
+        ["route"] => directory(&["list", "add", "rm"]),
         ["route", "list"] => Node::Leaf(Leaf::RouteList),
         ["route", "add"] => Node::Leaf(Leaf::RouteAdd),
         ["route", "rm"] => Node::Leaf(Leaf::RouteRemove),
-        ["ifaces"] => Node::Directory(stack.network.interfaces().iter().map(Interface::name).collect()),
+        ["ifaces"] => Node::Directory(stack.network.interfaces().map(|own| own.name().to_owned()).collect()),
         ["ifaces", name, rest @ ..] => {
             let id = stack.network.find(name)?;
             return in_interface(id, stack.network.interface(id)?, rest);
         }
         _ => return None,
     })
+}
+
+fn directory(names: &[&str]) -> Node {
+    Node::Directory(names.iter().map(|name| (*name).to_owned()).collect())
 }
 
 fn in_interface(id: InterfaceId, interface: &Interface, path: &[&str]) -> Option<Node> {
@@ -91,9 +95,9 @@ fn in_interface(id: InterfaceId, interface: &Interface, path: &[&str]) -> Option
             if !interface.is_loopback() {
                 names.push("dhcp");
             }
-            return Some(Node::Directory(names));
+            return Some(directory(&names));
         }
-        ["addr"] => return Some(Node::Directory(vec!["list", "set"])),
+        ["addr"] => return Some(directory(&["list", "set"])),
         ["mac"] => Attribute::Mac,
         ["addr", "list"] => Attribute::AddressList,
         ["addr", "set"] => Attribute::AddressSet,

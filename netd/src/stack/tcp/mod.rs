@@ -67,8 +67,7 @@ impl Tcp {
     ) -> Result<ConnectionId, SocketError> {
         let address = *remote.ip();
         let is_host = !address.is_unspecified() && !address.is_multicast() && !address.is_broadcast();
-        if remote.port() == 0 || !is_host || network.interfaces().iter().any(|own| own.is_broadcast(address))
-        {
+        if remote.port() == 0 || !is_host || network.interfaces().any(|own| own.is_broadcast(address)) {
             return Err(SocketError::InvalidDestination(remote));
         }
         let path = network.route(address)?;

@@ -1,0 +1,183 @@
+//! One NIC: its interface, and the driver that serves it.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use smoltcp::wire::EthernetAddress;
+
+use super::wake::Waker;
+use super::worker::{Phase, Worker};
+use super::{BUDGET, PATIENCE, RETRY};
+use crate::stack::interface::Interface;
+use crate::stack::{InterfaceId, Stack};
+
+/// An interface, and the drivers of the NIC that it stands for.
+pub struct Port {
+    interface: InterfaceId,
+    pub(super) current: Option<Worker>,
+    /// Those that were given up while a thread of theirs waits for the driver.
+    pub(super) abandoned: Vec<Worker>,
+    not_before: Option<Instant>,
+    /// What the current driver's state was when the interface was last brought to it.
+    version: u64,
+    /// The driver that was given up last: others come first.
+    failed: String,
+    /// Why each driver was given up last, while it is listed: nothing is said twice.
+    reasons: HashMap<String, String>,
+}
+
+impl Port {
+    /// Without a driver yet.
+    pub fn new(interface: InterfaceId) -> Self {
+        Self {
+            interface,
+            current: None,
+            abandoned: Vec::new(),
+            not_before: None,
+            version: 0,
+            failed: String::new(),
+            reasons: HashMap::new(),
+        }
+    }
+
+    /// Brings the interface to the state of its driver, which is one of those called `names`, in order.
+    pub fn follow(
+        &mut self,
+        stack: &mut Stack,
+        names: &[String],
+        root: &Path,
+        waker: &Arc<Waker>,
+        now: Instant,
+    ) {
+        self.abandoned.retain(Worker::is_left);
+        self.follow_current(stack, now);
+        if self.current.is_none() {
+            self.attach(names, root, waker, now);
+        }
+    }
+
+    /// Gives the stack what has come from the driver. Whether more has come than one turn takes.
+    pub fn receive(&self, stack: &mut Stack) -> bool {
+        let Some(worker) = &self.current else { return false };
+        let (frames, more) = worker.take_frames(BUDGET);
+        for frame in frames {
+            stack.receive(self.interface, &frame);
+        }
+        more
+    }
+
+    /// Gives the driver what the stack wants to send, as much as there is room for.
+    pub fn send(&self, stack: &mut Stack) {
+        let Some(worker) = &self.current else { return };
+        worker.send(|room| stack.take_frames(self.interface, room).collect());
+    }
+
+    /// When [`follow`](Self::follow) is due without a wake-up.
+    pub fn deadline(&self, now: Instant) -> Option<Instant> {
+        match &self.current {
+            Some(worker) => worker.patience_ends(PATIENCE),
+            // A name that was seen may be tried again.
+            None => self.not_before.filter(|at| *at > now),
+        }
+    }
+
+    fn follow_current(&mut self, stack: &mut Stack, now: Instant) {
+        let Some(worker) = &self.current else { return };
+        if worker.patience_ends(PATIENCE).is_some_and(|at| at <= now) {
+            return self.give_up(stack, "it does not answer", now);
+        }
+        let Some(status) = worker.status_since(self.version) else { return };
+        self.version = status.version;
+        match status.phase {
+            Phase::Opening => (),
+            Phase::Closed(reason) => self.give_up(stack, &reason, now),
+            Phase::Open { address, mtu } => {
+                self.follow_open(stack, address, mtu, status.is_up, status.link_text)
+            }
+        }
+    }
+
+    fn follow_open(
+        &self,
+        stack: &mut Stack,
+        address: EthernetAddress,
+        mtu: usize,
+        is_up: bool,
+        link_text: String,
+    ) {
+        let (Some(worker), Some(interface)) = (&self.current, self.interface(stack)) else { return };
+        let is_news = interface.driver.as_deref() != Some(worker.name());
+        let was_running = interface.running && !is_news;
+        if is_news {
+            log::info!("{}: driver {} with address {address}", interface.name(), worker.name());
+            interface.driver = Some(worker.name().to_owned());
+        }
+        interface.link_text = link_text;
+        stack.revision += 1;
+        match (is_up, was_running) {
+            (true, false) => stack.link_up(self.interface, address, mtu),
+            (false, _) => {
+                stack.link_down(self.interface);
+                if is_news {
+                    stack.attach(self.interface, address, mtu);
+                }
+            }
+            (true, true) => (),
+        }
+    }
+
+    fn interface<'a>(&self, stack: &'a mut Stack) -> Option<&'a mut Interface> {
+        stack.network.interface_mut(self.interface)
+    }
+
+    pub(super) fn give_up(&mut self, stack: &mut Stack, reason: &str, now: Instant) {
+        let Some(worker) = self.current.take() else { return };
+        stack.link_down(self.interface);
+        let name = worker.name().to_owned();
+        let is_known = self.reasons.insert(name.clone(), reason.to_owned()).as_deref() == Some(reason);
+        if let Some(interface) = self.interface(stack) {
+            if interface.driver.take().is_some() || !is_known {
+                log::warn!("{}: no link by driver {name}: {reason}", interface.name());
+            }
+            interface.link_text.clear();
+            stack.revision += 1;
+        }
+        self.failed = name;
+        worker.stop();
+        self.abandoned.push(worker);
+        self.not_before = Some(now + RETRY);
+    }
+
+    /// Tries the driver after the one that failed, and leaves out those that are known to hang.
+    fn attach(&mut self, names: &[String], root: &Path, waker: &Arc<Waker>, now: Instant) {
+        if self.not_before.is_some_and(|at| now < at) {
+            return;
+        }
+        self.reasons.retain(|name, _| names.contains(name));
+        let hangs = |name: &String| self.abandoned.iter().any(|worker| worker.name() == name);
+        let mut able = names.iter().filter(|name| !hangs(name));
+        let Some(name) = able.clone().find(|name| **name > self.failed).or_else(|| able.next()) else {
+            return;
+        };
+        match Worker::start(root, name.clone(), waker.clone(), now) {
+            Ok(worker) => {
+                self.current = Some(worker);
+                self.version = 0;
+            }
+            Err(error) => {
+                log::error!("cannot start a thread for a driver: {error}");
+                self.not_before = Some(now + PATIENCE);
+            }
+        }
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        if let Some(worker) = &self.current {
+            worker.stop();
+        }
+    }
+}
