@@ -4,6 +4,7 @@ pub mod cpio;
 pub mod guest;
 pub mod image;
 pub mod kernel;
+pub mod linux_peer;
 pub mod machine;
 pub mod nic;
 pub mod pcap;
@@ -49,6 +50,9 @@ pub enum Error {
     /// The guest did not do what it should.
     #[error("{0}")]
     Guest(String),
+    /// The Linux at the other end of its link did not.
+    #[error("{0}")]
+    Peer(String),
 }
 
 /// The test bed's results.

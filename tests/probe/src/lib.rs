@@ -1,4 +1,5 @@
-//! What both ends of a test's link know: frames that can be told apart, and bytes that can be made again.
+//! What both ends of a test's link know: frames that can be told apart, bytes that can be made again, and names.
 
 pub mod data;
+pub mod dns;
 pub mod sequence;

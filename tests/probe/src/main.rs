@@ -41,6 +41,11 @@ enum Probe {
         /// The text
         text: String,
     },
+    /// Asks the name servers that netd knows for a name, and prints its addresses
+    Resolve {
+        /// The name
+        name: String,
+    },
     /// Sends ICMP echo requests, and prints how many replies are right
     Ping {
         /// To whom
@@ -79,6 +84,7 @@ fn main() -> ExitCode {
         Probe::Upload { server, bytes, seed } => sockets::upload(&server, bytes, seed),
         Probe::Accept { port } => sockets::accept(port),
         Probe::UdpEcho { server, text } => sockets::udp_echo(&server, &text),
+        Probe::Resolve { name } => sockets::resolve(&name),
         Probe::Ping { address, count } => sockets::ping(&address, count),
         Probe::SendFrames { scheme, count } => frames::send(&scheme, count),
         Probe::ReceiveFrames { scheme, count, idle } => frames::receive(&scheme, count, idle),

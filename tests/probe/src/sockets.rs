@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use probe::data::{Random, Sum};
+use probe::dns;
 use scheme::client::{self, OpenOptions};
 
 type Result = std::result::Result<(), Box<dyn Error>>;
@@ -97,6 +98,21 @@ pub fn udp_echo(server: &str, text: &str) -> Result {
         }
     }
     Err("no answer within 5 s".into())
+}
+
+/// Asks each name server in turn, as often as datagrams may be lost.
+pub fn resolve(name: &str) -> Result {
+    const ID: u16 = 0x6e64;
+    let servers = std::fs::read_to_string(scheme::root().join("netcfg/resolv/nameserver"))?;
+    for server in std::iter::repeat_n(servers.lines(), 3).flatten() {
+        let mut socket = open_with("udp", &format!("{server}:{}", dns::PORT), NONBLOCKING)?;
+        socket.write_all(&dns::question(ID, name)?)?;
+        if let Some(answer) = receive(&mut socket, Duration::from_secs(2))? {
+            dns::addresses(ID, &answer)?.iter().for_each(|address| println!("{address}"));
+            return Ok(());
+        }
+    }
+    Err(format!("none of the name servers answers: {servers:?}").into())
 }
 
 /// Echo requests through `icmp`: each is a number (2 bytes, big-endian) and its payload, and so is the reply.

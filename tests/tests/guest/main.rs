@@ -12,6 +12,7 @@ mod bad_input;
 mod command;
 mod flood;
 mod lease;
+mod linux_peer;
 mod raw_frames;
 mod restart;
 

@@ -1,0 +1,127 @@
+//! A Linux of its own at the other end of a guest's link: the host's kernel in a network namespace, with Debian's
+//! programs. All of it is gone when the peer is dropped, or its process ends.
+
+mod namespace;
+mod wire;
+
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+pub use namespace::{Namespace, Service};
+pub use wire::{Weather, Wire};
+
+use crate::nic::Nic;
+use crate::{Context, Result};
+
+/// The interface at the wire's end.
+pub const INTERFACE: &str = "tap0";
+/// The peer's address.
+pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 168, 7, 1);
+/// The address that the peer leases to [`GUEST_MAC`].
+pub const GUEST: Ipv4Addr = Ipv4Addr::new(192, 168, 7, 2);
+/// QEMU's first device has it, if nothing else is asked for.
+pub const GUEST_MAC: &str = "52:54:00:12:34:56";
+/// The peer's IPv6 address, in the network that its router advertisements tell.
+pub const ADDRESS_V6: &str = "fd07::1";
+/// The name that the peer's name server has for it, with both addresses.
+pub const NAME: &str = "peer.test";
+
+/// The peer: DHCP, DNS and router advertisements are there from the beginning.
+#[derive(Debug)]
+pub struct LinuxPeer {
+    // The services end before their network does.
+    services: Vec<Service>,
+    wire: Wire,
+    namespace: Namespace,
+    folder: TempDir,
+}
+
+impl LinuxPeer {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// The kernel forbids namespaces or tap interfaces, or a program is missing.
+    pub fn start() -> Result<Self> {
+        let namespace = Namespace::new()?;
+        let wire = Wire::new(&namespace, INTERFACE)?;
+        let folder = tempfile::tempdir().context("create a folder in", &std::env::temp_dir())?;
+        let mut peer = Self { services: Vec::new(), wire, namespace, folder };
+        peer.namespace.run("ip", &["address", "add", &format!("{ADDRESS}/24"), "dev", INTERFACE])?;
+        let v6 = format!("{ADDRESS_V6}/64");
+        peer.namespace.run("ip", &["address", "add", &v6, "dev", INTERFACE, "nodad"])?;
+        peer.namespace.run("ip", &["link", "set", INTERFACE, "up"])?;
+        peer.serve_names_and_addresses()?;
+        Ok(peer)
+    }
+
+    /// A device of this model that is connected to the peer.
+    pub fn nic(&self, model: &str) -> Nic {
+        self.wire.nic(model)
+    }
+
+    /// The wire to the guest.
+    pub fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
+    /// The peer's network.
+    pub fn namespace(&self) -> &Namespace {
+        &self.namespace
+    }
+
+    /// Runs a program on the peer to its end, and gives what it said.
+    pub fn run(&self, program: &str, arguments: &[&str]) -> Result<String> {
+        self.namespace.run(program, arguments)
+    }
+
+    /// Starts a program that goes on until the peer is dropped.
+    pub fn serve(&mut self, program: &str, arguments: &[&str]) -> Result<()> {
+        let service = self.namespace.start(program, arguments, &self.log_file(program))?;
+        self.services.push(service);
+        Ok(())
+    }
+
+    /// What a program that goes on has said so far.
+    pub fn log(&self, program: &str) -> String {
+        fs::read_to_string(self.log_file(program)).unwrap_or_default()
+    }
+
+    fn log_file(&self, program: &str) -> PathBuf {
+        self.folder.path().join(format!("{program}.log"))
+    }
+
+    fn serve_names_and_addresses(&mut self) -> Result<()> {
+        let leases = format!("--dhcp-leasefile={}", self.folder.path().join("leases").display());
+        let interface = format!("--interface={INTERFACE}");
+        let guest = format!("--dhcp-host={GUEST_MAC},{GUEST}");
+        let name = format!("--host-record={NAME},{ADDRESS},{ADDRESS_V6}");
+        self.serve(
+            "dnsmasq",
+            &[
+                "--conf-file=/dev/null",
+                "--keep-in-foreground",
+                "--log-facility=-",
+                "--log-dhcp",
+                "--log-queries",
+                "--pid-file",
+                "--user=root",
+                "--no-resolv",
+                "--no-hosts",
+                "--bind-interfaces",
+                &interface,
+                &leases,
+                &name,
+                "--dhcp-authoritative",
+                "--no-ping",
+                "--dhcp-range=192.168.7.50,192.168.7.99,255.255.255.0,1h",
+                &guest,
+                "--enable-ra",
+                "--dhcp-range=fd07::,ra-only",
+                "--dhcp-option=option6:dns-server,[fd07::1]",
+            ],
+        )
+    }
+}
