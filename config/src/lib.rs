@@ -1,3 +1,5 @@
 //! The configuration files' types.
 
+mod document;
+pub mod netd;
 pub mod pcid;

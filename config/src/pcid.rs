@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-pub use files::{FileError, load, parse};
+pub use self::files::{load, parse};
+pub use crate::document::FileError;
 
 /// Where the files are; one in a later directory replaces one of the same name in an earlier directory.
 pub const DIRECTORIES: [&str; 2] = ["/usr/lib/pcid.d", "/etc/pcid.d"];
@@ -53,10 +54,6 @@ pub struct Driver {
     /// The program and its arguments.
     pub command: Command,
 }
-
-/// The keys of a `[[drivers]]` table.
-const KEYS: [&str; 9] =
-    ["name", "class", "subclass", "interface", "vendor", "device", "ids", "device_id_range", "command"];
 
 impl Driver {
     /// Whether this driver serves a function with this `id`.

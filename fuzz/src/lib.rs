@@ -2,6 +2,7 @@
 //!
 //! The targets take inputs apart with [`input::Input`], which makes something of any bytes.
 
+pub mod config;
 pub mod drivers;
 pub mod e1000;
 pub mod frames;

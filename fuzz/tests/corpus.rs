@@ -39,3 +39,8 @@ fn pcid() {
 fn drivers() {
     replay("drivers", fuzz::drivers::run);
 }
+
+#[test]
+fn config() {
+    replay("config", fuzz::config::run);
+}

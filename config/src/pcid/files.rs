@@ -10,44 +10,24 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use toml::de::{DeTable, DeValue};
 
-use super::{Driver, KEYS};
+use super::Driver;
+use crate::document::{self, Content, FileError, Schema};
 
-/// Why a file, or a directory of files, gives no drivers.
-#[derive(Debug, thiserror::Error)]
-pub enum FileError {
-    /// The system refused.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file or directory.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
-    /// No TOML, or a value of the wrong kind.
-    #[error("{}:{line}: {reason}", path.display())]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// Counted from 1.
-        line: usize,
-        /// What is wrong there.
-        reason: String,
-    },
-    /// A key that means nothing here.
-    #[error("{}:{line}: unknown key `{key}`, did you mean `{nearest}`?", path.display())]
-    UnknownKey {
-        /// The file.
-        path: PathBuf,
-        /// Counted from 1.
-        line: usize,
-        /// The key as it is written.
-        key: String,
-        /// The known key most like it.
-        nearest: &'static str,
-    },
-}
+const SCHEMA: Schema = &[(
+    "drivers",
+    Content::Tables(&[
+        ("name", Content::Value),
+        ("class", Content::Value),
+        ("subclass", Content::Value),
+        ("interface", Content::Value),
+        ("vendor", Content::Value),
+        ("device", Content::Value),
+        ("ids", Content::Value),
+        ("device_id_range", Content::Value),
+        ("command", Content::Value),
+    ]),
+)];
 
 #[derive(Deserialize)]
 struct File {
@@ -101,48 +81,6 @@ fn read(path: &Path) -> Result<Vec<Driver>, FileError> {
 
 /// The drivers in `text`, whose errors are reported as those of the file `path`.
 pub fn parse(path: &Path, text: &str) -> Result<Vec<Driver>, FileError> {
-    let invalid = |error: toml::de::Error| FileError::Invalid {
-        path: path.to_owned(),
-        line: line_of(text, error.span().map_or(0, |span| span.start)),
-        reason: error.message().to_owned(),
-    };
-    let document = DeTable::parse(text).map_err(invalid)?;
-    if let Some((key, start, nearest)) = unknown_key(document.get_ref()) {
-        return Err(FileError::UnknownKey {
-            path: path.to_owned(),
-            line: line_of(text, start),
-            key,
-            nearest,
-        });
-    }
-    let file: File = toml::from_str(text).map_err(invalid)?;
+    let file: File = document::parse(path, text, SCHEMA)?;
     Ok(file.drivers)
-}
-
-/// The first key that means nothing, where it begins, and the known key most like it.
-fn unknown_key(document: &DeTable<'_>) -> Option<(String, usize, &'static str)> {
-    let tables = document.iter().filter_map(|(_, value)| match value.get_ref() {
-        DeValue::Array(elements) => Some(elements),
-        _ => None,
-    });
-    let in_tables = tables
-        .flat_map(|elements| elements.iter())
-        .filter_map(|element| element.get_ref().as_table())
-        .filter_map(|table| unknown_in(table, &KEYS));
-    unknown_in(document, &["drivers"]).into_iter().chain(in_tables).min_by_key(|(_, start, _)| *start)
-}
-
-fn unknown_in(table: &DeTable<'_>, known: &[&'static str]) -> Option<(String, usize, &'static str)> {
-    table
-        .keys()
-        .filter(|key| !known.contains(&key.get_ref().as_ref()))
-        .min_by_key(|key| key.span().start)
-        .and_then(|key| {
-            let nearest = known.iter().min_by_key(|name| strsim::damerau_levenshtein(name, key.get_ref()))?;
-            Some((key.get_ref().to_string(), key.span().start, *nearest))
-        })
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }

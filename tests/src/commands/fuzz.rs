@@ -29,6 +29,8 @@ enum Target {
     Pcid,
     /// pcid.d files
     Drivers,
+    /// netd.toml
+    Config,
 }
 
 impl Target {
@@ -39,6 +41,7 @@ impl Target {
             Self::E1000 => "e1000",
             Self::Pcid => "pcid",
             Self::Drivers => "drivers",
+            Self::Config => "config",
         }
     }
 }
