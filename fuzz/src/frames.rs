@@ -1,6 +1,6 @@
 //! Frames into the stack: Ethernet, ARP, IPv4, TCP, UDP, ICMP and DHCP.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use netd::stack::icmp::{IcmpId, Purpose};
 use netd::stack::raw::RawId;
@@ -68,15 +68,15 @@ impl Host {
         }
         stack.link_up(eth0, OWN_MAC, MTU);
         if !with_dhcp {
-            stack.network.set_address(eth0, ipnet::Ipv4Net::new(OWN, 24).expect("24 bits"));
+            stack.network.set_address(eth0, ipnet::IpNet::new(OWN.into(), 24).expect("24 bits"));
         }
-        let any = |port| SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port);
+        let any = |port| SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port);
         let Stack { network, tcp, udp, icmp, raw, .. } = &mut stack;
         let listener = tcp.listen(any(80), network).expect("port 80 is free");
         let udp = udp.open(any(53), None, network).expect("port 53 is free");
-        let ping = icmp.open(Purpose::Echo, PEER, &mut network.random).expect("an echo socket");
+        let ping = icmp.open(Purpose::Echo, PEER.into(), &mut network.random).expect("an echo socket");
         let raw = raw.open(6);
-        let connections = tcp.connect(None, SocketAddrV4::new(PEER, 7), network).into_iter().collect();
+        let connections = tcp.connect(None, SocketAddr::new(PEER.into(), 7), network).into_iter().collect();
         let mut host =
             Self { stack, eth0, now, listener, connections, udp, ping, raw, segment: None, transaction: 0 };
         host.pass(Duration::from_millis(1));

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// Where Redox keeps its network settings.
@@ -11,7 +11,7 @@ const DIRECTORY: &str = "/etc/net";
 /// The file, if the system has such a directory.
 pub struct Resolver {
     directory: PathBuf,
-    written: Option<Ipv4Addr>,
+    written: Option<IpAddr>,
 }
 
 impl Default for Resolver {
@@ -22,7 +22,7 @@ impl Default for Resolver {
 
 impl Resolver {
     /// Writes `server` unless that was the last one written; without one, what stands there stays. Readers see the old file or the new one.
-    pub fn update(&mut self, server: Option<Ipv4Addr>) {
+    pub fn update(&mut self, server: Option<IpAddr>) {
         let Some(server) = server.filter(|server| self.written != Some(*server)) else { return };
         self.written = Some(server);
         if self.directory.is_dir()
@@ -32,7 +32,7 @@ impl Resolver {
         }
     }
 
-    fn write(&self, server: Ipv4Addr) -> io::Result<()> {
+    fn write(&self, server: IpAddr) -> io::Result<()> {
         let new = self.directory.join("dns.new");
         fs::write(&new, format!("{server}\n"))?;
         fs::rename(new, self.directory.join("dns"))
@@ -41,6 +41,8 @@ impl Resolver {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
     #[test]
@@ -51,7 +53,7 @@ mod tests {
         let mut resolver = Resolver { directory: directory.clone(), written: None };
         resolver.update(None);
         assert_eq!(fs::read_to_string(directory.join("dns")).unwrap(), "9.9.9.9\n", "the administrator's");
-        resolver.update(Some(Ipv4Addr::new(10, 0, 2, 3)));
+        resolver.update(Some(IpAddr::V4(Ipv4Addr::new(10, 0, 2, 3))));
         resolver.update(None);
         assert_eq!(fs::read_to_string(directory.join("dns")).unwrap(), "10.0.2.3\n");
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);

@@ -1,6 +1,6 @@
 //! `icmp`: `echo/<ip>` for ping, `udp/<ip>` for the errors that datagrams come back with.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use scheme::errno::{EINVAL, ENOENT};
 use scheme::{DirentKind, Error, Result};
@@ -84,7 +84,7 @@ impl Protocol for Icmp {
     }
 }
 
-fn parse(path: &str) -> Result<(Purpose, Ipv4Addr)> {
+fn parse(path: &str) -> Result<(Purpose, IpAddr)> {
     let (kind, remote) = path.split_once('/').ok_or(Error::new(ENOENT))?;
     let purpose = match kind {
         "echo" => Purpose::Echo,

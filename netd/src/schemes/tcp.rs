@@ -9,6 +9,7 @@ use super::address::{self, Ends};
 use super::errno::errno;
 use super::message::{self, Verb, option};
 use super::socket_scheme::{Caller, Protocol, put};
+use crate::stack::address::UNSPECIFIED;
 use crate::stack::tcp::{BUFFER, Change, ConnectionId, ListenerId};
 use crate::stack::{Readiness, SocketError, Stack};
 
@@ -214,7 +215,7 @@ fn bind(stack: &mut Stack, node: &Node, path: &str, caller: Caller) -> Result<No
     if !path.starts_with('/') && ends.remote.is_none() {
         return Err(Error::new(ENOENT));
     }
-    let local = ends.local.or(Some(address::UNSPECIFIED));
+    let local = ends.local.or(Some(UNSPECIFIED));
     open(stack, Ends { local, ..ends }, caller)
 }
 

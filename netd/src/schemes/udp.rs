@@ -1,6 +1,6 @@
 //! `udp`: datagrams, as Redox's programs know them.
 
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 
 use scheme::errno::{EINVAL, ENOENT, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP};
 use scheme::{DirentKind, Error, Result};
@@ -9,6 +9,7 @@ use super::address::{self, Ends};
 use super::errno::errno;
 use super::message::{self, Verb, option};
 use super::socket_scheme::{Caller, Protocol, put};
+use crate::stack::address::{UNSPECIFIED, unspecified};
 use crate::stack::udp::{RECEIVE_BUFFER, UdpId};
 use crate::stack::{Readiness, Stack};
 
@@ -22,7 +23,7 @@ pub struct Node {
     /// The socket; `None` before anything was bound or sent.
     socket: Option<UdpId>,
     /// Where this handle's writes go.
-    remote: Option<SocketAddrV4>,
+    remote: Option<SocketAddr>,
 }
 
 impl Protocol for Udp {
@@ -135,7 +136,8 @@ impl Protocol for Udp {
 
 fn open(stack: &mut Stack, ends: Ends, caller: Caller) -> Result<Node> {
     address::check_local(ends.local, caller.uid)?;
-    let local = ends.local.unwrap_or(address::UNSPECIFIED);
+    let any = ends.remote.map_or(UNSPECIFIED, |remote| SocketAddr::new(unspecified(remote.ip()), 0));
+    let local = ends.local.unwrap_or(any);
     let id = stack.udp.open(local, ends.remote, &mut stack.network).map_err(errno)?;
     Ok(Node { socket: Some(id), remote: ends.remote })
 }
@@ -148,13 +150,16 @@ fn bind(stack: &mut Stack, node: &Node, ends: Ends, caller: Caller) -> Result<No
 }
 
 /// A handle of the same socket whose writes go to `remote`.
-fn towards(stack: &mut Stack, node: &mut Node, remote: SocketAddrV4) -> Result<Node> {
+fn towards(stack: &mut Stack, node: &mut Node, remote: SocketAddr) -> Result<Node> {
     let id = match node.socket {
         Some(id) => id,
-        None => stack.udp.open(address::UNSPECIFIED, None, &mut stack.network).map_err(errno)?,
+        None => {
+            let local = SocketAddr::new(unspecified(remote.ip()), 0);
+            stack.udp.open(local, None, &mut stack.network).map_err(errno)?
+        }
     };
     node.socket = Some(id);
-    stack.network.route(*remote.ip()).map_err(errno)?;
+    stack.network.route(remote.ip()).map_err(errno)?;
     Ok(Node { socket: Some(id), remote: Some(remote) })
 }
 

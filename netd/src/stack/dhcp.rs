@@ -15,7 +15,8 @@ use smoltcp::wire::{
     IpCidr, Ipv4Cidr, UdpPacket,
 };
 
-use super::ipv4::{self, Datagram};
+use super::address::is_host;
+use super::datagram::Datagram;
 use super::wire::{self, Wire};
 
 /// RFC 2131 section 4.1.
@@ -248,7 +249,7 @@ fn check(datagram: &Datagram<'_>, own: EthernetAddress, asked: Option<u32>) -> R
         return Err(Refusal::NotOurs);
     }
     let server_makes_sense =
-        ipv4::is_host(datagram.source) && message.server_identifier.is_some_and(ipv4::is_host);
+        is_host(datagram.source) && message.server_identifier.is_some_and(|server| is_host(server.into()));
     if !server_makes_sense {
         return Err(Refusal::Malformed);
     }
@@ -279,7 +280,7 @@ fn address_makes_sense(message: &DhcpRepr<'_>, router: Option<Ipv4Addr>) -> bool
     };
     let Ok(network) = Ipv4Net::new(message.your_ip, prefix) else { return false };
     let usable = |address: Ipv4Addr| {
-        ipv4::is_host(address)
+        is_host(address.into())
             && (prefix >= 31 || (address != network.broadcast() && address != network.network()))
     };
     prefix > 0 && usable(message.your_ip) && router.is_none_or(usable) && message.lease_duration != Some(0)

@@ -1,6 +1,6 @@
 //! What can go wrong with a socket or a setting, in the stack's own words.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr};
 
 /// Why an operation of the stack failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,13 +16,13 @@ pub enum SocketError {
     PortsExhausted,
     /// The address is none of ours.
     #[error("{0} is not an address of this host")]
-    AddressNotAvailable(Ipv4Addr),
+    AddressNotAvailable(IpAddr),
     /// The address or the port cannot be a destination.
     #[error("{0} cannot be a destination")]
-    InvalidDestination(SocketAddrV4),
+    InvalidDestination(SocketAddr),
     /// No route leads there.
     #[error("no route to {0}")]
-    NetworkUnreachable(Ipv4Addr),
+    NetworkUnreachable(IpAddr),
     /// A router or the neighbour table says that the host does not answer.
     #[error("host unreachable")]
     HostUnreachable,

@@ -1,14 +1,16 @@
 //! ICMP sockets (RFC 792): echo, and the errors that concern UDP.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr};
 
 use slab::Slab;
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{Icmpv4Message, Icmpv4Packet, Icmpv4Repr, IpProtocol};
 
+use super::address::is_unicast;
+use super::datagram::{self, Datagram};
 use super::error::SocketError;
-use super::ipv4::{self, Datagram};
+use super::ipv4;
 use super::network::Network;
 use super::random::Random;
 use super::readiness::Readiness;
@@ -34,7 +36,7 @@ pub enum Purpose {
 #[derive(Debug)]
 struct Socket {
     purpose: Purpose,
-    remote: Ipv4Addr,
+    remote: IpAddr,
     /// RFC 792's identifier, ours alone.
     ident: u16,
     received: VecDeque<Vec<u8>>,
@@ -46,9 +48,9 @@ pub struct Quoted {
     /// Its protocol.
     pub protocol: IpProtocol,
     /// Our end.
-    pub local: SocketAddrV4,
+    pub local: SocketAddr,
     /// The peer's.
-    pub remote: SocketAddrV4,
+    pub remote: SocketAddr,
 }
 
 /// All ICMP sockets.
@@ -64,11 +66,11 @@ impl Icmp {
     pub fn open(
         &mut self,
         purpose: Purpose,
-        remote: Ipv4Addr,
+        remote: IpAddr,
         random: &mut Random,
     ) -> Result<IcmpId, SocketError> {
-        if remote.is_unspecified() || remote.is_multicast() || remote.is_broadcast() {
-            return Err(SocketError::InvalidDestination(SocketAddrV4::new(remote, 0)));
+        if !is_unicast(remote) {
+            return Err(SocketError::InvalidDestination(SocketAddr::new(remote, 0)));
         }
         let first = random.next_u16();
         let ident = (0..=u16::MAX)
@@ -83,7 +85,7 @@ impl Icmp {
     }
 
     /// The host.
-    pub fn remote(&self, id: IcmpId) -> Option<(Purpose, Ipv4Addr)> {
+    pub fn remote(&self, id: IcmpId) -> Option<(Purpose, IpAddr)> {
         self.sockets.get(id.0).map(|socket| (socket.purpose, socket.remote))
     }
 
@@ -113,14 +115,14 @@ impl Icmp {
             _ => return Err(SocketError::Malformed),
         };
         let path = network.route(socket.remote)?;
-        let limit = network.mtu(path.interface).saturating_sub(ipv4::HEADER + HEADER);
+        let limit = network.mtu(path.interface).saturating_sub(datagram::header(socket.remote) + HEADER);
         if data.len() > limit {
             return Err(SocketError::MessageTooLong { length: data.len(), limit });
         }
         let seq_no = u16::from_be_bytes([high, low]);
         let request = Icmpv4Repr::EchoRequest { ident: socket.ident, seq_no, data };
         let packet =
-            ipv4::build(path.source, socket.remote, IpProtocol::Icmp, request.buffer_len(), |payload| {
+            datagram::build(path.source, socket.remote, IpProtocol::Icmp, request.buffer_len(), |payload| {
                 request.emit(&mut Icmpv4Packet::new_unchecked(payload), &ChecksumCapabilities::default());
             });
         network.send(path.interface, path.next_hop, packet);
@@ -150,7 +152,7 @@ impl Icmp {
             Icmpv4Message::DstUnreachable | Icmpv4Message::TimeExceeded => {
                 let quoted = quoted(message.data())?;
                 if quoted.protocol == IpProtocol::Udp {
-                    self.receive_error(*quoted.remote.ip(), datagram.payload);
+                    self.receive_error(quoted.remote.ip(), datagram.payload);
                 }
                 let error = meaning(message.msg_type(), message.msg_code())?;
                 Some((quoted, error))
@@ -159,7 +161,7 @@ impl Icmp {
         }
     }
 
-    fn receive_reply(&mut self, source: Ipv4Addr, message: &Icmpv4Packet<&[u8]>) {
+    fn receive_reply(&mut self, source: IpAddr, message: &Icmpv4Packet<&[u8]>) {
         let Some(id) = self.by_ident.get(&message.echo_ident()).copied() else { return };
         if self.sockets.get(id.0).is_none_or(|socket| socket.remote != source) {
             return;
@@ -169,7 +171,7 @@ impl Icmp {
         self.queue(id, text);
     }
 
-    fn receive_error(&mut self, destination: Ipv4Addr, message: &[u8]) {
+    fn receive_error(&mut self, destination: IpAddr, message: &[u8]) {
         let concerned: Vec<_> = self
             .sockets
             .iter()
@@ -203,12 +205,12 @@ pub fn quoted(packet: &[u8]) -> Option<Quoted> {
     if packet.first()? >> 4 != 4 || header < ipv4::HEADER {
         return None;
     }
-    let address = |at: usize| packet.get(at..at + 4)?.first_chunk::<4>().copied().map(Ipv4Addr::from);
+    let address = |at: usize| packet.get(at..at + 4)?.first_chunk::<4>().copied().map(IpAddr::from);
     let port = |at: usize| packet.get(at..at + 2)?.first_chunk::<2>().copied().map(u16::from_be_bytes);
     Some(Quoted {
         protocol: IpProtocol::from(*packet.get(9)?),
-        local: SocketAddrV4::new(address(12)?, port(header)?),
-        remote: SocketAddrV4::new(address(16)?, port(header + 2)?),
+        local: SocketAddr::new(address(12)?, port(header)?),
+        remote: SocketAddr::new(address(16)?, port(header + 2)?),
     })
 }
 

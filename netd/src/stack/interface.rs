@@ -1,9 +1,9 @@
 //! One interface: its addresses, its link layer and its counters.
 
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use smoltcp::iface;
 use smoltcp::iface::SocketSet;
 use smoltcp::phy::{DeviceCapabilities, Medium};
@@ -12,6 +12,7 @@ use smoltcp::wire::{
     ArpOperation, ArpPacket, ArpRepr, EthernetAddress, EthernetFrame, EthernetProtocol, HardwareAddress,
 };
 
+use super::address::{is_broadcast, multicast};
 use super::dhcp::Dhcp;
 use super::neighbours::{Neighbours, Resolution};
 use super::wire::{self, HEADROOM, Wire};
@@ -94,7 +95,7 @@ pub struct Interface {
     /// Its link carries frames.
     pub running: bool,
     /// Our addresses on it.
-    pub addresses: Vec<Ipv4Net>,
+    pub addresses: Vec<IpNet>,
     /// The link layer.
     pub link: Link,
     /// The name of its driver's scheme, while there is one.
@@ -110,11 +111,12 @@ pub struct Interface {
 }
 
 impl Interface {
-    /// `lo`, 127.0.0.1/8.
+    /// `lo`, 127.0.0.1/8 and ::1/128.
     pub fn loopback(seed: u64, now: Instant) -> Self {
         let mut interface = Self::new("lo".to_owned(), Link::Loopback, LOOPBACK_MTU, seed, now);
         interface.running = true;
-        interface.addresses.push(Ipv4Net::new_assert(Ipv4Addr::LOCALHOST, 8));
+        interface.addresses.push(Ipv4Net::new_assert(Ipv4Addr::LOCALHOST, 8).into());
+        interface.addresses.push(Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128).into());
         interface
     }
 
@@ -175,14 +177,21 @@ impl Interface {
     }
 
     /// Whether `address` is one of its own.
-    pub fn has_address(&self, address: Ipv4Addr) -> bool {
+    pub fn has_address(&self, address: IpAddr) -> bool {
         self.addresses.iter().any(|own| own.addr() == address)
     }
 
+    /// Whether `address` is its only one of that version.
+    pub fn has_only(&self, address: IpNet) -> bool {
+        let mut others = self.addresses.iter().filter(|own| own.addr().is_ipv4() == address.addr().is_ipv4());
+        others.next() == Some(&address) && others.next().is_none()
+    }
+
     /// Whether `address` is the broadcast address of one of its networks.
-    pub fn is_broadcast(&self, address: Ipv4Addr) -> bool {
-        address.is_broadcast()
-            || self.addresses.iter().any(|own| own.prefix_len() < 31 && own.broadcast() == address)
+    pub fn is_broadcast(&self, address: IpAddr) -> bool {
+        let is_last =
+            |own: &IpNet| own.addr().is_ipv4() && own.prefix_len() < 31 && own.broadcast() == address;
+        is_broadcast(address) || self.addresses.iter().any(is_last)
     }
 
     /// Whether packets that are sent leave.
@@ -231,7 +240,7 @@ impl Interface {
     }
 
     /// Sends an IP packet (behind its headroom) to `next_hop`. Without a link it is lost.
-    pub fn send(&mut self, next_hop: Ipv4Addr, packet: Vec<u8>, now: Instant) {
+    pub fn send(&mut self, next_hop: IpAddr, packet: Vec<u8>, now: Instant) {
         if !self.carries() {
             self.counters.tx_dropped += 1;
             return;
@@ -239,14 +248,14 @@ impl Interface {
         let is_broadcast = self.is_broadcast(next_hop);
         let Link::Ethernet { neighbours, .. } = &mut self.link else { return self.enqueue(packet) };
         if is_broadcast {
-            return self.frame(packet, EthernetAddress::BROADCAST, EthernetProtocol::Ipv4);
+            return self.frame(packet, EthernetAddress::BROADCAST, protocol(next_hop));
         }
         if next_hop.is_multicast() {
-            return self.frame(packet, multicast(next_hop), EthernetProtocol::Ipv4);
+            return self.frame(packet, multicast(next_hop), protocol(next_hop));
         }
         match neighbours.resolve(next_hop, packet, now) {
             Resolution::Known { packet, address, probe } => {
-                self.frame(packet, address, EthernetProtocol::Ipv4);
+                self.frame(packet, address, protocol(next_hop));
                 if probe {
                     self.ask(next_hop);
                 }
@@ -288,16 +297,17 @@ impl Interface {
         else {
             return;
         };
-        let in_network = self.addresses.iter().any(|own| own.contains(&sender_ip));
-        if !self.has_address(target_ip) || self.has_address(sender_ip) || !sender.is_unicast() {
+        let (sender_at, target_at) = (IpAddr::V4(sender_ip), IpAddr::V4(target_ip));
+        let in_network = self.addresses.iter().any(|own| own.contains(&sender_at));
+        if !self.has_address(target_at) || self.has_address(sender_at) || !sender.is_unicast() {
             return;
         }
         let Link::Ethernet { neighbours, .. } = &mut self.link else { return };
         // A router may be outside of the network; then it was asked for.
-        if !in_network && !neighbours.has(sender_ip) {
+        if !in_network && !neighbours.has(sender_at) {
             return;
         }
-        for packet in neighbours.learn(sender_ip, sender, now) {
+        for packet in neighbours.learn(sender_at, sender, now) {
             self.frame(packet, sender, EthernetProtocol::Ipv4);
         }
         if operation == ArpOperation::Request {
@@ -316,12 +326,17 @@ impl Interface {
         self.queue.push_back(frame);
     }
 
-    fn ask(&mut self, neighbour: Ipv4Addr) {
-        let Some(own) = self.addresses.iter().find(|own| own.contains(&neighbour)).or(self.addresses.first())
+    fn ask(&mut self, neighbour: IpAddr) {
+        let IpAddr::V4(target) = neighbour else { return };
+        let mut own = self.addresses.iter().filter_map(|own| match own {
+            IpNet::V4(own) => Some(own),
+            IpNet::V6(_) => None,
+        });
+        let Some(source) = own.clone().find(|own| own.contains(&target)).or(own.next()).map(Ipv4Net::addr)
         else {
             return;
         };
-        self.send_arp(ArpOperation::Request, own.addr(), EthernetAddress::BROADCAST, neighbour);
+        self.send_arp(ArpOperation::Request, source, EthernetAddress::BROADCAST, target);
     }
 
     fn send_arp(
@@ -368,8 +383,10 @@ fn engine(mtu: usize, seed: u64, now: Instant) -> (DeviceCapabilities, iface::In
     (capabilities, engine)
 }
 
-/// RFC 1112 section 6.4.
-fn multicast(group: Ipv4Addr) -> EthernetAddress {
-    let [_, b, c, d] = group.octets();
-    EthernetAddress([0x01, 0x00, 0x5e, b & 0x7f, c, d])
+/// What a frame for `next_hop` carries.
+fn protocol(next_hop: IpAddr) -> EthernetProtocol {
+    match next_hop {
+        IpAddr::V4(_) => EthernetProtocol::Ipv4,
+        IpAddr::V6(_) => EthernetProtocol::Ipv6,
+    }
 }

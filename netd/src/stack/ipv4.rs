@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv4Repr};
 
+use super::datagram::Datagram;
 use super::wire::HEADROOM;
 
 /// Bytes of a header without options.
@@ -12,44 +13,22 @@ pub const HEADER: usize = smoltcp::wire::IPV4_HEADER_LEN;
 /// RFC 1700's default time to live.
 const TIME_TO_LIVE: u8 = 64;
 
-/// A whole IPv4 packet whose header was checked.
-#[derive(Clone, Copy, Debug)]
-pub struct Datagram<'a> {
-    /// All of it, as long as its header says.
-    pub bytes: &'a [u8],
-    /// Where it comes from.
-    pub source: Ipv4Addr,
-    /// Where it goes.
-    pub destination: Ipv4Addr,
-    /// What it carries.
-    pub protocol: IpProtocol,
-    /// What follows the header and its options.
-    pub payload: &'a [u8],
-}
-
-impl<'a> Datagram<'a> {
-    /// Checks version, lengths and header checksum; fragments are refused, since nothing reassembles them.
-    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
-        let packet = Ipv4Packet::new_checked(bytes).ok()?;
-        let fragment = packet.more_frags() || packet.frag_offset() != 0;
-        if packet.version() != 4 || fragment || !packet.verify_checksum() {
-            return None;
-        }
-        let header = usize::from(packet.header_len());
-        let bytes = bytes.get(..usize::from(packet.total_len()))?;
-        Some(Self {
-            bytes,
-            source: packet.src_addr(),
-            destination: packet.dst_addr(),
-            protocol: packet.next_header(),
-            payload: bytes.get(header..)?,
-        })
+/// Checks version, lengths and header checksum; fragments are refused, since nothing reassembles them.
+pub fn parse(bytes: &[u8]) -> Option<Datagram<'_>> {
+    let packet = Ipv4Packet::new_checked(bytes).ok()?;
+    let fragment = packet.more_frags() || packet.frag_offset() != 0;
+    if packet.version() != 4 || fragment || !packet.verify_checksum() {
+        return None;
     }
-}
-
-/// Whether another host can have `address`: unicast, and not this very host's.
-pub fn is_host(address: Ipv4Addr) -> bool {
-    !(address.is_unspecified() || address.is_loopback() || address.is_multicast() || address.is_broadcast())
+    let header = usize::from(packet.header_len());
+    let bytes = bytes.get(..usize::from(packet.total_len()))?;
+    Some(Datagram {
+        bytes,
+        source: packet.src_addr().into(),
+        destination: packet.dst_addr().into(),
+        protocol: packet.next_header(),
+        payload: bytes.get(header..)?,
+    })
 }
 
 /// Builds a packet of `protocol` whose payload, `length` bytes, is written by `fill`; headroom comes first.

@@ -1,10 +1,13 @@
 //! The stack: interfaces, routes and sockets, without a system. Time and randomness come from outside.
 
+pub mod address;
+mod datagram;
 pub mod dhcp;
 pub mod error;
 pub mod icmp;
 pub mod interface;
 mod ipv4;
+mod ipv6;
 pub mod neighbours;
 pub mod network;
 mod ports;
@@ -19,7 +22,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use smoltcp::wire::{ArpOperation, ArpPacket, EthernetAddress, EthernetFrame, EthernetProtocol, IpProtocol};
 
@@ -30,10 +33,11 @@ pub use self::readiness::Readiness;
 pub use self::routes::InterfaceId;
 pub use smoltcp::time::Instant;
 
+use self::address::everything;
+use self::datagram::Datagram;
 use self::dhcp::{Change, Dhcp, Lease, Refusal};
 use self::icmp::{Icmp, Quoted};
 use self::interface::{Interface, Link};
-use self::ipv4::Datagram;
 use self::raw::Raw;
 use self::tcp::Tcp;
 use self::udp::Udp;
@@ -56,7 +60,7 @@ pub struct Stack {
     /// Raw IP.
     pub raw: Raw,
     /// Whom resolvers should ask, the first one first. None until a lease or the administrator names some.
-    pub name_servers: Vec<Ipv4Addr>,
+    pub name_servers: Vec<IpAddr>,
     /// Counts every change of addresses, routes, name servers or links.
     pub revision: u64,
 }
@@ -164,7 +168,7 @@ impl Stack {
         };
         let is_lease = self.receive_lease(id, frame, &datagram);
         let is_martian = datagram.source.is_multicast()
-            || datagram.source.is_broadcast()
+            || address::is_broadcast(datagram.source)
             || datagram.destination.is_loopback()
             || self.network.is_local(datagram.source);
         let Some(interface) = self.network.interface_mut(id) else { return };
@@ -281,25 +285,27 @@ impl Stack {
     fn use_lease(&mut self, id: InterfaceId, lease: &Lease) {
         let name = self.network.interface(id).map_or("", Interface::name).to_owned();
         log::info!("{name}: {} leased from {} for {} s", lease.address, lease.server, lease.duration);
-        self.network.set_address(id, lease.address);
-        if lease.router.is_none() {
-            self.network.routes.remove(ipnet::Ipv4Net::default());
+        let (own, router) = (lease.address.into(), lease.router.map(IpAddr::from));
+        self.network.set_address(id, own);
+        let default = everything(own.addr());
+        if router.is_none() {
+            self.network.routes.remove(default);
         }
-        self.network.attach(id, lease.address, lease.router);
-        if let Some(router) = lease.router
-            && let Err(error) = self.network.add_route(ipnet::Ipv4Net::default(), router)
+        self.network.attach(id, own, router);
+        if let Some(router) = router
+            && let Err(error) = self.network.add_route(default, router)
         {
             log::warn!("{name}: the leased default route by {router} is useless: {error}");
         }
         if !lease.name_servers.is_empty() {
-            self.name_servers.clone_from(&lease.name_servers);
+            self.name_servers = lease.name_servers.iter().copied().map(IpAddr::from).collect();
         }
         self.revision += 1;
     }
 
     fn lose_lease(&mut self, id: InterfaceId) {
         log::warn!("{}: the lease is over", self.network.interface(id).map_or("", Interface::name));
-        self.network.clear_addresses(id);
+        self.network.clear_addresses(id, true);
         self.revision += 1;
     }
 

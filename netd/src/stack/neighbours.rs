@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use smoltcp::time::{Duration, Instant};
 use smoltcp::wire::EthernetAddress;
@@ -54,7 +54,7 @@ pub enum Resolution {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Due {
     /// Addresses to ask for.
-    pub probes: Vec<Ipv4Addr>,
+    pub probes: Vec<IpAddr>,
     /// Packets that cannot be delivered.
     pub undeliverable: Vec<Vec<u8>>,
 }
@@ -62,13 +62,13 @@ pub struct Due {
 /// The table of one interface.
 #[derive(Debug, Default)]
 pub struct Neighbours {
-    entries: HashMap<Ipv4Addr, Entry>,
+    entries: HashMap<IpAddr, Entry>,
     deadline: Option<Instant>,
 }
 
 impl Neighbours {
     /// Finds the address of `next_hop` for `packet`, or keeps the packet until it is known.
-    pub fn resolve(&mut self, next_hop: Ipv4Addr, packet: Vec<u8>, now: Instant) -> Resolution {
+    pub fn resolve(&mut self, next_hop: IpAddr, packet: Vec<u8>, now: Instant) -> Resolution {
         let mut dropped = 0;
         if !self.entries.contains_key(&next_hop) {
             dropped += self.make_room();
@@ -98,7 +98,7 @@ impl Neighbours {
     }
 
     /// `neighbour` says that it is at `address`; the packets that waited for it are returned.
-    pub fn learn(&mut self, neighbour: Ipv4Addr, address: EthernetAddress, now: Instant) -> Vec<Vec<u8>> {
+    pub fn learn(&mut self, neighbour: IpAddr, address: EthernetAddress, now: Instant) -> Vec<Vec<u8>> {
         if !self.entries.contains_key(&neighbour) {
             self.make_room();
         }
@@ -116,7 +116,7 @@ impl Neighbours {
     }
 
     /// A packet came from `neighbour` at `address`: a sign of life, if that is what we know.
-    pub fn confirm(&mut self, neighbour: Ipv4Addr, address: EthernetAddress, now: Instant) {
+    pub fn confirm(&mut self, neighbour: IpAddr, address: EthernetAddress, now: Instant) {
         if let Some(entry) = self.entries.get_mut(&neighbour)
             && entry.address == Some(address)
         {
@@ -126,7 +126,7 @@ impl Neighbours {
     }
 
     /// Whether `neighbour` is known or asked for.
-    pub fn has(&self, neighbour: Ipv4Addr) -> bool {
+    pub fn has(&self, neighbour: IpAddr) -> bool {
         self.entries.contains_key(&neighbour)
     }
 
@@ -172,7 +172,7 @@ impl Neighbours {
 
     /// Drops a packet if too many wait; how many were dropped. The longest queue gives it up, and among equals that of
     /// `latest`, who came last: whoever waited before keeps waiting.
-    fn bound_waiting(&mut self, latest: Ipv4Addr) -> usize {
+    fn bound_waiting(&mut self, latest: IpAddr) -> usize {
         let waiting: usize = self.entries.values().map(|entry| entry.waiting.len()).sum();
         if waiting <= QUEUE {
             return 0;
@@ -188,9 +188,11 @@ fn earlier(deadline: Option<Instant>, other: Instant) -> Option<Instant> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
-    const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
+    const ROUTER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 2, 2));
     const MAC: EthernetAddress = EthernetAddress([0x52, 0x55, 10, 0, 2, 2]);
 
     fn at(seconds: i64) -> Instant {
@@ -233,7 +235,7 @@ mod tests {
     fn strangers_cannot_make_the_table_grow() {
         let mut table = Neighbours::default();
         for host in 0..10_000_u32 {
-            table.learn(Ipv4Addr::from(host), MAC, at(i64::from(host)));
+            table.learn(Ipv4Addr::from(host).into(), MAC, at(i64::from(host)));
         }
         assert_eq!(table.entries.len(), CAPACITY);
     }
@@ -243,7 +245,7 @@ mod tests {
         let mut table = Neighbours::default();
         table.resolve(ROUTER, vec![1], at(0));
         let dropped: usize = (0..40_000_u32)
-            .map(|count| match table.resolve(Ipv4Addr::from(count % 200), vec![0], at(0)) {
+            .map(|count| match table.resolve(Ipv4Addr::from(count % 200).into(), vec![0], at(0)) {
                 Resolution::Waiting { dropped, .. } => dropped,
                 known @ Resolution::Known { .. } => panic!("{known:?}"),
             })

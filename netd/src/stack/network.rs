@@ -1,15 +1,17 @@
 //! All interfaces and the routes between the sockets and them.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use smoltcp::iface::SocketSet;
 use smoltcp::time::Instant;
 
+use super::address::{is_broadcast, unspecified};
+use super::datagram::Datagram;
 use super::error::SocketError;
 use super::interface::{Interface, Link};
-use super::ipv4::{self, Datagram};
+use super::ipv4;
 use super::random::Random;
 use super::routes::{InterfaceId, Route, Routes};
 
@@ -22,9 +24,9 @@ pub struct Path {
     /// The interface to leave by.
     pub interface: InterfaceId,
     /// The router, or the destination itself.
-    pub next_hop: Ipv4Addr,
+    pub next_hop: IpAddr,
     /// Our address towards it; unspecified when we have none yet (DHCP).
-    pub source: Ipv4Addr,
+    pub source: IpAddr,
 }
 
 /// Interfaces, routes, and what all sockets share.
@@ -79,16 +81,16 @@ impl Network {
     }
 
     /// Whether packets to `address` end here.
-    pub fn is_local(&self, address: Ipv4Addr) -> bool {
+    pub fn is_local(&self, address: IpAddr) -> bool {
         address.is_loopback() || self.interfaces().any(|interface| interface.has_address(address))
     }
 
     /// How to reach `destination`.
-    pub fn route(&self, destination: Ipv4Addr) -> Result<Path, SocketError> {
+    pub fn route(&self, destination: IpAddr) -> Result<Path, SocketError> {
         if self.is_local(destination) {
             return Ok(Path { interface: LOOPBACK, next_hop: destination, source: destination });
         }
-        if destination.is_broadcast() || destination.is_multicast() {
+        if is_broadcast(destination) || destination.is_multicast() {
             return self.link_wide(destination);
         }
         let route = self.routes.lookup(destination).ok_or(SocketError::NetworkUnreachable(destination))?;
@@ -97,13 +99,18 @@ impl Network {
     }
 
     /// Broadcast and multicast leave by the first Ethernet interface, even before it has an address.
-    fn link_wide(&self, destination: Ipv4Addr) -> Result<Path, SocketError> {
+    fn link_wide(&self, destination: IpAddr) -> Result<Path, SocketError> {
         let (interface, ethernet) = self
             .interfaces
             .iter()
             .find(|(_, interface)| !interface.is_loopback())
             .ok_or(SocketError::NetworkUnreachable(destination))?;
-        let source = ethernet.addresses.first().map_or(Ipv4Addr::UNSPECIFIED, |own| own.addr());
+        let source = ethernet
+            .addresses
+            .iter()
+            .map(IpNet::addr)
+            .find(|own| own.is_ipv4() == destination.is_ipv4())
+            .unwrap_or(unspecified(destination));
         Ok(Path { interface: *interface, next_hop: destination, source })
     }
 
@@ -125,13 +132,13 @@ impl Network {
 
     /// Sends a packet of ours (behind its headroom) by `interface` to `next_hop`. Routers may fragment it,
     /// since nothing here learns the path's MTU (RFC 1191): what is too long for a link would be lost for good.
-    pub fn send(&mut self, interface: InterfaceId, next_hop: Ipv4Addr, mut packet: Vec<u8>) {
+    pub fn send(&mut self, interface: InterfaceId, next_hop: IpAddr, mut packet: Vec<u8>) {
         ipv4::allow_fragments(&mut packet, self.random.next_u16());
         self.send_unchanged(interface, next_hop, packet);
     }
 
     /// Sends a packet (behind its headroom) whose header is the choice of its sender.
-    pub fn send_unchanged(&mut self, interface: InterfaceId, next_hop: Ipv4Addr, packet: Vec<u8>) {
+    pub fn send_unchanged(&mut self, interface: InterfaceId, next_hop: IpAddr, packet: Vec<u8>) {
         let now = self.now;
         if let Some(interface) = self.interfaces.get_mut(&interface) {
             interface.send(next_hop, packet, now);
@@ -139,7 +146,7 @@ impl Network {
     }
 
     /// Sends the packets of a socket that lives on `interface` to `destination`.
-    pub fn send_from(&mut self, interface: InterfaceId, destination: Ipv4Addr, packets: Vec<Vec<u8>>) {
+    pub fn send_from(&mut self, interface: InterfaceId, destination: IpAddr, packets: Vec<Vec<u8>>) {
         if packets.is_empty() {
             return;
         }
@@ -161,36 +168,37 @@ impl Network {
         self.send_from(interface, datagram.source, answers);
     }
 
-    /// Gives `interface` the address `address` in place of its others, and the route to its network. The
+    /// Gives `interface` the address `address` in place of its others of that version, and the route to its network. The
     /// routes that use the address stay, if it has it already.
-    pub fn set_address(&mut self, id: InterfaceId, address: Ipv4Net) {
-        if self.interfaces.get(&id).is_some_and(|interface| interface.addresses != [address]) {
-            self.clear_addresses(id);
+    pub fn set_address(&mut self, id: InterfaceId, address: IpNet) {
+        if self.interfaces.get(&id).is_some_and(|interface| !interface.has_only(address)) {
+            self.clear_addresses(id, address.addr().is_ipv4());
+            if let Some(interface) = self.interfaces.get_mut(&id) {
+                interface.addresses.push(address);
+            }
         }
-        let Some(interface) = self.interfaces.get_mut(&id) else { return };
-        interface.addresses = vec![address];
         let source = address.addr();
         self.routes.add(Route { destination: address.trunc(), via: None, interface: id, source });
     }
 
     /// Makes a router outside of the network of `own` reachable on the link.
-    pub fn attach(&mut self, id: InterfaceId, own: Ipv4Net, router: Option<Ipv4Addr>) {
+    pub fn attach(&mut self, id: InterfaceId, own: IpNet, router: Option<IpAddr>) {
         if let Some(router) = router.filter(|router| !own.contains(router)) {
             let route = Route { destination: router.into(), via: None, interface: id, source: own.addr() };
             self.routes.add(route);
         }
     }
 
-    /// Takes the addresses of `interface` away, and the routes that used them.
-    pub fn clear_addresses(&mut self, id: InterfaceId) {
+    /// Takes the addresses of one version from `interface`, and the routes that used them.
+    pub fn clear_addresses(&mut self, id: InterfaceId, ipv4: bool) {
         let Some(interface) = self.interfaces.get_mut(&id) else { return };
-        for address in interface.addresses.drain(..) {
+        for address in interface.addresses.extract_if(.., |own| own.addr().is_ipv4() == ipv4) {
             self.routes.remove_source(id, address.addr());
         }
     }
 
     /// Routes `destination` by the router `via`, which an existing route must reach directly.
-    pub fn add_route(&mut self, destination: Ipv4Net, via: Ipv4Addr) -> Result<(), SocketError> {
+    pub fn add_route(&mut self, destination: IpNet, via: IpAddr) -> Result<(), SocketError> {
         let towards = self.routes.lookup(via).ok_or(SocketError::NetworkUnreachable(via))?;
         let route = Route {
             destination: destination.trunc(),

@@ -1,13 +1,14 @@
 //! Raw IP sockets: whole IPv4 packets of one protocol.
 
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use slab::Slab;
 use smoltcp::wire::{IpProtocol, Ipv4Packet};
 
+use super::datagram::Datagram;
 use super::error::SocketError;
-use super::ipv4::{self, Datagram};
+use super::ipv4;
 use super::network::Network;
 use super::readiness::Readiness;
 use super::wire::HEADROOM;
@@ -74,7 +75,7 @@ impl Raw {
         if !is_whole || !is_sound || header.next_header() != socket.protocol || destination.is_unspecified() {
             return Err(SocketError::Malformed);
         }
-        let path = network.route(destination)?;
+        let path = network.route(destination.into())?;
         let limit = network.mtu(path.interface);
         if packet.len() > limit {
             return Err(SocketError::MessageTooLong { length: packet.len(), limit });
@@ -82,8 +83,10 @@ impl Raw {
         let mut bytes = vec![0; HEADROOM];
         bytes.extend_from_slice(packet);
         let mut header = Ipv4Packet::new_unchecked(&mut bytes[HEADROOM..]);
-        if header.src_addr() == Ipv4Addr::UNSPECIFIED {
-            header.set_src_addr(path.source);
+        if header.src_addr() == Ipv4Addr::UNSPECIFIED
+            && let IpAddr::V4(source) = path.source
+        {
+            header.set_src_addr(source);
         }
         header.fill_checksum();
         network.send_unchanged(path.interface, path.next_hop, bytes);

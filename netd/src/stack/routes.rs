@@ -1,9 +1,9 @@
 //! The routing table (RFC 1122 section 3.3.1): the longest prefix wins.
 
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 
 /// Names an interface of the stack for as long as it lives; none gets another's after it.
 pub type InterfaceId = usize;
@@ -12,13 +12,13 @@ pub type InterfaceId = usize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
     /// Where it leads.
-    pub destination: Ipv4Net,
+    pub destination: IpNet,
     /// The router, or `None` for a network that is attached.
-    pub via: Option<Ipv4Addr>,
+    pub via: Option<IpAddr>,
     /// The interface to leave by.
     pub interface: InterfaceId,
     /// Our address towards it.
-    pub source: Ipv4Addr,
+    pub source: IpAddr,
 }
 
 /// All routes.
@@ -37,19 +37,19 @@ impl Routes {
     }
 
     /// Removes the routes to `destination`; whether there was one.
-    pub fn remove(&mut self, destination: Ipv4Net) -> bool {
+    pub fn remove(&mut self, destination: IpNet) -> bool {
         let before = self.routes.len();
         self.routes.retain(|route| route.destination != destination);
         self.routes.len() != before
     }
 
     /// Removes the routes that use `source` on `interface`.
-    pub fn remove_source(&mut self, interface: InterfaceId, source: Ipv4Addr) {
+    pub fn remove_source(&mut self, interface: InterfaceId, source: IpAddr) {
         self.routes.retain(|route| route.interface != interface || route.source != source);
     }
 
     /// The route to `destination`.
-    pub fn lookup(&self, destination: Ipv4Addr) -> Option<&Route> {
+    pub fn lookup(&self, destination: IpAddr) -> Option<&Route> {
         self.routes.iter().find(|route| route.destination.contains(&destination))
     }
 
@@ -78,31 +78,33 @@ impl fmt::Display for RouteText<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
 
-    const SOURCE: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);
+    const SOURCE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 2, 15));
 
-    fn route(destination: &str, via: Option<Ipv4Addr>) -> Route {
+    fn route(destination: &str, via: Option<IpAddr>) -> Route {
         Route { destination: destination.parse().unwrap(), via, interface: 1, source: SOURCE }
     }
 
     #[test]
     fn the_longest_prefix_wins() {
         let mut routes = Routes::default();
-        let gateway = Ipv4Addr::new(10, 0, 2, 2);
+        let gateway = IpAddr::V4(Ipv4Addr::new(10, 0, 2, 2));
         routes.add(route("0.0.0.0/0", Some(gateway)));
         routes.add(route("10.0.2.0/24", None));
-        assert_eq!(routes.lookup(Ipv4Addr::new(10, 0, 2, 9)).unwrap().via, None);
-        assert_eq!(routes.lookup(Ipv4Addr::new(1, 1, 1, 1)).unwrap().via, Some(gateway));
+        assert_eq!(routes.lookup(IpAddr::V4(Ipv4Addr::new(10, 0, 2, 9))).unwrap().via, None);
+        assert_eq!(routes.lookup(IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1))).unwrap().via, Some(gateway));
         assert!(routes.remove("0.0.0.0/0".parse().unwrap()));
         assert!(!routes.remove("0.0.0.0/0".parse().unwrap()));
-        assert_eq!(routes.lookup(Ipv4Addr::new(1, 1, 1, 1)), None);
+        assert_eq!(routes.lookup(IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1))), None);
     }
 
     #[test]
     fn the_text_is_that_of_redox() {
         let attached = route("10.0.2.0/24", None);
-        let default = route("0.0.0.0/0", Some(Ipv4Addr::new(10, 0, 2, 2)));
+        let default = route("0.0.0.0/0", Some(IpAddr::V4(Ipv4Addr::new(10, 0, 2, 2))));
         assert_eq!(RouteText(&attached, "eth0").to_string(), "10.0.2.0/24  dev eth0 src 10.0.2.15");
         assert_eq!(RouteText(&default, "eth0").to_string(), "default via 10.0.2.2 dev eth0 src 10.0.2.15");
     }

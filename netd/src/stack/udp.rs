@@ -1,14 +1,15 @@
 //! UDP (RFC 768): datagrams in queues, found by their local port.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddr;
 
 use slab::Slab;
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{IpAddress, IpProtocol, UdpPacket, UdpRepr};
 
+use super::address::is_broadcast;
+use super::datagram::{self, Datagram};
 use super::error::SocketError;
-use super::ipv4::{self, Datagram};
 use super::network::Network;
 use super::ports::Ports;
 use super::readiness::Readiness;
@@ -27,9 +28,9 @@ pub struct UdpId(usize);
 
 #[derive(Debug)]
 struct Socket {
-    local: SocketAddrV4,
-    remote: Option<SocketAddrV4>,
-    received: VecDeque<(SocketAddrV4, Vec<u8>)>,
+    local: SocketAddr,
+    remote: Option<SocketAddr>,
+    received: VecDeque<(SocketAddr, Vec<u8>)>,
     /// Bytes in `received`, overhead included.
     size: usize,
     error: Option<SocketError>,
@@ -52,11 +53,11 @@ impl Udp {
     /// any of ours), from `remote` alone where given.
     pub fn open(
         &mut self,
-        local: SocketAddrV4,
-        remote: Option<SocketAddrV4>,
+        local: SocketAddr,
+        remote: Option<SocketAddr>,
         network: &mut Network,
     ) -> Result<UdpId, SocketError> {
-        let address = *local.ip();
+        let address = local.ip();
         let is_ours = address.is_unspecified()
             || network.is_local(address)
             || network.interfaces().any(|own| own.is_broadcast(address));
@@ -86,21 +87,21 @@ impl Udp {
     pub fn connect(
         &mut self,
         id: UdpId,
-        remote: Option<SocketAddrV4>,
+        remote: Option<SocketAddr>,
         network: &Network,
     ) -> Result<(), SocketError> {
         if let Some(remote) = remote {
             if remote.port() == 0 || remote.ip().is_unspecified() {
                 return Err(SocketError::InvalidDestination(remote));
             }
-            network.route(*remote.ip())?;
+            network.route(remote.ip())?;
         }
         self.socket(id)?.remote = remote;
         Ok(())
     }
 
     /// Our end.
-    pub fn local(&self, id: UdpId) -> Option<SocketAddrV4> {
+    pub fn local(&self, id: UdpId) -> Option<SocketAddr> {
         self.sockets.get(id.0).map(|socket| socket.local)
     }
 
@@ -125,7 +126,7 @@ impl Udp {
         id: UdpId,
         buffer: &mut [u8],
         peek: bool,
-    ) -> Result<(SocketAddrV4, usize, usize), SocketError> {
+    ) -> Result<(SocketAddr, usize, usize), SocketError> {
         let socket = self.socket(id)?;
         if let Some(error) = socket.error.take() {
             return Err(error);
@@ -146,7 +147,7 @@ impl Udp {
         &mut self,
         id: UdpId,
         data: &[u8],
-        to: Option<SocketAddrV4>,
+        to: Option<SocketAddr>,
         network: &mut Network,
     ) -> Result<usize, SocketError> {
         let socket = self.socket(id)?;
@@ -157,8 +158,11 @@ impl Udp {
         if remote.port() == 0 || remote.ip().is_unspecified() {
             return Err(SocketError::InvalidDestination(remote));
         }
-        let path = network.route(*remote.ip())?;
-        let limit = network.mtu(path.interface).saturating_sub(ipv4::HEADER + HEADER);
+        if remote.is_ipv4() != socket.local.is_ipv4() {
+            return Err(SocketError::InvalidDestination(remote));
+        }
+        let path = network.route(remote.ip())?;
+        let limit = network.mtu(path.interface).saturating_sub(datagram::header(remote.ip()) + HEADER);
         if data.len() > limit {
             return Err(SocketError::MessageTooLong { length: data.len(), limit });
         }
@@ -169,9 +173,9 @@ impl Udp {
             return Err(SocketError::WouldBlock);
         }
         // A socket for all addresses, or for a broadcast, sends from the one towards its destination.
-        let bound = *socket.local.ip();
+        let bound = socket.local.ip();
         let source = if network.is_local(bound) { bound } else { path.source };
-        let local = SocketAddrV4::new(source, socket.local.port());
+        let local = SocketAddr::new(source, socket.local.port());
         network.send(path.interface, path.next_hop, datagram(local, remote, data));
         Ok(data.len())
     }
@@ -191,7 +195,7 @@ impl Udp {
 
     /// Takes an incoming datagram; whether anybody wanted it.
     pub fn receive(&mut self, interface: InterfaceId, packet: &Datagram<'_>, network: &mut Network) -> bool {
-        let (source, destination) = (IpAddress::Ipv4(packet.source), IpAddress::Ipv4(packet.destination));
+        let (source, destination) = (IpAddress::from(packet.source), IpAddress::from(packet.destination));
         let parsed = UdpPacket::new_checked(packet.payload).ok().and_then(|udp| {
             UdpRepr::parse(&udp, &source, &destination, &ChecksumCapabilities::default())
                 .ok()
@@ -202,8 +206,8 @@ impl Udp {
             own.counters.rx_errors += 1;
             return true;
         };
-        let to = SocketAddrV4::new(packet.destination, header.dst_port);
-        let from = SocketAddrV4::new(packet.source, header.src_port);
+        let to = SocketAddr::new(packet.destination, header.dst_port);
+        let from = SocketAddr::new(packet.source, header.src_port);
         let to_all = own.is_broadcast(packet.destination) || packet.destination.is_multicast();
         let receivers = self.receivers(to, from, to_all);
         let (mut wanted, mut dropped) = (false, false);
@@ -216,19 +220,20 @@ impl Udp {
     }
 
     /// Who has sent the datagram that is received next.
-    pub fn next_sender(&self, id: UdpId) -> Option<SocketAddrV4> {
+    pub fn next_sender(&self, id: UdpId) -> Option<SocketAddr> {
         self.sockets.get(id.0)?.received.front().map(|(sender, _)| *sender)
     }
 
     /// All who get a broadcast; otherwise the one that fits best: connected before bound before any.
-    fn receivers(&self, to: SocketAddrV4, from: SocketAddrV4, to_all: bool) -> Vec<UdpId> {
+    fn receivers(&self, to: SocketAddr, from: SocketAddr, to_all: bool) -> Vec<UdpId> {
         let Some(candidates) = self.by_port.get(&to.port()) else { return Vec::new() };
         let matching = candidates.iter().filter_map(|id| {
             let socket = self.sockets.get(id.0)?;
-            let local = *socket.local.ip();
-            let is_local = local.is_unspecified() || local == *to.ip() || to_all;
+            let local = socket.local.ip();
+            let is_local =
+                local.is_ipv4() == to.is_ipv4() && (local.is_unspecified() || local == to.ip() || to_all);
             // Whoever asks everybody (DHCP's client) wants anybody's answer.
-            let is_remote = socket.remote.is_none_or(|remote| remote == from || remote.ip().is_broadcast());
+            let is_remote = socket.remote.is_none_or(|remote| remote == from || is_broadcast(remote.ip()));
             let rank = u8::from(socket.remote.is_some()) * 2 + u8::from(!local.is_unspecified());
             (is_local && is_remote).then_some((rank, *id))
         });
@@ -238,7 +243,7 @@ impl Udp {
         }
     }
 
-    fn queue(&mut self, id: UdpId, from: SocketAddrV4, data: &[u8]) -> bool {
+    fn queue(&mut self, id: UdpId, from: SocketAddr, data: &[u8]) -> bool {
         let Some(socket) = self.sockets.get_mut(id.0) else { return false };
         if socket.size + data.len() + OVERHEAD > RECEIVE_BUFFER {
             return false;
@@ -250,7 +255,7 @@ impl Udp {
     }
 
     /// A datagram from `local` to `remote` could not be delivered: a connected socket is told.
-    pub fn unreachable(&mut self, local: SocketAddrV4, remote: SocketAddrV4, error: SocketError) {
+    pub fn unreachable(&mut self, local: SocketAddr, remote: SocketAddr, error: SocketError) {
         let Some(candidates) = self.by_port.get(&local.port()) else { return };
         for id in candidates {
             let Some(socket) = self.sockets.get_mut(id.0) else { continue };
@@ -286,14 +291,14 @@ impl Udp {
 }
 
 /// A UDP packet, behind its headroom.
-pub fn datagram(local: SocketAddrV4, remote: SocketAddrV4, data: &[u8]) -> Vec<u8> {
-    let (source, destination): (Ipv4Addr, Ipv4Addr) = (*local.ip(), *remote.ip());
-    ipv4::build(source, destination, IpProtocol::Udp, HEADER + data.len(), |payload| {
+pub fn datagram(local: SocketAddr, remote: SocketAddr, data: &[u8]) -> Vec<u8> {
+    let (source, destination) = (local.ip(), remote.ip());
+    datagram::build(source, destination, IpProtocol::Udp, HEADER + data.len(), |payload| {
         let header = UdpRepr { src_port: local.port(), dst_port: remote.port() };
         header.emit(
             &mut UdpPacket::new_unchecked(payload),
-            &IpAddress::Ipv4(source),
-            &IpAddress::Ipv4(destination),
+            &source.into(),
+            &destination.into(),
             data.len(),
             |room| room.copy_from_slice(data),
             &ChecksumCapabilities::default(),

@@ -1,8 +1,8 @@
 //! What can be changed by a line of text.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use smoltcp::wire::EthernetAddress;
 
 use crate::stack::interface::Link;
@@ -13,16 +13,16 @@ use crate::stack::{InterfaceId, Stack};
 pub enum Command {
     /// The Ethernet address that we send from.
     SetMac(InterfaceId, EthernetAddress),
-    /// The one address; DHCP ends, unless it is the address already.
-    SetAddress(InterfaceId, Ipv4Net),
+    /// The one address of its version; DHCP ends, unless it is the address already.
+    SetAddress(InterfaceId, IpNet),
     /// Up or down, administratively.
     SetUp(InterfaceId, bool),
     /// A route by a router.
-    AddRoute(Ipv4Net, Ipv4Addr),
+    AddRoute(IpNet, IpAddr),
     /// A route less.
-    RemoveRoute(Ipv4Net),
+    RemoveRoute(IpNet),
     /// Whom resolvers ask.
-    SetNameServer(Ipv4Addr),
+    SetNameServer(IpAddr),
 }
 
 impl Command {
@@ -39,7 +39,9 @@ impl Command {
             // Stock's `dhcpd` sets the address that our lease is of, and nobody else would renew it.
             Self::SetAddress(id, address) if is_set(stack, id, address) => {}
             Self::SetAddress(id, address) => {
-                stack.network.stop_dhcp(id);
+                if address.addr().is_ipv4() {
+                    stack.network.stop_dhcp(id);
+                }
                 stack.network.set_address(id, address);
             }
             Self::SetUp(id, up) => stack.set_up(id, up),
@@ -57,6 +59,6 @@ impl Command {
     }
 }
 
-fn is_set(stack: &Stack, id: InterfaceId, address: Ipv4Net) -> bool {
-    stack.network.interface(id).is_some_and(|interface| interface.addresses == [address])
+fn is_set(stack: &Stack, id: InterfaceId, address: IpNet) -> bool {
+    stack.network.interface(id).is_some_and(|interface| interface.has_only(address))
 }

@@ -1,12 +1,13 @@
 //! The files of `netcfg`: their names, their texts, and what may be written to them.
 
 use std::fmt::Write;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use ipnet::Ipv4Net;
+use ipnet::IpNet;
 use smoltcp::wire::EthernetAddress;
 
 use super::command::Command;
+use crate::stack::address::{everything, is_unicast};
 use crate::stack::interface::{Interface, Link};
 use crate::stack::routes::RouteText;
 use crate::stack::{InterfaceId, Stack};
@@ -14,7 +15,7 @@ use crate::stack::{InterfaceId, Stack};
 /// Stock's text for what is not there yet.
 const NOT_CONFIGURED: &str = "Not configured\n";
 /// Stock's name server before any other is known.
-const DEFAULT_NAME_SERVER: Ipv4Addr = Ipv4Addr::new(8, 8, 8, 8);
+const DEFAULT_NAME_SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(8, 8, 8, 8));
 
 /// A place in the tree.
 pub enum Node {
@@ -139,18 +140,25 @@ impl Leaf {
     pub fn parse(&self, line: &str, stack: &Stack) -> Option<Command> {
         match self {
             Self::NameServer => {
-                let server: Ipv4Addr = line.parse().ok()?;
+                let server: IpAddr = line.parse().ok()?;
                 is_unicast(server).then_some(Command::SetNameServer(server))
             }
             Self::RouteAdd => {
                 let (destination, via) = line.split_once(" via ")?;
-                let via: Ipv4Addr = via.trim().parse().ok()?;
+                let via: IpAddr = via.trim().parse().ok()?;
                 let is_reached = stack.network.routes.lookup(via).is_some_and(|route| route.via.is_none());
-                (is_unicast(via) && is_reached)
-                    .then_some(Command::AddRoute(parse_destination(destination)?, via))
+                let destination = match destination.trim() {
+                    "default" => everything(via),
+                    destination => destination.parse().ok()?,
+                };
+                let makes_sense = is_unicast(via) && destination.addr().is_ipv4() == via.is_ipv4();
+                (makes_sense && is_reached).then_some(Command::AddRoute(destination, via))
             }
             Self::RouteRemove => {
-                let destination = parse_destination(line)?.trunc();
+                let destination = match line {
+                    "default" => IpNet::default(),
+                    line => line.parse::<IpNet>().ok()?.trunc(),
+                };
                 let exists = stack.network.routes.iter().any(|route| route.destination == destination);
                 exists.then_some(Command::RemoveRoute(destination))
             }
@@ -190,7 +198,7 @@ impl Attribute {
                 (mac.is_unicast() && !interface.is_loopback()).then_some(Command::SetMac(id, mac))
             }
             Self::AddressSet => {
-                let address: Ipv4Net = line.parse().ok()?;
+                let address: IpNet = line.parse().ok()?;
                 (!interface.is_loopback() && is_host(address)).then_some(Command::SetAddress(id, address))
             }
             Self::State => match line {
@@ -240,21 +248,11 @@ fn dhcp(interface: &Interface) -> String {
     }
 }
 
-fn parse_destination(text: &str) -> Option<Ipv4Net> {
-    match text.trim() {
-        "default" => Some(Ipv4Net::default()),
-        text => text.parse().ok(),
-    }
-}
-
 /// Whether a host of a network may have the address: neither the first nor the last, where there are others
 /// (RFC 3021), nor one of our own.
-fn is_host(address: Ipv4Net) -> bool {
+fn is_host(address: IpNet) -> bool {
     let (own, length) = (address.addr(), address.prefix_len());
-    let is_reserved = length < 31 && (own == address.network() || own == address.broadcast());
+    let is_reserved =
+        own.is_ipv4() && length < 31 && (own == address.network() || own == address.broadcast());
     length > 0 && is_unicast(own) && !own.is_loopback() && !is_reserved
-}
-
-fn is_unicast(address: Ipv4Addr) -> bool {
-    !(address.is_unspecified() || address.is_multicast() || address.is_broadcast())
 }

@@ -1,16 +1,16 @@
 //! One TCP connection: a smoltcp socket in a set of its own.
 
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp::{self, CongestionControl, Socket, SocketBuffer, State};
 use smoltcp::time::{Duration, Instant};
-use smoltcp::wire::{IpAddress, IpEndpoint, IpListenEndpoint, TcpPacket, TcpSeqNumber};
+use smoltcp::wire::{IpEndpoint, IpListenEndpoint, TcpPacket, TcpSeqNumber};
 
 use super::ListenerId;
+use crate::stack::datagram::Datagram;
 use crate::stack::earlier;
 use crate::stack::error::SocketError;
-use crate::stack::ipv4::Datagram;
 use crate::stack::network::Network;
 use crate::stack::readiness::Readiness;
 use crate::stack::routes::InterfaceId;
@@ -36,9 +36,9 @@ pub const LINGER: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tuple {
     /// Our end.
-    pub local: SocketAddrV4,
+    pub local: SocketAddr,
     /// The peer's.
-    pub remote: SocketAddrV4,
+    pub remote: SocketAddr,
 }
 
 /// Who looks after a connection.
@@ -70,7 +70,7 @@ pub struct Connection {
     /// The interface that it lives on.
     pub interface: InterfaceId,
     /// The local endpoint that it holds, unless that belongs to its listener.
-    pub bound: Option<SocketAddrV4>,
+    pub bound: Option<SocketAddr>,
     /// Who looks after it.
     pub owner: Owner,
     /// When its timer is set to.
@@ -94,11 +94,11 @@ impl Connection {
     pub fn connect(
         tuple: Tuple,
         interface: InterfaceId,
-        bound: SocketAddrV4,
+        bound: SocketAddr,
         network: &mut Network,
     ) -> Result<Self, SocketError> {
         let mut socket = new_socket();
-        let unroutable = SocketError::NetworkUnreachable(*tuple.remote.ip());
+        let unroutable = SocketError::NetworkUnreachable(tuple.remote.ip());
         let context = network.interface_mut(interface).ok_or(unroutable)?.engine().context();
         socket
             .connect(context, endpoint(tuple.remote), endpoint(tuple.local))
@@ -117,7 +117,7 @@ impl Connection {
     fn new(
         tuple: Tuple,
         interface: InterfaceId,
-        bound: Option<SocketAddrV4>,
+        bound: Option<SocketAddr>,
         owner: Owner,
         socket: Socket<'static>,
     ) -> Self {
@@ -315,7 +315,7 @@ impl Connection {
         if self.end.is_none() && self.peer_has_ended() {
             self.end = Some(segment.seq_number() + segment.segment_len());
         }
-        network.send_from(self.interface, *self.tuple.remote.ip(), answers);
+        network.send_from(self.interface, self.tuple.remote.ip(), answers);
     }
 
     /// Whether an honest peer can have sent `segment`. smoltcp takes two for good that no such peer sends, and
@@ -342,7 +342,7 @@ impl Connection {
                 return false;
             }
             self.spoke = true;
-            network.send_from(self.interface, *self.tuple.remote.ip(), packets);
+            network.send_from(self.interface, self.tuple.remote.ip(), packets);
         }
         self.state() != State::FinWait2
     }
@@ -373,6 +373,6 @@ fn new_socket() -> Socket<'static> {
     socket
 }
 
-fn endpoint(address: SocketAddrV4) -> IpEndpoint {
-    IpEndpoint { addr: IpAddress::Ipv4(*address.ip()), port: address.port() }
+fn endpoint(address: SocketAddr) -> IpEndpoint {
+    IpEndpoint { addr: address.ip().into(), port: address.port() }
 }

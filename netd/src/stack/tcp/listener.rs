@@ -1,15 +1,16 @@
 //! Listeners: the backlog between a SYN and `accept`.
 
 use std::collections::VecDeque;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddr;
 
 use smoltcp::socket::tcp::State;
 use smoltcp::time::Instant;
 
 use super::connection::{Connection, LINGER, Owner, Tuple};
 use super::{Change, ConnectionId, ListenerId, Tcp};
+use crate::stack::address::unspecified;
+use crate::stack::datagram::Datagram;
 use crate::stack::error::SocketError;
-use crate::stack::ipv4::Datagram;
 use crate::stack::network::Network;
 use crate::stack::routes::InterfaceId;
 
@@ -19,7 +20,7 @@ const BACKLOG: usize = 128;
 /// Where listening sockets take connections from.
 #[derive(Debug)]
 pub(super) struct Listener {
-    pub(super) local: SocketAddrV4,
+    pub(super) local: SocketAddr,
     /// Handshakes under way.
     pub(super) half_open: usize,
     pub(super) ready: VecDeque<ConnectionId>,
@@ -28,9 +29,9 @@ pub(super) struct Listener {
 impl Tcp {
     /// Accepts connections to `local` from now on. Its port 0 means an ephemeral one, its unspecified
     /// address all of ours.
-    pub fn listen(&mut self, local: SocketAddrV4, network: &mut Network) -> Result<ListenerId, SocketError> {
-        if !local.ip().is_unspecified() && !network.is_local(*local.ip()) {
-            return Err(SocketError::AddressNotAvailable(*local.ip()));
+    pub fn listen(&mut self, local: SocketAddr, network: &mut Network) -> Result<ListenerId, SocketError> {
+        if !local.ip().is_unspecified() && !network.is_local(local.ip()) {
+            return Err(SocketError::AddressNotAvailable(local.ip()));
         }
         let local = self.ports.take(local, &mut network.random)?;
         let listener = Listener { local, half_open: 0, ready: VecDeque::new() };
@@ -55,7 +56,7 @@ impl Tcp {
     }
 
     /// Where a listener listens.
-    pub fn listener_address(&self, id: ListenerId) -> Option<SocketAddrV4> {
+    pub fn listener_address(&self, id: ListenerId) -> Option<SocketAddr> {
         self.listeners.get(id.0).map(|listener| listener.local)
     }
 
@@ -79,8 +80,8 @@ impl Tcp {
         }
     }
 
-    pub(super) fn listener_for(&self, local: SocketAddrV4) -> Option<ListenerId> {
-        let everywhere = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, local.port());
+    pub(super) fn listener_for(&self, local: SocketAddr) -> Option<ListenerId> {
+        let everywhere = SocketAddr::new(unspecified(local.ip()), local.port());
         self.by_endpoint.get(&local).or_else(|| self.by_endpoint.get(&everywhere)).copied()
     }
 

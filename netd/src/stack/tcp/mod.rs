@@ -7,7 +7,7 @@ mod schedule;
 pub use self::connection::BUFFER;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 
 use slab::Slab;
 use smoltcp::socket::tcp::State;
@@ -16,8 +16,9 @@ use smoltcp::wire::TcpPacket;
 
 use self::connection::{Connection, LINGER, Owner, Tuple};
 use self::listener::Listener;
+use super::address::is_unicast;
+use super::datagram::Datagram;
 use super::error::SocketError;
-use super::ipv4::Datagram;
 use super::network::Network;
 use super::ports::Ports;
 use super::readiness::Readiness;
@@ -46,7 +47,7 @@ pub struct Tcp {
     connections: Slab<Connection>,
     by_tuple: HashMap<Tuple, ConnectionId>,
     listeners: Slab<Listener>,
-    by_endpoint: HashMap<SocketAddrV4, ListenerId>,
+    by_endpoint: HashMap<SocketAddr, ListenerId>,
     ports: Ports,
     /// Those who want to send now.
     dirty: VecDeque<ConnectionId>,
@@ -61,21 +62,25 @@ impl Tcp {
     /// Begins a connection to `remote`, from `local` where given (its port 0: an ephemeral one).
     pub fn connect(
         &mut self,
-        local: Option<SocketAddrV4>,
-        remote: SocketAddrV4,
+        local: Option<SocketAddr>,
+        remote: SocketAddr,
         network: &mut Network,
     ) -> Result<ConnectionId, SocketError> {
-        let address = *remote.ip();
-        let is_host = !address.is_unspecified() && !address.is_multicast() && !address.is_broadcast();
-        if remote.port() == 0 || !is_host || network.interfaces().any(|own| own.is_broadcast(address)) {
+        let address = remote.ip();
+        let is_foreign = local.is_some_and(|local| local.is_ipv4() != remote.is_ipv4());
+        if remote.port() == 0
+            || !is_unicast(address)
+            || is_foreign
+            || network.interfaces().any(|own| own.is_broadcast(address))
+        {
             return Err(SocketError::InvalidDestination(remote));
         }
         let path = network.route(address)?;
-        let source = local.map(|local| *local.ip()).filter(|ip| !ip.is_unspecified());
+        let source = local.map(|local| local.ip()).filter(|ip| !ip.is_unspecified());
         if let Some(source) = source.filter(|source| !network.is_local(*source)) {
             return Err(SocketError::AddressNotAvailable(source));
         }
-        let wanted = SocketAddrV4::new(source.unwrap_or(path.source), local.map_or(0, |local| local.port()));
+        let wanted = SocketAddr::new(source.unwrap_or(path.source), local.map_or(0, |local| local.port()));
         let bound = self.ports.take(wanted, &mut network.random)?;
         let tuple = Tuple { local: bound, remote };
         let connection = match self.by_tuple.contains_key(&tuple) {
@@ -92,7 +97,7 @@ impl Tcp {
     }
 
     /// The connection's ends: ours, and the peer's.
-    pub fn addresses(&self, id: ConnectionId) -> Option<(SocketAddrV4, SocketAddrV4)> {
+    pub fn addresses(&self, id: ConnectionId) -> Option<(SocketAddr, SocketAddr)> {
         self.connections.get(id.0).map(|connection| (connection.tuple.local, connection.tuple.remote))
     }
 
@@ -188,8 +193,8 @@ impl Tcp {
             return true;
         };
         let tuple = Tuple {
-            local: SocketAddrV4::new(datagram.destination, segment.dst_port()),
-            remote: SocketAddrV4::new(datagram.source, segment.src_port()),
+            local: SocketAddr::new(datagram.destination, segment.dst_port()),
+            remote: SocketAddr::new(datagram.source, segment.src_port()),
         };
         if let Some(id) = self.by_tuple.get(&tuple).copied() {
             let is_new = segment.syn() && !segment.ack() && self.gives_way(id);
@@ -216,7 +221,7 @@ impl Tcp {
     }
 
     /// The handshake of `tuple` failed elsewhere: ICMP says so, or the next hop does not answer ARP.
-    pub fn unreachable(&mut self, local: SocketAddrV4, remote: SocketAddrV4, error: SocketError) {
+    pub fn unreachable(&mut self, local: SocketAddr, remote: SocketAddr, error: SocketError) {
         let Some(id) = self.by_tuple.get(&Tuple { local, remote }).copied() else { return };
         let Some(connection) = self.connections.get(id.0) else { return };
         // RFC 5927 section 5.2: an established connection survives; TCP's own timeout decides.

@@ -5,8 +5,8 @@ use smoltcp::time::Instant;
 
 use super::connection::{LINGER, Owner, Snapshot};
 use super::{Change, ConnectionId, Tcp};
+use crate::stack::datagram::Datagram;
 use crate::stack::error::SocketError;
-use crate::stack::ipv4::Datagram;
 use crate::stack::network::Network;
 use crate::stack::readiness::Readiness;
 

@@ -75,7 +75,10 @@ impl Lan {
     }
 
     fn address(&self) -> Option<Ipv4Addr> {
-        self.host.network.interface(ETH0)?.addresses.first().map(|own| own.addr())
+        match self.host.network.interface(ETH0)?.addresses.first()?.addr() {
+            IpAddr::V4(address) => Some(address),
+            IpAddr::V6(_) => None,
+        }
     }
 }
 
@@ -148,9 +151,9 @@ fn a_lease_sets_address_route_and_name_server() {
     lan.run(Duration::from_secs(1));
     assert_eq!(lan.seen, [DhcpMessageType::Discover, DhcpMessageType::Request]);
     assert_eq!(lan.address(), Some(OFFERED));
-    let far = lan.host.network.route(Ipv4Addr::new(1, 1, 1, 1)).unwrap();
-    assert_eq!((far.next_hop, far.source), (SERVER, OFFERED));
-    assert_eq!(lan.host.name_servers, [Ipv4Addr::new(10, 0, 2, 3)]);
+    let far = lan.host.network.route(IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1))).unwrap();
+    assert_eq!((far.next_hop, far.source), (IpAddr::V4(SERVER), IpAddr::V4(OFFERED)));
+    assert_eq!(lan.host.name_servers, [IpAddr::V4(Ipv4Addr::new(10, 0, 2, 3))]);
 }
 
 #[test]
@@ -200,8 +203,8 @@ fn the_lease_stays_while_the_driver_is_away() {
 fn a_renewal_that_changes_a_name_server_keeps_the_routes_of_the_administrator() {
     let mut lan = Lan::new();
     lan.run(Duration::from_secs(1));
-    let far = Ipv4Addr::new(192, 168, 7, 1);
-    let by = Ipv4Addr::new(10, 0, 2, 77);
+    let far = IpAddr::V4(Ipv4Addr::new(192, 168, 7, 1));
+    let by = IpAddr::V4(Ipv4Addr::new(10, 0, 2, 77));
     lan.host.network.add_route("192.168.7.0/24".parse().unwrap(), by).unwrap();
     let other = Ipv4Addr::new(10, 0, 2, 4);
     lan.given.dns_servers = Some([other].into_iter().collect());
@@ -210,7 +213,10 @@ fn a_renewal_that_changes_a_name_server_keeps_the_routes_of_the_administrator() 
     lan.run(Duration::from_secs(1810));
     assert_eq!(lan.host.name_servers, [other]);
     assert_eq!(lan.host.network.route(far).unwrap().next_hop, by);
-    assert_eq!(lan.host.network.route(Ipv4Addr::new(1, 1, 1, 1)).unwrap().next_hop, other);
+    assert_eq!(
+        lan.host.network.route(IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1))).unwrap().next_hop,
+        IpAddr::V4(other)
+    );
 }
 
 /// Some clouds lease a network of one address.
@@ -221,11 +227,11 @@ fn a_router_outside_of_the_network_is_reached_on_the_link() {
     lan.given.router = Some(router);
     lan.given.subnet_mask = Some(Ipv4Addr::BROADCAST);
     lan.run(Duration::from_secs(1));
-    let far = Ipv4Addr::new(1, 1, 1, 1);
+    let far = IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1));
     let path = lan.host.network.route(far).unwrap();
-    assert_eq!((path.next_hop, path.source), (router, OFFERED));
+    assert_eq!((path.next_hop, path.source), (IpAddr::V4(router), IpAddr::V4(OFFERED)));
     let socket = lan.host.udp.open(super::any(0), None, &mut lan.host.network).unwrap();
-    lan.host.udp.send_to(socket, b"?", Some(SocketAddrV4::new(far, 53)), &mut lan.host.network).unwrap();
+    lan.host.udp.send_to(socket, b"?", Some(SocketAddr::new(far, 53)), &mut lan.host.network).unwrap();
     let [request] = &lan.host.take_frames(ETH0, 9).collect::<Vec<_>>()[..] else { panic!("one ARP request") };
     let answer = lan.answer(request).unwrap();
     lan.host.receive(ETH0, &answer);
@@ -239,8 +245,8 @@ fn the_first_of_several_routers_is_used() {
     lan.given.additional_options = &[DhcpOption { kind: 3, data: &[10, 0, 2, 7, 10, 0, 2, 8] }];
     lan.run(Duration::from_secs(1));
     assert_eq!(
-        lan.host.network.route(Ipv4Addr::new(1, 1, 1, 1)).unwrap().next_hop,
-        Ipv4Addr::new(10, 0, 2, 7)
+        lan.host.network.route(IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1))).unwrap().next_hop,
+        IpAddr::V4(Ipv4Addr::new(10, 0, 2, 7))
     );
 }
 
@@ -277,8 +283,11 @@ fn a_message_for_the_client_is_not_answered_and_a_socket_may_read_it_too() {
     let mut lan = Lan::new();
     lan.run(Duration::from_secs(1));
     let message = |text: &[u8]| {
-        let packet =
-            crate::stack::udp::datagram(SocketAddrV4::new(SERVER, 67), SocketAddrV4::new(OFFERED, 68), text);
+        let packet = crate::stack::udp::datagram(
+            SocketAddr::new(SERVER.into(), 67),
+            SocketAddr::new(OFFERED.into(), 68),
+            text,
+        );
         ethernet(EthernetProtocol::Ipv4, &packet[HEADROOM..])
     };
     lan.host.receive(ETH0, &message(b"unheard"));

@@ -24,7 +24,7 @@ fn routers_with_a_small_link_may_fragment_what_is_ours() {
     let [(first, false), (second, false)] = sent(&mut bed)[..] else { panic!("two that may") };
     assert_ne!(first, second);
     let raw = bed.left.raw.open(253);
-    let packet = ipv4::build(LEFT, RIGHT, IpProtocol::from(253), 4, |_| ());
+    let packet = datagram::build(LEFT, RIGHT, IpProtocol::from(253), 4, |_| ());
     bed.left.raw.write(raw, &packet[HEADROOM..], &mut bed.left.network).unwrap();
     assert_eq!(sent(&mut bed), [(0, true)], "a raw packet is its sender's");
 }

@@ -47,7 +47,7 @@ fn random_frames_harm_nobody() {
         while bed.left.udp.receive_from(socket, &mut [0; 8], false).is_ok() {}
     }
     while bed.left.tcp.accept(listener).is_ok() {}
-    let client = bed.right.tcp.connect(None, SocketAddrV4::new(LEFT, 80), &mut bed.right.network).unwrap();
+    let client = bed.right.tcp.connect(None, SocketAddr::new(LEFT, 80), &mut bed.right.network).unwrap();
     bed.run(Duration::from_secs(5));
     assert_eq!(bed.right.tcp.connected(client), Ok(()));
     let counters = bed.left.network.interface(ETH0).unwrap().counters;

@@ -33,7 +33,7 @@ fn an_error_about_a_datagram_can_be_read() {
 fn a_whole_packet_goes_out_and_comes_in_raw() {
     let mut bed = Bed::new();
     let (sender, receiver) = (bed.left.raw.open(253), bed.right.raw.open(253));
-    let packet = ipv4::build(Ipv4Addr::UNSPECIFIED, RIGHT, IpProtocol::from(253), 4, |room| {
+    let packet = datagram::build(Ipv4Addr::UNSPECIFIED.into(), RIGHT, IpProtocol::from(253), 4, |room| {
         room.copy_from_slice(b"raw!")
     });
     let packet = &packet[HEADROOM..];
@@ -41,7 +41,7 @@ fn a_whole_packet_goes_out_and_comes_in_raw() {
     bed.run(Duration::from_secs(1));
     let mut received = [0; 64];
     assert_eq!(bed.right.raw.read(receiver, &mut received), Ok(24));
-    assert_eq!((&received[12..16], &received[20..24]), (&LEFT.octets()[..], &b"raw!"[..]));
+    assert_eq!((&received[12..16], &received[20..24]), (&[10, 0, 0, 1][..], &b"raw!"[..]));
     for bad in [&packet[..23], &packet[..3], &[packet, b"more"].concat()] {
         assert_eq!(bed.left.raw.write(sender, bad, &mut bed.left.network), Err(SocketError::Malformed));
     }

@@ -4,12 +4,13 @@ mod dhcp;
 mod fragments;
 mod hostile;
 mod icmp;
+mod ipv6;
 mod segments;
 mod tcp;
 mod udp;
 
 use std::collections::VecDeque;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use smoltcp::time::Duration;
 use smoltcp::wire::TcpPacket;
@@ -17,8 +18,8 @@ use smoltcp::wire::TcpPacket;
 use super::*;
 
 pub const ETH0: InterfaceId = 1;
-pub const LEFT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
-pub const RIGHT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+pub const LEFT: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+pub const RIGHT: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
 
 /// What the wire does to frames, in frames of a thousand.
 #[derive(Clone, Copy, Default)]
@@ -37,13 +38,12 @@ pub struct Bed {
     random: Random,
 }
 
-pub fn stack(seed: u64, address: Ipv4Addr, now: Instant) -> Stack {
+pub fn stack(seed: u64, address: IpAddr, now: Instant) -> Stack {
     let mut stack = Stack::new(Random::new([seed, 0]), now);
     let eth0 = stack.network.add_ethernet("eth0");
     stack.network.stop_dhcp(eth0);
-    let [_, _, _, host] = address.octets();
-    stack.link_up(eth0, EthernetAddress([2, 0, 0, 0, 0, host]), 1500);
-    stack.network.set_address(eth0, ipnet::Ipv4Net::new(address, 24).unwrap());
+    stack.link_up(eth0, ethernet_address(address), 1500);
+    stack.network.set_address(eth0, ipnet::IpNet::new(address, 24).unwrap());
     stack
 }
 
@@ -110,37 +110,45 @@ impl Bed {
     }
 }
 
-pub fn any(port: u16) -> SocketAddrV4 {
-    SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port)
+fn ethernet_address(host: IpAddr) -> EthernetAddress {
+    let last = match host {
+        IpAddr::V4(host) => host.octets()[3],
+        IpAddr::V6(host) => host.octets()[15],
+    };
+    EthernetAddress([2, 0, 0, 0, 0, last])
 }
 
-pub fn right(port: u16) -> SocketAddrV4 {
-    SocketAddrV4::new(RIGHT, port)
+pub fn any(port: u16) -> SocketAddr {
+    SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port)
+}
+
+pub fn right(port: u16) -> SocketAddr {
+    SocketAddr::new(RIGHT, port)
 }
 
 /// An Ethernet frame from `from` to `to`, hosts of the bed, around an IP packet behind its headroom.
-pub fn framed(mut packet: Vec<u8>, from: Ipv4Addr, to: Ipv4Addr) -> Vec<u8> {
+pub fn framed(mut packet: Vec<u8>, from: IpAddr, to: IpAddr) -> Vec<u8> {
     let mut frame = EthernetFrame::new_unchecked(&mut packet);
-    frame.set_src_addr(EthernetAddress([2, 0, 0, 0, 0, from.octets()[3]]));
-    frame.set_dst_addr(EthernetAddress([2, 0, 0, 0, 0, to.octets()[3]]));
+    frame.set_src_addr(ethernet_address(from));
+    frame.set_dst_addr(ethernet_address(to));
     frame.set_ethertype(EthernetProtocol::Ipv4);
     packet
 }
 
 /// A frame with a TCP segment of `length` bytes, header and options (which `fill` writes) included.
 pub fn segment(
-    from: SocketAddrV4,
-    to: SocketAddrV4,
+    from: SocketAddr,
+    to: SocketAddr,
     length: usize,
     fill: impl FnOnce(&mut TcpPacket<&mut [u8]>),
 ) -> Vec<u8> {
-    let packet = ipv4::build(*from.ip(), *to.ip(), IpProtocol::Tcp, length, |room| {
+    let packet = datagram::build(from.ip(), to.ip(), IpProtocol::Tcp, length, |room| {
         let mut segment = TcpPacket::new_unchecked(room);
         segment.set_src_port(from.port());
         segment.set_dst_port(to.port());
         segment.set_header_len(20);
         fill(&mut segment);
-        segment.fill_checksum(&(*from.ip()).into(), &(*to.ip()).into());
+        segment.fill_checksum(&from.ip().into(), &to.ip().into());
     });
-    framed(packet, *from.ip(), *to.ip())
+    framed(packet, from.ip(), to.ip())
 }

@@ -9,7 +9,7 @@ const PORT: u16 = 80;
 /// Connections that random segments come to, and segments for each.
 const ROUNDS: usize = 200;
 const SEGMENTS: usize = 200;
-const STRANGER: SocketAddrV4 = SocketAddrV4::new(LEFT, 5555);
+const STRANGER: SocketAddr = SocketAddr::new(LEFT, 5555);
 
 /// The TCP header of a frame's segment.
 fn header(frame: &[u8]) -> (TcpSeqNumber, TcpSeqNumber, usize) {
@@ -175,7 +175,7 @@ fn fill_options(options: &mut [u8], random: &mut Random) {
 
 /// A segment whose every field may be wrong, with numbers around `number` and `acknowledged`.
 fn any_segment(
-    from: SocketAddrV4,
+    from: SocketAddr,
     (number, acknowledged): (TcpSeqNumber, TcpSeqNumber),
     random: &mut Random,
 ) -> Vec<u8> {

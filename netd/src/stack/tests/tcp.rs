@@ -144,7 +144,7 @@ fn a_port_without_a_listener_refuses() {
 #[test]
 fn a_host_that_is_not_there_is_unreachable() {
     let mut bed = Bed::new();
-    let nobody = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 99), PORT);
+    let nobody = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 99)), PORT);
     let client = bed.left.tcp.connect(None, nobody, &mut bed.left.network).unwrap();
     bed.run(Duration::from_secs(5));
     assert_eq!(bed.left.tcp.connected(client), Err(SocketError::HostUnreachable));
@@ -153,8 +153,8 @@ fn a_host_that_is_not_there_is_unreachable() {
 #[test]
 fn a_network_without_a_route_is_unreachable_at_once() {
     let mut bed = Bed::new();
-    let far = Ipv4Addr::new(192, 0, 2, 1);
-    let error = bed.left.tcp.connect(None, SocketAddrV4::new(far, PORT), &mut bed.left.network);
+    let far = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+    let error = bed.left.tcp.connect(None, SocketAddr::new(far, PORT), &mut bed.left.network);
     assert_eq!(error, Err(SocketError::NetworkUnreachable(far)));
 }
 
@@ -218,7 +218,7 @@ fn a_port_is_taken_once_and_free_after_close() {
 #[test]
 fn twenty_thousand_connections_use_up_no_ports() {
     let mut bed = Bed::new();
-    let local = SocketAddrV4::new(LEFT, PORT);
+    let local = SocketAddr::new(LEFT, PORT);
     for _ in 0..20_000 {
         let refused = bed.left.tcp.connect(None, local, &mut bed.left.network).unwrap();
         bed.left.poll(bed.now);
@@ -247,8 +247,8 @@ fn our_own_addresses_are_reached_without_a_wire() {
     let mut bed = Bed::new();
     bed.right.link_down(ETH0);
     let listener = bed.listen();
-    for address in [RIGHT, Ipv4Addr::LOCALHOST] {
-        let to = SocketAddrV4::new(address, PORT);
+    for address in [RIGHT, IpAddr::V4(Ipv4Addr::LOCALHOST)] {
+        let to = SocketAddr::new(address, PORT);
         let client = bed.right.tcp.connect(None, to, &mut bed.right.network).unwrap();
         bed.right.poll(bed.now);
         assert_eq!(bed.right.tcp.connected(client), Ok(()));
@@ -269,8 +269,10 @@ fn a_host_that_falls_silent_ends_who_connects_in_a_minute_and_who_sends_in_fifte
     let heard = bed.now;
     // Frames leave, and the table of neighbours believes what it knows.
     let keep_neighbour = |bed: &mut Bed| {
-        bed.left
-            .receive(ETH0, &framed(ipv4::build(RIGHT, LEFT, IpProtocol::from(253), 0, |_| ()), RIGHT, LEFT))
+        bed.left.receive(
+            ETH0,
+            &framed(datagram::build(RIGHT, LEFT, IpProtocol::from(253), 0, |_| ()), RIGHT, LEFT),
+        )
     };
     while bed.left.tcp.readiness(sender) != Readiness::BOTH && bed.now < heard + Duration::from_secs(2000) {
         keep_neighbour(&mut bed);
@@ -306,9 +308,9 @@ fn an_idle_connection_lives_on_and_can_end_late() {
 fn requests_that_nobody_completes_hold_a_listener_for_a_minute_only() {
     let mut bed = Bed::new();
     bed.listen();
-    let stranger = Ipv4Addr::new(10, 0, 0, 77);
+    let stranger = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 77));
     for port in 1..=128 {
-        let request = segment(SocketAddrV4::new(stranger, port), right(PORT), 20, |syn| syn.set_syn(true));
+        let request = segment(SocketAddr::new(stranger, port), right(PORT), 20, |syn| syn.set_syn(true));
         bed.right.receive(ETH0, &request);
     }
     bed.run(Duration::from_secs(50));
@@ -320,7 +322,7 @@ fn requests_that_nobody_completes_hold_a_listener_for_a_minute_only() {
     bed.now += Duration::from_secs(3);
     // What comes when the time is over, but before the turn that notices it, changes nothing.
     bed.right.network.now = bed.now;
-    let again = segment(SocketAddrV4::new(stranger, 1), right(PORT), 20, |syn| syn.set_syn(true));
+    let again = segment(SocketAddr::new(stranger, 1), right(PORT), 20, |syn| syn.set_syn(true));
     bed.right.receive(ETH0, &again);
     let late = bed.connect();
     bed.run(Duration::from_secs(2));
@@ -345,7 +347,7 @@ fn connecting_over_a_dead_link_ends_after_a_minute() {
 fn a_client_comes_back_from_the_same_port() {
     let mut bed = Bed::new();
     let listener = bed.listen();
-    let from = SocketAddrV4::new(LEFT, 4000);
+    let from = SocketAddr::new(LEFT, 4000);
     for _ in 0..3 {
         let client = bed.left.tcp.connect(Some(from), right(PORT), &mut bed.left.network).unwrap();
         bed.run(Duration::from_secs(2));

@@ -11,7 +11,7 @@ fn a_datagram_longer_than_the_buffer_is_truncated() {
         assert_eq!(bed.left.udp.send_to(client, text, None, &mut bed.left.network), Ok(text.len()));
     }
     bed.run(Duration::from_secs(1));
-    let from = SocketAddrV4::new(LEFT, bed.left.udp.local(client).unwrap().port());
+    let from = SocketAddr::new(LEFT, bed.left.udp.local(client).unwrap().port());
     let mut buffer = [0; 6];
     assert_eq!(bed.right.udp.receive_from(server, &mut buffer, false), Ok((from, 6, 15)));
     assert_eq!(&buffer, b"a long");
@@ -81,11 +81,11 @@ fn ports_conflict_and_come_back() {
     let mut bed = Bed::new();
     let network = &mut bed.left.network;
     let first = bed.left.udp.open(any(53), None, network).unwrap();
-    let ours = SocketAddrV4::new(LEFT, 53);
+    let ours = SocketAddr::new(LEFT, 53);
     assert_eq!(bed.left.udp.open(ours, None, network), Err(SocketError::AddressInUse(53)));
     bed.left.udp.close(first);
     assert!(bed.left.udp.open(ours, None, network).is_ok());
-    let foreign = SocketAddrV4::new(RIGHT, 54);
+    let foreign = SocketAddr::new(RIGHT, 54);
     assert_eq!(bed.left.udp.open(foreign, None, network), Err(SocketError::AddressNotAvailable(RIGHT)));
 }
 

@@ -1,0 +1,66 @@
+//! IP packets of either version: what all that sockets do with them needs to know.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use smoltcp::wire::IpProtocol;
+
+use super::{ipv4, ipv6};
+
+/// A whole IP packet whose header was checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Datagram<'a> {
+    /// All of it, as long as its header says.
+    pub bytes: &'a [u8],
+    /// Where it comes from.
+    pub source: IpAddr,
+    /// Where it goes: an address of the same version.
+    pub destination: IpAddr,
+    /// What it carries.
+    pub protocol: IpProtocol,
+    /// What follows the header and its options.
+    pub payload: &'a [u8],
+}
+
+impl<'a> Datagram<'a> {
+    /// Checks the header of a packet of either version.
+    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+        match bytes.first()? >> 4 {
+            4 => ipv4::parse(bytes),
+            6 => ipv6::parse(bytes),
+            _ => None,
+        }
+    }
+}
+
+/// Bytes of the header, without options, of a packet to `destination`.
+pub fn header(destination: IpAddr) -> usize {
+    match destination {
+        IpAddr::V4(_) => ipv4::HEADER,
+        IpAddr::V6(_) => ipv6::HEADER,
+    }
+}
+
+/// Builds a packet of `protocol` whose payload, `length` bytes, is written by `fill`; headroom comes first. A `source`
+/// of another version than `destination` is none.
+pub fn build(
+    source: IpAddr,
+    destination: IpAddr,
+    protocol: IpProtocol,
+    length: usize,
+    fill: impl FnOnce(&mut [u8]),
+) -> Vec<u8> {
+    match (source, destination) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            ipv4::build(source, destination, protocol, length, fill)
+        }
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            ipv6::build(source, destination, protocol, length, fill)
+        }
+        (IpAddr::V6(_), IpAddr::V4(destination)) => {
+            ipv4::build(Ipv4Addr::UNSPECIFIED, destination, protocol, length, fill)
+        }
+        (IpAddr::V4(_), IpAddr::V6(destination)) => {
+            ipv6::build(Ipv6Addr::UNSPECIFIED, destination, protocol, length, fill)
+        }
+    }
+}
