@@ -1,57 +1,19 @@
 //! An 8254x that lies to its driver: in its registers, in its descriptors, and by its interrupts.
 
-use std::time::Duration;
+// The driver's own tests drive the same device.
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/intel/tests/card/controller.rs"]
+mod controller;
+#[path = "liar.rs"]
+mod liar;
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/intel/tests/card/madness.rs"]
+mod madness;
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/e1000/tests/device/model.rs"]
+mod model;
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/nic/tests/card/rig.rs"]
+mod rig;
 
-use hw::fake::Slot;
-
-use crate::input::Input;
-use crate::madness::{Madness, act};
-use crate::model::E1000;
-use crate::rig::Rig;
-
-/// More steps than this tell nothing new.
-const MOST_STEPS: usize = 200;
-
-/// Attaches the driver to a device that may lie from the start, and does what `data` says until the driver
-/// gives the device up or nothing is left to do. Nothing may be lost, and the device must be quiet afterwards.
-pub fn run(data: &[u8]) {
-    let mut input = Input::new(data);
-    let mut model = E1000::new();
-    for _ in 0..input.u8() % 8 {
-        model.faults.lies.push_back(input.u32());
-    }
-    let slot = Slot::new(model);
-    let Ok(mut rig) = Rig::attach(slot.clone()) else {
-        assert!(!slot.is_bus_master());
-        return;
-    };
-    // Left over from a shorter start than was lied about.
-    slot.with(|model, _| model.faults.lies.clear());
-    let reader = rig.open_frames();
-    for index in 0..MOST_STEPS {
-        if input.is_empty() {
-            break;
-        }
-        if act(&mut rig, reader, index, step(&mut input)).is_err() {
-            drop(rig);
-            assert!(!slot.is_bus_master(), "the driver has ended");
-            return;
-        }
-    }
-    slot.with(|model, _| model.faults.lies.clear());
-    rig.close(reader);
-    rig.pass(Duration::from_secs(10)).expect("the device answers again");
-    assert_eq!(rig.pools.receive.free(), rig.pools.receive.size());
-    assert_eq!(rig.pools.transmit.free(), rig.pools.transmit.size());
-}
-
-fn step(input: &mut Input<'_>) -> Madness {
-    match input.u8() % 8 {
-        kind @ 0..=2 => Madness::Scribble { receive: kind != 2, entry: input.u8().into(), word: input.u64() },
-        3 => Madness::Cause(input.u16().into()),
-        4 => Madness::Lie(input.u32()),
-        5 => Madness::Arrive(usize::from(input.u16() % 1500) + 14),
-        6 => Madness::Send(usize::from(input.u16() % 1500) + 14),
-        _ => Madness::Wait(u64::from(input.u16()) % 3000),
-    }
-}
+pub use liar::run;

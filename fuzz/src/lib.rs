@@ -10,16 +10,6 @@ pub mod fuse;
 pub mod input;
 pub mod pcid;
 
-// The driver's own tests drive the same device.
-#[allow(dead_code, reason = "its tests use the rest")]
-#[path = "../../drivers/e1000/tests/device/madness.rs"]
-mod madness;
-#[allow(dead_code, reason = "its tests use the rest")]
-#[path = "../../drivers/e1000/tests/device/model.rs"]
-mod model;
-#[allow(dead_code, reason = "its tests use the rest")]
-#[path = "../../drivers/nic/tests/card/rig.rs"]
-mod rig;
 #[allow(dead_code, reason = "its tests use the rest")]
 #[path = "../../scheme/tests/toy/mod.rs"]
 mod toy;

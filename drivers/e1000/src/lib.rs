@@ -1,14 +1,10 @@
 //! Driver for Intel's 8254x gigabit Ethernet controllers (PCI/PCI-X Family of Gigabit Ethernet Controllers
 //! Software Developer's Manual, "8254x SDM" below).
 
-mod chip;
-mod counters;
 mod descriptors;
-mod device;
-mod eeprom;
-mod filter;
-mod receive;
-pub mod registers;
-mod transmit;
+mod family;
 
-pub use device::Device;
+pub use family::E1000;
+
+/// An 8254x.
+pub type Device<R> = intel::Device<R, E1000>;

@@ -2,7 +2,11 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "the rig's helpers are tests, too")]
 
+#[path = "../../../intel/tests/card/address.rs"]
 mod address;
+#[path = "../../../intel/tests/card/controller.rs"]
+mod controller;
+#[path = "../../../intel/tests/card/faults.rs"]
 mod faults;
 #[path = "../../../nic/tests/card/filters.rs"]
 mod filters;
@@ -10,8 +14,10 @@ mod filters;
 mod frames;
 #[path = "../../../nic/tests/card/life.rs"]
 mod life;
+#[path = "../../../intel/tests/card/madness.rs"]
 mod madness;
 mod model;
+#[path = "../../../intel/tests/card/nodes.rs"]
 mod nodes;
 #[path = "../../../nic/tests/card/rig.rs"]
 mod rig;

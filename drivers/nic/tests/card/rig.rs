@@ -1,5 +1,5 @@
 //! A driver, its device's model and its scheme, turned by hand as the daemon turns them. Each driver's tests include it,
-//! with the stories beside it; `crate::model` is the driver's.
+//! with the stories beside it; `model` is the driver's.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use nic::{Memory, Pools};
 use scheme::flag::{O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY};
 use scheme::{EventFlags, Notifier};
 
-use crate::model::{Card, Device};
+use super::model::{Card, Device};
 
 pub type Result<T> = std::result::Result<T, i32>;
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use e1000::registers::Interrupts;
+use intel::registers::Interrupts;
 use nic::driver::Fault;
 
-use crate::model::E1000;
-use crate::rig::{Rig, frame};
+use super::model::Card;
+use super::rig::{Rig, frame};
 
 #[derive(Clone, Copy, Debug)]
 pub enum Madness {
@@ -34,7 +34,7 @@ pub fn act(rig: &mut Rig, reader: usize, index: usize, step: Madness) -> Result<
             rig.slot.with(|model, bus| model.cause(bus, Interrupts::from_bits_retain(bits & 0xffff)));
         }
         Madness::Lie(value) => rig.slot.with(|model, _| model.faults.lies.push_back(value)),
-        Madness::Arrive(len) => rig.arrive(&frame(E1000::MAC, len, index)),
+        Madness::Arrive(len) => rig.arrive(&frame(Card::MAC, len, index)),
         Madness::Send(len) => drop(rig.write_only(reader, &frame([2, 0, 0, 0, 0, 9], len, index))),
         Madness::Wait(millis) => rig.pass(Duration::from_millis(millis))?,
     }

@@ -1,4 +1,5 @@
-//! Registers, by the names and sections of Intel's 8254x Software Developer's Manual.
+//! Registers, by the names and sections of Intel's 8254x Software Developer's Manual. They are the same in the later
+//! devices, unless it is said otherwise.
 
 use bitfield_struct::bitfield;
 use bitflags::bitflags;
@@ -23,28 +24,8 @@ pub const RCTL: usize = 0x0100;
 pub const TCTL: usize = 0x0400;
 /// Transmit inter-packet gap (13.4.34).
 pub const TIPG: usize = 0x0410;
-/// Receive descriptor base, low half (13.4.25).
-pub const RDBAL: usize = 0x2800;
-/// Receive descriptor base, high half.
-pub const RDBAH: usize = 0x2804;
-/// Receive descriptor ring length in bytes.
-pub const RDLEN: usize = 0x2808;
-/// Receive descriptor head, the device's.
-pub const RDH: usize = 0x2810;
-/// Receive descriptor tail, the driver's.
-pub const RDT: usize = 0x2818;
 /// Receive delay timer (13.4.30).
 pub const RDTR: usize = 0x2820;
-/// Transmit descriptor base, low half (13.4.35).
-pub const TDBAL: usize = 0x3800;
-/// Transmit descriptor base, high half.
-pub const TDBAH: usize = 0x3804;
-/// Transmit descriptor ring length in bytes.
-pub const TDLEN: usize = 0x3808;
-/// Transmit descriptor head, the device's.
-pub const TDH: usize = 0x3810;
-/// Transmit descriptor tail, the driver's.
-pub const TDT: usize = 0x3818;
 /// Receive checksum control.
 pub const RXCSUM: usize = 0x5000;
 /// Multicast table array (13.5.1), 128 words.
@@ -84,26 +65,56 @@ pub mod statistics {
     pub const RJC: usize = 0x40b0;
 }
 
-/// Registers of the `registers` node. None of them changes by being read.
-pub const DUMP: [(&str, usize); 23] = [
+/// The registers of a descriptor ring, which stand together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RingRegisters(usize);
+
+impl RingRegisters {
+    /// The receive ring's (13.4.25 to 13.4.29).
+    pub const RECEIVE: Self = Self(0x2800);
+    /// The transmit ring's (13.4.35 to 13.4.39).
+    pub const TRANSMIT: Self = Self(0x3800);
+
+    /// Base address, low half.
+    pub const fn bal(self) -> usize {
+        self.0
+    }
+
+    /// Base address, high half.
+    pub const fn bah(self) -> usize {
+        self.0 + 0x04
+    }
+
+    /// Length in bytes.
+    pub const fn length(self) -> usize {
+        self.0 + 0x08
+    }
+
+    /// Head, the device's.
+    pub const fn head(self) -> usize {
+        self.0 + 0x10
+    }
+
+    /// Tail, the driver's.
+    pub const fn tail(self) -> usize {
+        self.0 + 0x18
+    }
+
+    /// Descriptor control (13.4.31 and 13.4.42).
+    pub const fn control(self) -> usize {
+        self.0 + 0x28
+    }
+}
+
+/// Registers of the `registers` node, beside those of the rings and the family's own. None of them changes by being
+/// read.
+pub const DUMP: [(&str, usize); 11] = [
     ("CTRL", CTRL),
     ("STATUS", STATUS),
-    ("ITR", ITR),
     ("IMS", IMS),
     ("RCTL", RCTL),
     ("TCTL", TCTL),
     ("TIPG", TIPG),
-    ("RDBAL", RDBAL),
-    ("RDBAH", RDBAH),
-    ("RDLEN", RDLEN),
-    ("RDH", RDH),
-    ("RDT", RDT),
-    ("RDTR", RDTR),
-    ("TDBAL", TDBAL),
-    ("TDBAH", TDBAH),
-    ("TDLEN", TDLEN),
-    ("TDH", TDH),
-    ("TDT", TDT),
     ("RXCSUM", RXCSUM),
     ("MTA0", MTA),
     ("MTA1", MTA + 4),
@@ -121,7 +132,9 @@ bitflags! {
     /// CTRL.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Ctrl: u32 {
-        /// Link reset.
+        /// Ends accesses to memory, in PCI Express devices (82574, 10.2.2.1).
+        const GIO_MDIS = 1 << 2;
+        /// Link reset. Reserved, and 1, in PCI Express devices.
         const LRST = 1 << 3;
         /// Auto-speed detection.
         const ASDE = 1 << 5;
@@ -157,6 +170,12 @@ bitflags! {
         const RXO = 1 << 6;
         /// Receiver timer: frames have come.
         const RXT0 = 1 << 7;
+        /// Frames have come to queue 0, where messages tell of queues (82574, 10.2.4.1).
+        const RXQ0 = 1 << 20;
+        /// Frames of queue 0 have been sent, where messages tell of queues.
+        const TXQ0 = 1 << 22;
+        /// Another cause than a queue's, where messages tell of queues.
+        const OTHER = 1 << 24;
         const _ = !0;
     }
 
@@ -187,6 +206,12 @@ bitflags! {
     }
 }
 
+impl Ctrl {
+    /// What must be clear for a link whose speed and duplex are negotiated.
+    pub const NEGOTIATED_CLEAR: Self =
+        Self::FRCSPD.union(Self::FRCDPLX).union(Self::VME).union(Self::PHY_RST).union(Self::RST);
+}
+
 /// STATUS.
 #[bitfield(u32)]
 pub struct Status {
@@ -199,8 +224,12 @@ pub struct Status {
     /// 10, 100, 1000, 1000 Mbit/s.
     #[bits(2)]
     pub speed: u8,
-    #[bits(24)]
-    __: u32,
+    #[bits(11)]
+    __: u16,
+    /// Accesses memory, in PCI Express devices (82574, 10.2.2.2).
+    pub gio_men: bool,
+    #[bits(12)]
+    __: u16,
 }
 
 impl Status {

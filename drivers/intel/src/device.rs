@@ -1,66 +1,58 @@
 //! The device: its life, its interrupts, its link and its filters.
 
 use std::collections::VecDeque;
+use std::marker::PhantomData;
 
 use hw::{InterruptKind, PciFunction, Registers};
 use nic::frame::{HEADER, VLAN_TAG};
-use nic::{
-    Causes, DriverInfo, Fault, Filter, Frame, Link, MacAddress, Memory, Nic, NicInfo, Settings, Statistics,
-};
+use nic::{Causes, DriverInfo, Fault, Filter, Frame, Link, Memory, Nic, NicInfo, Settings, Statistics};
 
 use crate::chip::Chip;
 use crate::counters::Counters;
 use crate::descriptors;
-use crate::eeprom;
+use crate::family::Family;
 use crate::filter;
 use crate::receive::Receiver;
-use crate::registers::{self as reg, Ctrl, Interrupts, Rah, Rctl, Rxcsum, Status, Tctl, Tipg};
+use crate::registers::{self as reg, Ctrl, Interrupts, Rah, Rctl, RingRegisters, Rxcsum, Status, Tctl};
 use crate::transmit::Transmitter;
 
 /// Entries of each ring.
-const RING: u16 = 256;
+pub(crate) const RING: u16 = 256;
 
-/// Bytes of a ring, which begins at a multiple of 16 (8254x SDM, 13.4.25); a page keeps the rings apart.
-const RING_BYTES: usize = RING as usize * descriptors::SIZE;
+/// Bytes of a ring, which begins at a multiple of 128 at most (82576, 8.10.5); a page keeps the rings apart.
+pub(crate) const RING_BYTES: usize = RING as usize * descriptors::SIZE;
 
 /// Reads of CTRL while a reset goes on: it takes a few microseconds, a read at least half of one.
 const RESET_PATIENCE: u32 = 10_000;
 
-/// At most 20,000 interrupts a second (ITR counts 256 ns).
-const ITR_INTERVAL: u32 = 1_000_000_000 / 20_000 / 256;
-
-/// What the driver wants to hear of.
-const ENABLED: Interrupts = Interrupts::TXDW
-    .union(Interrupts::LSC)
-    .union(Interrupts::RXDMT0)
-    .union(Interrupts::RXO)
-    .union(Interrupts::RXT0);
-
-/// An 8254x.
-pub struct Device<R> {
+/// A controller of the family `F`.
+pub struct Device<R, F: Family> {
     registers: R,
     chip: Chip,
     info: NicInfo,
-    receiver: Receiver,
-    transmitter: Transmitter,
+    receiver: Receiver<F::Receive>,
+    transmitter: Transmitter<F::Transmit>,
     counters: Counters,
+    /// How interrupts come.
+    interrupts: InterruptKind,
+    family: PhantomData<F>,
 }
 
-impl<R: Registers> Device<R> {
+impl<R: Registers, F: Family> Device<R, F> {
     /// Meets the device of `function`, and makes it quiet.
     pub fn attach(
         function: &mut impl PciFunction<Registers = R>,
         Memory { arena, pools }: Memory,
     ) -> Result<Self, Fault> {
         let hw::Identity { vendor, device, .. } = function.identity();
-        let chip = Chip::find(vendor, device).ok_or(Fault::Unknown { vendor, device })?;
+        let chip = Chip::find(F::CHIPS, vendor, device).ok_or(Fault::Unknown { vendor, device })?;
         let registers = function.registers(0)?;
         if registers.size() < reg::WINDOW {
             return Err(hw::Error::NoBar { location: function.location(), bar: 0 }.into());
         }
-        reset(&registers)?;
-        let mac = address(&registers)?;
-        let info = NicInfo { model: chip.name, mac, mtu: chip.mtu.clone(), features: FEATURES };
+        reset::<F>(&registers)?;
+        let mac = F::address(&registers).ok_or(Fault::NoAddress)?;
+        let info = NicInfo { model: chip.name, mac, mtu: chip.mtu.clone(), features: F::FEATURES };
         Ok(Self {
             registers,
             chip,
@@ -68,49 +60,50 @@ impl<R: Registers> Device<R> {
             receiver: Receiver::new(arena.allocate(RING_BYTES, RING_BYTES)?, pools.receive),
             transmitter: Transmitter::new(arena.allocate(RING_BYTES, RING_BYTES)?),
             counters: Counters::default(),
+            interrupts: InterruptKind::Intx,
+            family: PhantomData,
         })
     }
 
     fn set_link_up(&self) {
         let mut ctrl = Ctrl::from_bits_retain(self.registers.read32(reg::CTRL));
-        ctrl.remove(
-            Ctrl::LRST | Ctrl::ILOS | Ctrl::FRCSPD | Ctrl::FRCDPLX | Ctrl::VME | Ctrl::PHY_RST | Ctrl::RST,
-        );
-        ctrl.insert(Ctrl::SLU | Ctrl::ASDE);
+        ctrl.remove(F::CTRL_CLEAR);
+        ctrl.insert(F::CTRL_SET);
         self.registers.write32(reg::CTRL, ctrl.bits());
     }
 
     /// 8254x SDM, 14.4.
-    fn start_receiver(&mut self, settings: &Settings) {
-        let (base, len) = self.receiver.location();
-        self.write_address(reg::RDBAL, reg::RDBAH, base);
-        self.registers.write32(reg::RDLEN, len as u32);
-        self.registers.write32(reg::RDH, 0);
-        self.registers.write32(reg::RDT, 0);
-        self.registers.write32(reg::RDTR, 0);
+    fn start_receiver(&mut self, settings: &Settings) -> Result<(), Fault> {
+        self.set_ring_up(F::RECEIVE_RING, self.receiver.location());
         self.registers.write32(reg::RXCSUM, (Rxcsum::IPOFLD | Rxcsum::TUOFLD).bits());
+        F::enable_receive_ring(&self.registers)?;
         self.configure(settings);
-        if self.receiver.fill() {
-            self.registers.write32(reg::RDT, self.receiver.tail() as u32);
-        }
+        self.fill_receiver();
+        Ok(())
     }
 
     /// 8254x SDM, 14.5.
-    fn start_transmitter(&mut self) {
-        let (base, len) = self.transmitter.location();
-        self.write_address(reg::TDBAL, reg::TDBAH, base);
-        self.registers.write32(reg::TDLEN, len as u32);
-        self.registers.write32(reg::TDH, 0);
-        self.registers.write32(reg::TDT, 0);
-        let gaps = Tipg::new().with_ipgt(8).with_ipgr1(8).with_ipgr2(6);
-        self.registers.write32(reg::TIPG, gaps.into());
+    fn start_transmitter(&mut self) -> Result<(), Fault> {
+        self.set_ring_up(F::TRANSMIT_RING, self.transmitter.location());
+        F::enable_transmit_ring(&self.registers)?;
         let control = Tctl::new().with_en(true).with_psp(true).with_ct(0x0f).with_cold(0x40);
         self.registers.write32(reg::TCTL, control.into());
+        Ok(())
     }
 
-    fn write_address(&self, low: usize, high: usize, address: u64) {
-        self.registers.write32(low, address as u32);
-        self.registers.write32(high, (address >> 32) as u32);
+    /// The device finds an empty ring at `base`, of `len` bytes.
+    fn set_ring_up(&self, ring: RingRegisters, (base, len): (u64, usize)) {
+        self.registers.write32(ring.bal(), base as u32);
+        self.registers.write32(ring.bah(), (base >> 32) as u32);
+        self.registers.write32(ring.length(), len as u32);
+        self.registers.write32(ring.head(), 0);
+        self.registers.write32(ring.tail(), 0);
+    }
+
+    fn fill_receiver(&mut self) {
+        if self.receiver.fill() {
+            self.registers.write32(F::RECEIVE_RING.tail(), self.receiver.tail() as u32);
+        }
     }
 
     fn write_filter(&self, filter: &Filter) {
@@ -135,47 +128,31 @@ impl<R: Registers> Device<R> {
 /// Without LPE the device takes no longer frames than this allows (8254x SDM, 13.4.22).
 const ETHERNET_MTU: usize = 1500;
 
-/// Of all that ethtool knows by these names, what the device could do.
-const FEATURES: &[(&str, bool)] = &[
-    ("rx-checksum", true),
-    ("tx-checksum-ipv4", false),
-    ("tx-scatter-gather", true),
-    ("tx-tcp-segmentation", false),
-    ("rx-vlan-hw-parse", false),
-    ("tx-vlan-hw-insert", false),
-];
-
-impl<R: Registers> Nic for Device<R> {
-    const DRIVER: DriverInfo = DriverInfo {
-        name: "e1000",
-        daemon: "e1000d",
-        ring_memory: 4 * RING_BYTES,
-        address_bits: 64,
-        receive_ring: RING,
-        interrupts: &[InterruptKind::Intx],
-    };
+impl<R: Registers, F: Family> Nic for Device<R, F> {
+    const DRIVER: DriverInfo = F::DRIVER;
 
     fn info(&self) -> &NicInfo {
         &self.info
     }
 
-    fn start(&mut self, settings: &Settings, _interrupts: InterruptKind) -> Result<(), Fault> {
+    fn start(&mut self, settings: &Settings, interrupts: InterruptKind) -> Result<(), Fault> {
+        self.interrupts = interrupts;
         self.set_link_up();
-        self.start_receiver(settings);
-        self.start_transmitter();
-        self.registers.write32(reg::ITR, ITR_INTERVAL);
+        F::set_up(&self.registers, interrupts);
+        self.start_receiver(settings)?;
+        self.start_transmitter()?;
         self.unmask();
         self.link().map(drop)
     }
 
     fn stop(&mut self) -> usize {
-        quiet(&self.registers);
+        quiet::<F>(&self.registers);
         self.receiver.reset();
         self.transmitter.reset()
     }
 
     fn reset(&mut self) -> Result<(), Fault> {
-        reset(&self.registers)
+        reset::<F>(&self.registers)
     }
 
     fn configure(&mut self, settings: &Settings) {
@@ -184,13 +161,15 @@ impl<R: Registers> Nic for Device<R> {
         self.registers.write32(reg::RAL0, u32::from_le_bytes([a, b, c, d]));
         self.registers.write32(reg::RAH0, high.into());
         self.write_filter(&settings.filter);
-        self.receiver.set_longest(settings.mtu + HEADER + VLAN_TAG);
+        let longest = settings.mtu + HEADER + VLAN_TAG;
+        F::set_longest(&self.registers, longest);
+        self.receiver.set_longest(longest);
         self.registers.write32(reg::RCTL, self.receive_control(settings).bits());
     }
 
     fn transmit(&mut self, frames: &mut VecDeque<Frame>) {
         if self.transmitter.give(frames) {
-            self.registers.write32(reg::TDT, self.transmitter.tail() as u32);
+            self.registers.write32(F::TRANSMIT_RING.tail(), self.transmitter.tail() as u32);
         }
     }
 
@@ -204,29 +183,27 @@ impl<R: Registers> Nic for Device<R> {
 
     fn receive(&mut self, budget: usize, frames: &mut Vec<Frame>) {
         self.receiver.take(budget, frames);
-        if self.receiver.fill() {
-            self.registers.write32(reg::RDT, self.receiver.tail() as u32);
-        }
+        self.fill_receiver();
     }
 
     fn take_causes(&mut self) -> Result<Causes, Fault> {
-        let raised = self.registers.read32(reg::ICR);
+        let raised = F::take_causes(&self.registers);
         if raised == u32::MAX {
             present(&self.registers)?;
         }
-        self.registers.write32(reg::IMC, u32::MAX);
-        let raised = Interrupts::from_bits_retain(raised) & ENABLED;
+        F::mask(&self.registers);
+        let raised = Interrupts::from_bits_retain(raised) & F::enabled(self.interrupts);
+        // A message had a cause, though that may have been dealt with by now. Nobody else sends it.
+        let is_message = self.interrupts != InterruptKind::Intx;
         let mut causes = Causes::empty();
-        causes
-            .set(Causes::RECEIVE, raised.intersects(Interrupts::RXT0 | Interrupts::RXO | Interrupts::RXDMT0));
-        causes.set(Causes::TRANSMIT, raised.contains(Interrupts::TXDW));
+        causes.set(Causes::RECEIVE, is_message || raised.intersects(RECEIVE));
+        causes.set(Causes::TRANSMIT, is_message || raised.intersects(Interrupts::TXDW | Interrupts::TXQ0));
         causes.set(Causes::LINK, raised.contains(Interrupts::LSC));
         Ok(causes)
     }
 
-    /// ICR keeps what happened meanwhile.
     fn unmask(&mut self) -> bool {
-        self.registers.write32(reg::IMS, ENABLED.bits());
+        F::unmask(&self.registers, self.interrupts);
         false
     }
 
@@ -250,8 +227,31 @@ impl<R: Registers> Nic for Device<R> {
     }
 
     fn registers(&self) -> Vec<(&'static str, u32)> {
-        reg::DUMP.into_iter().map(|(name, offset)| (name, self.registers.read32(offset))).collect()
+        let registers = reg::DUMP.iter().copied();
+        let registers = registers.chain(ring_registers::<F>()).chain(F::DUMP.iter().copied());
+        registers.map(|(name, offset)| (name, self.registers.read32(offset))).collect()
     }
+}
+
+/// What says that frames have come, or were lost.
+const RECEIVE: Interrupts =
+    Interrupts::RXT0.union(Interrupts::RXO).union(Interrupts::RXDMT0).union(Interrupts::RXQ0);
+
+/// The registers of both rings, for the `registers` node.
+fn ring_registers<F: Family>() -> [(&'static str, usize); 10] {
+    let (receive, transmit) = (F::RECEIVE_RING, F::TRANSMIT_RING);
+    [
+        ("RDBAL", receive.bal()),
+        ("RDBAH", receive.bah()),
+        ("RDLEN", receive.length()),
+        ("RDH", receive.head()),
+        ("RDT", receive.tail()),
+        ("TDBAL", transmit.bal()),
+        ("TDBAH", transmit.bah()),
+        ("TDLEN", transmit.length()),
+        ("TDH", transmit.head()),
+        ("TDT", transmit.tail()),
+    ]
 }
 
 /// The device is there; its status.
@@ -263,38 +263,31 @@ fn present(registers: &impl Registers) -> Result<Status, Fault> {
 }
 
 /// Stops both directions and all interrupts. The read makes sure that the writes have arrived.
-fn quiet(registers: &impl Registers) {
-    registers.write32(reg::IMC, u32::MAX);
+fn quiet<F: Family>(registers: &impl Registers) {
+    F::mask(registers);
     registers.write32(reg::RCTL, 0);
     registers.write32(reg::TCTL, 0);
+    F::disable_rings(registers);
     registers.read32(reg::STATUS);
 }
 
 /// Resets the device (CTRL.RST; 8254x SDM, 14.1), after which it is quiet.
-fn reset(registers: &impl Registers) -> Result<(), Fault> {
+fn reset<F: Family>(registers: &impl Registers) -> Result<(), Fault> {
     present(registers)?;
-    quiet(registers);
+    quiet::<F>(registers);
+    F::quiesce(registers);
     let ctrl = Ctrl::from_bits_retain(registers.read32(reg::CTRL));
     registers.write32(reg::CTRL, (ctrl | Ctrl::RST).bits());
+    F::wait_for_reset();
     for _ in 0..RESET_PATIENCE {
         let ctrl = Ctrl::from_bits_retain(registers.read32(reg::CTRL));
         if !ctrl.contains(Ctrl::RST) {
-            quiet(registers);
+            quiet::<F>(registers);
             // Causes from before the reset are nobody's.
-            registers.read32(reg::ICR);
+            F::take_causes(registers);
             return Ok(());
         }
     }
     present(registers)?;
     Err(Fault::Hung("its reset"))
-}
-
-/// The device's own address: from the EEPROM, or what it has loaded from there.
-fn address(registers: &impl Registers) -> Result<MacAddress, Fault> {
-    let loaded = || {
-        let [a, b, c, d] = registers.read32(reg::RAL0).to_le_bytes();
-        let [e, f] = Rah::from(registers.read32(reg::RAH0)).high().to_le_bytes();
-        Some(MacAddress([a, b, c, d, e, f])).filter(|address| address.is_station())
-    };
-    eeprom::address(registers).or_else(loaded).ok_or(Fault::NoAddress)
 }

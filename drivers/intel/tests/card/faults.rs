@@ -7,39 +7,39 @@ use nic::driver::Fault;
 use proptest::prelude::*;
 
 use crate::madness::{Madness, act};
-use crate::model::E1000;
+use crate::model::Card;
 use crate::rig::{Rig, frame};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
 fn a_device_that_is_gone_from_the_start_is_named() {
-    let slot = Slot::new(E1000::new());
+    let slot = Slot::new(Card::new());
     slot.unplug();
     assert!(matches!(Rig::attach(slot), Err(Fault::Gone)));
 }
 
 #[test]
 fn a_reset_without_end_is_given_up() {
-    let mut model = E1000::new();
+    let mut model = Card::new();
     model.faults.endless_reset = true;
     assert!(matches!(Rig::attach(Slot::new(model)), Err(Fault::Hung("its reset"))));
 }
 
 #[test]
 fn an_unknown_device_is_named() {
-    let error = Rig::attach(Slot::new(E1000::with_device(0x1234))).err().map(|error| error.to_string());
+    let error = Rig::attach(Slot::new(Card::with_device(0x1234))).err().map(|error| error.to_string());
     assert_eq!(error.as_deref(), Some("the driver does not know the device 8086:1234"));
 }
 
 #[test]
 fn absurd_lengths_are_counted_and_the_ring_goes_on() {
-    let mut rig = Rig::new(E1000::new());
+    let mut rig = Rig::new(Card::new());
     let id = rig.open_frames();
     for length in [0, 13, 2049, 40_000, u16::MAX] {
         rig.slot.with(|model, _| model.faults.length = Some(length));
         for seed in 0..300 {
-            rig.arrive(&frame(E1000::MAC, 100, seed));
+            rig.arrive(&frame(Card::MAC, 100, seed));
             rig.settle();
         }
         assert!(rig.read_all(id).is_empty(), "length {length}");
@@ -48,7 +48,7 @@ fn absurd_lengths_are_counted_and_the_ring_goes_on() {
     assert_eq!(rig.stat("rx_errors"), 1500);
 
     rig.slot.with(|model, _| model.faults.length = None);
-    let good = frame(E1000::MAC, 100, 1);
+    let good = frame(Card::MAC, 100, 1);
     rig.arrive(&good);
     rig.settle();
     assert_eq!(rig.read_all(id), [good]);
@@ -56,17 +56,17 @@ fn absurd_lengths_are_counted_and_the_ring_goes_on() {
 
 #[test]
 fn a_packet_without_end_is_thrown_away() {
-    let mut rig = Rig::new(E1000::new());
+    let mut rig = Rig::new(Card::new());
     let id = rig.open_frames();
     rig.slot.with(|model, _| model.faults.endless_packet = true);
     for seed in 0..1000 {
-        rig.arrive(&frame(E1000::MAC, 60, seed));
+        rig.arrive(&frame(Card::MAC, 60, seed));
         rig.settle();
     }
     rig.slot.with(|model, _| model.faults.endless_packet = false);
     // The first good end closes the bad packet; after it all is well again.
-    rig.arrive(&frame(E1000::MAC, 100, 1));
-    let good = frame(E1000::MAC, 100, 2);
+    rig.arrive(&frame(Card::MAC, 100, 1));
+    let good = frame(Card::MAC, 100, 2);
     rig.arrive(&good);
     rig.settle();
     assert_eq!(rig.read_all(id), [good]);
@@ -88,7 +88,7 @@ proptest! {
 
     #[test]
     fn random_descriptors_do_no_harm(steps in prop::collection::vec(madness(), 0..300)) {
-        let mut rig = Rig::new(E1000::new());
+        let mut rig = Rig::new(Card::new());
         let id = rig.open_frames();
         for (index, step) in steps.into_iter().enumerate() {
             act(&mut rig, id, index, step).expect("the device answers");
@@ -106,7 +106,7 @@ proptest! {
             0..100
         )
     ) {
-        let mut rig = Rig::new(E1000::new());
+        let mut rig = Rig::new(Card::new());
         let id = rig.open_frames();
         let slot = rig.slot.clone();
         let _ = steps.into_iter().enumerate().try_for_each(|(index, step)| act(&mut rig, id, index, step));

@@ -1,6 +1,7 @@
 //! The transmit ring: frames out, and back when they are sent.
 
 use std::collections::VecDeque;
+use std::marker::PhantomData;
 
 use hw::dma::Region;
 use nic::Frame;
@@ -8,11 +9,12 @@ use nic::ring::Ring;
 
 use crate::descriptors::{self, Transmit};
 
-/// Gives frames to the device, and takes them back when it has sent them.
-pub struct Transmitter {
+/// Gives frames to the device, with descriptors of the format `D`, and takes them back when it has sent them.
+pub struct Transmitter<D> {
     ring: Ring<Piece>,
     descriptors: Region,
     unsent: usize,
+    format: PhantomData<D>,
 }
 
 /// What the device was given with a descriptor.
@@ -23,11 +25,11 @@ enum Piece {
     Last(Frame),
 }
 
-impl Transmitter {
+impl<D: Transmit> Transmitter<D> {
     /// A ring in `descriptors`.
     pub fn new(descriptors: Region) -> Self {
         let entries = descriptors.size() / descriptors::SIZE;
-        Self { ring: Ring::new(entries), descriptors, unsent: 0 }
+        Self { ring: Ring::new(entries), descriptors, unsent: 0, format: PhantomData }
     }
 
     /// Where the device finds the ring, and how long it is in bytes.
@@ -76,16 +78,11 @@ impl Transmitter {
     }
 
     fn give_frame(&mut self, frame: Frame) {
-        let last = frame.buffer_count() - 1;
+        let (last, len) = (frame.buffer_count() - 1, frame.len());
         for (index, buffer) in frame.buffers().enumerate() {
-            let command = Transmit::new()
-                .with_length(buffer.len() as u16)
-                .with_ifcs(true)
-                .with_eop(index == last)
-                .with_rs(index == last);
             let at = self.ring.tail() * descriptors::SIZE;
             self.descriptors.write_word(at, buffer.bus_address());
-            self.descriptors.write_word(at + 8, command.into());
+            self.descriptors.write_word(at + 8, D::data(buffer.len() as u16, len, index == last));
             if index < last {
                 let _more = self.ring.give(Piece::More);
             }
@@ -99,6 +96,6 @@ impl Transmitter {
     fn oldest_frame_is_sent(&self) -> bool {
         let last = self.ring.owned().find(|(_, piece)| matches!(piece, Piece::Last(_)));
         let status = last.and_then(|(place, _)| self.descriptors.read_word(place * descriptors::SIZE + 8));
-        status.is_some_and(|status| Transmit::from(status).dd())
+        status.is_some_and(|status| status & descriptors::DONE != 0)
     }
 }

@@ -1,10 +1,12 @@
 //! The receive ring: empty buffers out, frames in.
 
+use std::marker::PhantomData;
+
 use hw::dma::Region;
 use nic::ring::Ring;
-use nic::{Buffer, Checksum, Frame, Pool, Statistics};
+use nic::{Buffer, Frame, Pool, Statistics};
 
-use crate::descriptors::{self, Receive};
+use crate::descriptors::{self, Completion, Receive};
 
 /// Buffers of the longest frame, 16128 bytes. A device that chains more lies.
 const MOST_PIECES: usize = 8;
@@ -12,14 +14,15 @@ const MOST_PIECES: usize = 8;
 /// Destination, source and type, and at least nothing: shorter is no frame.
 const LEAST_LENGTH: usize = nic::frame::HEADER;
 
-/// Gives empty buffers to the device and takes frames from it.
-pub struct Receiver {
+/// Gives empty buffers to the device and takes frames from it, with descriptors of the format `D`.
+pub struct Receiver<D> {
     ring: Ring<Buffer>,
     descriptors: Region,
     pool: Pool,
     assembly: Assembly,
     longest: usize,
     counted: Statistics,
+    format: PhantomData<D>,
 }
 
 /// A frame that comes in several buffers.
@@ -32,7 +35,7 @@ enum Assembly {
     Discarding,
 }
 
-impl Receiver {
+impl<D: Receive> Receiver<D> {
     /// A ring in `descriptors`, with buffers from `pool`.
     pub fn new(descriptors: Region, pool: Pool) -> Self {
         let entries = descriptors.size() / descriptors::SIZE;
@@ -43,6 +46,7 @@ impl Receiver {
             assembly: Assembly::Idle,
             longest: 0,
             counted: Statistics::default(),
+            format: PhantomData,
         }
     }
 
@@ -68,7 +72,7 @@ impl Receiver {
             let Some(buffer) = self.pool.take() else { break };
             let at = self.ring.tail() * descriptors::SIZE;
             self.descriptors.write_word(at, buffer.bus_address());
-            self.descriptors.write_word(at + 8, Receive::new().into());
+            self.descriptors.write_word(at + 8, 0);
             moved |= self.ring.give(buffer).is_ok();
         }
         moved
@@ -82,8 +86,8 @@ impl Receiver {
             if frames.len() == enough {
                 break;
             }
-            let Some((status, buffer)) = self.take_piece() else { break };
-            frames.extend(self.assemble(status, buffer));
+            let Some((completion, buffer)) = self.take_piece() else { break };
+            frames.extend(self.assemble(completion, buffer));
         }
     }
 
@@ -101,22 +105,19 @@ impl Receiver {
     }
 
     /// The oldest buffer and what the device says of it, if it is done with it.
-    fn take_piece(&mut self) -> Option<(Receive, Buffer)> {
+    fn take_piece(&mut self) -> Option<(Completion, Buffer)> {
         let at = self.ring.oldest()? * descriptors::SIZE;
-        let status = Receive::from(self.descriptors.read_word(at + 8)?);
-        if !status.dd() {
-            return None;
-        }
-        self.ring.take().map(|buffer| (status, buffer))
+        let completion = D::completion(self.descriptors.read_word(at + 8)?)?;
+        self.ring.take().map(|buffer| (completion, buffer))
     }
 
     /// The frame that ends with this piece, if one does and it is good.
-    fn assemble(&mut self, status: Receive, mut buffer: Buffer) -> Option<Frame> {
+    fn assemble(&mut self, completion: Completion, mut buffer: Buffer) -> Option<Frame> {
         let assembly = std::mem::replace(&mut self.assembly, Assembly::Idle);
-        let has_length = status.length() > 0 && buffer.set_len(status.length().into());
+        let has_length = completion.length > 0 && buffer.set_len(completion.length.into());
         let frame = match assembly {
             Assembly::Discarding => None,
-            _ if status.is_bad() => {
+            _ if completion.is_damaged => {
                 self.counted.rx_errors += 1;
                 None
             }
@@ -130,15 +131,16 @@ impl Receiver {
                 Some(frame)
             }
         };
-        let frame = frame.filter(|frame| self.has_possible_length(frame, status.eop()));
+        let frame = frame.filter(|frame| self.has_possible_length(frame, completion.ends_frame));
         match frame {
-            _ if !status.eop() => {
+            _ if !completion.ends_frame => {
                 self.assembly = frame.map_or(Assembly::Discarding, Assembly::Begun);
                 None
             }
             None => None,
             Some(mut frame) => {
-                (frame.metadata.ip_checksum, frame.metadata.transport_checksum) = checksums(status);
+                frame.metadata.ip_checksum = completion.ip_checksum;
+                frame.metadata.transport_checksum = completion.transport_checksum;
                 Some(frame)
             }
         }
@@ -151,14 +153,4 @@ impl Receiver {
         self.counted.rx_length_errors += u64::from(!possible);
         possible
     }
-}
-
-/// What the device says of the IP and of the TCP or UDP checksum (8254x SDM, 3.2.3).
-fn checksums(status: Receive) -> (Checksum, Checksum) {
-    let verdict = |checked: bool, wrong: bool| match (checked && !status.ixsm(), wrong) {
-        (false, _) => Checksum::Unknown,
-        (true, false) => Checksum::Good,
-        (true, true) => Checksum::Bad,
-    };
-    (verdict(status.ipcs(), status.ipe()), verdict(status.tcpcs(), status.tcpe()))
 }

@@ -1,0 +1,44 @@
+//! The devices of a family.
+
+use std::ops::RangeInclusive;
+
+/// Intel's PCI vendor id.
+const INTEL: u16 = 0x8086;
+
+/// The least MTU that IPv4 allows (RFC 791).
+const LEAST_MTU: usize = 68;
+
+/// How one device of a family differs from the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chip {
+    /// PCI device id.
+    pub device: u16,
+    /// Its name.
+    pub name: &'static str,
+    /// MTUs.
+    pub mtu: RangeInclusive<usize>,
+    /// The multicast table has the 8254x's 4096 bits.
+    pub multicast_table: bool,
+}
+
+impl Chip {
+    /// One that takes frames of Ethernet's own length, and has a whole multicast table.
+    pub const fn new(device: u16, name: &'static str) -> Self {
+        Self { device, name, mtu: LEAST_MTU..=1500, multicast_table: true }
+    }
+
+    /// The same, which takes frames of up to `mtu` bytes, without header, tag and FCS.
+    pub const fn jumbo(device: u16, name: &'static str, mtu: usize) -> Self {
+        Self { device, name, mtu: LEAST_MTU..=mtu, multicast_table: true }
+    }
+
+    /// The same, without a multicast table of the usual length.
+    pub const fn without_multicast_table(self) -> Self {
+        Self { device: self.device, name: self.name, mtu: self.mtu, multicast_table: false }
+    }
+
+    /// The one of `chips` with these PCI ids.
+    pub fn find(chips: &[Self], vendor: u16, device: u16) -> Option<Self> {
+        chips.iter().find(|chip| vendor == INTEL && chip.device == device).cloned()
+    }
+}

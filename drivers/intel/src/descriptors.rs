@@ -1,0 +1,158 @@
+//! Descriptors: two 64-bit words, of which the first is a buffer's address when the device is given it.
+
+use bitflags::bitflags;
+use nic::Checksum;
+
+/// Bytes of a descriptor.
+pub const SIZE: usize = 16;
+
+/// Descriptor done (DD), in the second word of every transmit descriptor.
+pub const DONE: u64 = 1 << 32;
+
+/// A receive descriptor's format.
+pub trait Receive {
+    /// What the device says in the second word, which it was given as 0; `None` as long as it is not done.
+    fn completion(word: u64) -> Option<Completion>;
+}
+
+/// A transmit descriptor's format.
+pub trait Transmit {
+    /// The second word for a buffer of `length` bytes, which belongs to a frame of `frame` bytes. The descriptor of
+    /// its `last` buffer reports.
+    fn data(length: u16, frame: usize, last: bool) -> u64;
+}
+
+/// What the device says of a buffer that it has filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Completion {
+    /// Bytes in the buffer.
+    pub length: u16,
+    /// It is the frame's last.
+    pub ends_frame: bool,
+    /// The frame is damaged.
+    pub is_damaged: bool,
+    /// The IP header's checksum; of use with the last buffer.
+    pub ip_checksum: Checksum,
+    /// The TCP or UDP checksum; of use with the last buffer.
+    pub transport_checksum: Checksum,
+}
+
+bitflags! {
+    /// Status, in all formats (3.2.3.1).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Status: u8 {
+        /// Descriptor done.
+        const DD = 1 << 0;
+        /// End of packet.
+        const EOP = 1 << 1;
+        /// Ignore the checksum indications. The 82576 has no such bit: it is 0.
+        const IXSM = 1 << 2;
+        /// TCP or UDP checksum calculated.
+        const TCPCS = 1 << 5;
+        /// IP checksum calculated.
+        const IPCS = 1 << 6;
+        const _ = !0;
+    }
+
+    /// Errors, in all formats (3.2.3.2).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Errors: u8 {
+        /// CRC or alignment error.
+        const CE = 1 << 0;
+        /// Symbol error.
+        const SE = 1 << 1;
+        /// Sequence error.
+        const SEQ = 1 << 2;
+        /// Carrier extension error.
+        const CXE = 1 << 4;
+        /// TCP or UDP checksum error.
+        const TCPE = 1 << 5;
+        /// IP checksum error.
+        const IPE = 1 << 6;
+        /// Receive data error.
+        const RXE = 1 << 7;
+        const _ = !0;
+    }
+}
+
+impl Errors {
+    /// The frame is damaged.
+    const DAMAGED: Self = Self::CE.union(Self::SE).union(Self::SEQ).union(Self::CXE).union(Self::RXE);
+}
+
+impl Completion {
+    fn new(length: u16, status: u8, errors: u8) -> Option<Self> {
+        let (status, errors) = (Status::from_bits_retain(status), Errors::from_bits_retain(errors));
+        let verdict = |calculated, wrong| match (status.contains(calculated), errors.contains(wrong)) {
+            _ if status.contains(Status::IXSM) => Checksum::Unknown,
+            (false, _) => Checksum::Unknown,
+            (true, false) => Checksum::Good,
+            (true, true) => Checksum::Bad,
+        };
+        status.contains(Status::DD).then(|| Self {
+            length,
+            ends_frame: status.contains(Status::EOP),
+            is_damaged: errors.intersects(Errors::DAMAGED),
+            ip_checksum: verdict(Status::IPCS, Errors::IPE),
+            transport_checksum: verdict(Status::TCPCS, Errors::TCPE),
+        })
+    }
+}
+
+/// Legacy receive descriptors (3.2.3): length, checksum, status, errors, VLAN tag.
+pub struct LegacyReceive;
+
+impl Receive for LegacyReceive {
+    fn completion(word: u64) -> Option<Completion> {
+        let [length @ .., _, _, status, errors, _, _] = word.to_le_bytes();
+        Completion::new(u16::from_le_bytes(length), status, errors)
+    }
+}
+
+/// What the device writes into extended receive descriptors (82574, 7.1.5) and advanced ones (82576, 7.1.5): status,
+/// extended status, errors, length, VLAN tag.
+pub struct ExtendedReceive;
+
+impl Receive for ExtendedReceive {
+    fn completion(word: u64) -> Option<Completion> {
+        let [status, _, _, errors, length @ .., _, _] = word.to_le_bytes();
+        Completion::new(u16::from_le_bytes(length), status, errors)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 60 bytes, the end of a frame, with this status and these errors in an extended descriptor.
+    fn extended(status: Status, errors: Errors) -> Option<Completion> {
+        let status = (status | Status::EOP).bits();
+        ExtendedReceive::completion(60 << 32 | u64::from(errors.bits()) << 24 | u64::from(status))
+    }
+
+    #[test]
+    fn a_descriptor_says_nothing_until_it_is_done() {
+        assert_eq!(extended(Status::empty(), Errors::empty()), None);
+        let completion = extended(Status::DD, Errors::empty()).unwrap();
+        assert_eq!((completion.length, completion.ends_frame, completion.is_damaged), (60, true, false));
+        assert_eq!(
+            LegacyReceive::completion(0x03 << 32 | 60),
+            Some(completion),
+            "the legacy one says the same"
+        );
+        assert!(extended(Status::DD, Errors::CE).unwrap().is_damaged);
+    }
+
+    #[test]
+    fn checksums_are_known_where_they_were_calculated_and_count() {
+        let checksums = |status, errors| {
+            let completion = extended(Status::DD | status, errors).unwrap();
+            (completion.ip_checksum, completion.transport_checksum)
+        };
+        let both = Status::IPCS | Status::TCPCS;
+        assert_eq!(checksums(Status::empty(), Errors::TCPE), (Checksum::Unknown, Checksum::Unknown));
+        assert_eq!(checksums(Status::IPCS, Errors::empty()), (Checksum::Good, Checksum::Unknown));
+        assert_eq!(checksums(both, Errors::TCPE), (Checksum::Good, Checksum::Bad));
+        assert_eq!(checksums(both | Status::IXSM, Errors::TCPE), (Checksum::Unknown, Checksum::Unknown));
+    }
+}

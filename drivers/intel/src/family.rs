@@ -1,0 +1,148 @@
+//! How one family of controllers differs from the others.
+
+use hw::{InterruptKind, Registers};
+use nic::{DriverInfo, Fault, MacAddress};
+
+use crate::chip::Chip;
+use crate::descriptors::{Receive, Transmit};
+use crate::device::{RING, RING_BYTES};
+use crate::eeprom;
+use crate::registers::{self as reg, Ctrl, Interrupts, Rah, RingRegisters, Status, Tipg};
+
+/// At most 20,000 interrupts a second (ITR and EITR count 256 ns).
+pub const ITR_INTERVAL: u32 = 1_000_000_000 / 20_000 / 256;
+
+/// Reads of STATUS while the device ends its accesses to memory: they are a few microseconds at most.
+const MASTER_PATIENCE: u32 = 10_000;
+
+/// A family of controllers: what is the same for all of its [`Chip`]s.
+pub trait Family {
+    /// What the driver needs: [`driver`] makes it.
+    const DRIVER: DriverInfo;
+
+    /// The devices.
+    const CHIPS: &'static [Chip];
+
+    /// Of all that ethtool knows by these names, what the devices could do, and whether the driver lets them.
+    const FEATURES: &'static [(&'static str, bool)];
+
+    /// How receive descriptors look.
+    type Receive: Receive;
+
+    /// How transmit descriptors look.
+    type Transmit: Transmit;
+
+    /// The registers of the receive ring.
+    const RECEIVE_RING: RingRegisters = RingRegisters::RECEIVE;
+
+    /// The registers of the transmit ring.
+    const TRANSMIT_RING: RingRegisters = RingRegisters::TRANSMIT;
+
+    /// Registers of the `registers` node that the other families do not have. None of them changes by being read.
+    const DUMP: &'static [(&'static str, usize)] = &[];
+
+    /// What is cleared in CTRL for a link whose speed and duplex are negotiated. More may be reserved.
+    const CTRL_CLEAR: Ctrl = Ctrl::NEGOTIATED_CLEAR;
+
+    /// What is set there.
+    const CTRL_SET: Ctrl = Ctrl::SLU.union(Ctrl::ASDE);
+
+    /// Lets the accesses to memory that are under way end, before a reset.
+    fn quiesce(_registers: &impl Registers) {}
+
+    /// Waits until the device can be asked whether its reset has ended.
+    fn wait_for_reset() {}
+
+    /// The device's own address, after a reset.
+    fn address(registers: &impl Registers) -> Option<MacAddress> {
+        eeprom::address(registers).or_else(|| loaded_address(registers))
+    }
+
+    /// Sets the device up, before its rings are: what is the family's own. Interrupts are of the `kind` given.
+    fn set_up(registers: &impl Registers, kind: InterruptKind);
+
+    /// Lets the device use its receive ring, which is set up and empty.
+    fn enable_receive_ring(_registers: &impl Registers) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Lets the device use its transmit ring, which is set up and empty.
+    fn enable_transmit_ring(_registers: &impl Registers) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// Takes the device the use of both rings.
+    fn disable_rings(_registers: &impl Registers) {}
+
+    /// Which frames the device shall take, of those that pass its filters: up to `longest` bytes, with header and tag.
+    fn set_longest(_registers: &impl Registers, _longest: usize) {}
+
+    /// What the driver wants to hear of.
+    fn enabled(_kind: InterruptKind) -> Interrupts {
+        Interrupts::TXDW | Interrupts::LSC | Interrupts::RXDMT0 | Interrupts::RXO | Interrupts::RXT0
+    }
+
+    /// Why the device has interrupted, which it is then rid of. All ones if it is gone.
+    fn take_causes(registers: &impl Registers) -> u32 {
+        registers.read32(reg::ICR)
+    }
+
+    /// Masks all interrupts.
+    fn mask(registers: &impl Registers) {
+        registers.write32(reg::IMC, u32::MAX);
+    }
+
+    /// Lets the device interrupt for what is [`enabled`](Self::enabled). ICR keeps what happened meanwhile.
+    fn unmask(registers: &impl Registers, kind: InterruptKind) {
+        registers.write32(reg::IMS, Self::enabled(kind).bits());
+    }
+}
+
+/// A driver's needs, by its name, its daemon's, and the interrupts that it can use.
+pub const fn driver(
+    name: &'static str,
+    daemon: &'static str,
+    interrupts: &'static [InterruptKind],
+) -> DriverInfo {
+    DriverInfo {
+        name,
+        daemon,
+        // A ring is aligned to its size, which may cost as much again.
+        ring_memory: 4 * RING_BYTES,
+        address_bits: 64,
+        receive_ring: RING,
+        interrupts,
+    }
+}
+
+/// The address that the device has loaded from its EEPROM.
+pub fn loaded_address(registers: &impl Registers) -> Option<MacAddress> {
+    let [a, b, c, d] = registers.read32(reg::RAL0).to_le_bytes();
+    let [e, f] = Rah::from(registers.read32(reg::RAH0)).high().to_le_bytes();
+    Some(MacAddress([a, b, c, d, e, f])).filter(|address| address.is_station())
+}
+
+/// The same, or what the EEPROM says of the first port if the device has loaded none: devices with two ports load each
+/// its own.
+pub fn loaded_address_first(registers: &impl Registers) -> Option<MacAddress> {
+    loaded_address(registers).or_else(|| eeprom::address(registers))
+}
+
+/// Gaps between frames, and delays of interrupts, of the 8254x and the 82574's family.
+pub fn set_gaps_and_delays(registers: &impl Registers) {
+    let gaps = Tipg::new().with_ipgt(8).with_ipgr1(8).with_ipgr2(6);
+    registers.write32(reg::TIPG, gaps.into());
+    registers.write32(reg::RDTR, 0);
+    registers.write32(reg::ITR, ITR_INTERVAL);
+}
+
+/// Ends a PCI Express device's accesses to memory (82574, 5.2.5; 82576, 5.2.3.3), or gives up.
+pub fn disable_master(registers: &impl Registers) {
+    let ctrl = Ctrl::from_bits_retain(registers.read32(reg::CTRL));
+    registers.write32(reg::CTRL, (ctrl | Ctrl::GIO_MDIS).bits());
+    for _ in 0..MASTER_PATIENCE {
+        if !Status::from(registers.read32(reg::STATUS)).gio_men() {
+            break;
+        }
+    }
+}
