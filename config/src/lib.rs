@@ -1,5 +1,6 @@
-//! The configuration files' types.
+//! The configuration files' types, and the capture filter's language.
 
 mod document;
+pub mod filter;
 pub mod netd;
 pub mod pcid;

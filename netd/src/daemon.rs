@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use scheme::daemon::Readiness;
 use scheme::{Event, EventLoop, Interest, Notifier, SchemeSync, ServeError, Server, Token};
@@ -67,7 +67,7 @@ impl Daemon {
         let links = Links::new(scheme::root(), &mut stack)?;
         let stack = Rc::new(RefCell::new(stack));
         let notifier = Notifier::default();
-        let netcfg = Netcfg::new(stack.clone(), notifier.clone());
+        let netcfg = Netcfg::new(stack.clone(), notifier.clone(), wall_clock());
         let daemon = Self {
             tcp: serve(&mut events, TCP, &stack)?,
             udp: serve(&mut events, UDP, &stack)?,
@@ -202,6 +202,12 @@ fn tell<P: Protocol>(server: &mut Server<SocketScheme<P>>, now: Instant) -> Resu
     server.flush(now)?;
     server.scheme().drop_unclaimed();
     Ok(changed)
+}
+
+/// Microseconds after 1970-01-01: the time of captures, which is the system's at the start and ours from then on.
+fn wall_clock() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or_default()
 }
 
 /// From the system's entropy, which the standard library's hash maps are keyed with.

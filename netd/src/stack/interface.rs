@@ -13,6 +13,7 @@ use smoltcp::wire::{
 };
 
 use super::address::{is_broadcast, multicast};
+use super::capture::Captures;
 use super::dhcp::Dhcp;
 use super::neighbours::{Neighbours, Resolution};
 use super::wire::{self, HEADROOM, Wire};
@@ -106,6 +107,8 @@ pub struct Interface {
     pub counters: Counters,
     /// Frames for the driver; for loopback, packets to be received.
     pub queue: VecDeque<Vec<u8>>,
+    /// Those who look on.
+    pub captures: Captures,
     engine: iface::Interface,
     capabilities: DeviceCapabilities,
 }
@@ -140,6 +143,7 @@ impl Interface {
             link_text: String::new(),
             counters: Counters::default(),
             queue: VecDeque::new(),
+            captures: Captures::default(),
             engine,
             capabilities,
         }

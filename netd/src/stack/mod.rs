@@ -1,6 +1,7 @@
 //! The stack: interfaces, routes and sockets, without a system. Time and randomness come from outside.
 
 pub mod address;
+pub mod capture;
 mod datagram;
 pub mod dhcp;
 pub mod error;
@@ -24,6 +25,7 @@ mod tests;
 
 use std::net::IpAddr;
 
+use config::filter::LinkType;
 use smoltcp::wire::{ArpOperation, ArpPacket, EthernetAddress, EthernetFrame, EthernetProtocol, IpProtocol};
 
 pub use self::error::SocketError;
@@ -34,6 +36,7 @@ pub use self::routes::InterfaceId;
 pub use smoltcp::time::Instant;
 
 use self::address::everything;
+use self::capture::Direction;
 use self::datagram::Datagram;
 use self::dhcp::{Change, Dhcp, Lease, Refusal};
 use self::icmp::{Icmp, Quoted};
@@ -124,12 +127,14 @@ impl Stack {
 
     /// Takes a frame from a driver.
     pub fn receive(&mut self, id: InterfaceId, frame: &[u8]) {
+        let now = self.network.now;
         let Some(interface) = self.network.interface_mut(id) else { return };
         if !interface.up {
             return;
         }
         interface.counters.rx_packets += 1;
         interface.counters.rx_bytes += frame.len() as u64;
+        interface.captures.record(LinkType::Ethernet, Direction::Received, frame, now);
         let Ok(ethernet) = EthernetFrame::new_checked(frame) else {
             interface.counters.rx_errors += 1;
             return;
@@ -316,9 +321,11 @@ impl Stack {
     }
 
     fn receive_loopback(&mut self, packet: &[u8]) {
+        let now = self.network.now;
         let Some(loopback) = self.network.interface_mut(LOOPBACK) else { return };
         loopback.counters.rx_packets += 1;
         loopback.counters.rx_bytes += packet.len() as u64;
+        loopback.captures.record(LinkType::Raw, Direction::Received, packet, now);
         match Datagram::parse(packet) {
             Some(datagram) => self.deliver(LOOPBACK, &datagram, true),
             None => self.count_error(LOOPBACK),
@@ -347,10 +354,12 @@ impl Stack {
 
     /// Takes up to `limit` frames that wait for the driver of an interface.
     pub fn take_frames(&mut self, id: InterfaceId, limit: usize) -> impl Iterator<Item = Vec<u8>> + '_ {
-        let queue = self.network.interface_mut(id).map(|interface| &mut interface.queue);
-        queue.into_iter().flat_map(move |queue| {
-            let count = queue.len().min(limit);
-            queue.drain(..count)
+        let now = self.network.now;
+        self.network.interface_mut(id).into_iter().flat_map(move |interface| {
+            let count = interface.queue.len().min(limit);
+            let captures = &mut interface.captures;
+            let frames = interface.queue.drain(..count);
+            frames.inspect(move |frame| captures.record(LinkType::Ethernet, Direction::Sent, frame, now))
         })
     }
 }

@@ -1,10 +1,15 @@
 //! `netcfg`: the configuration as a tree of text files, stock's and ours.
 
 mod command;
+mod events;
+mod pcapng;
+mod stream;
 mod tree;
 
+use std::collections::BTreeSet;
+
 use scheme::errno::{EACCES, EBADF, EINVAL, EISDIR, ENOENT, ENOSPC, ENOTDIR, EOPNOTSUPP};
-use scheme::flag::{MODE_DIR, MODE_FILE, O_ACCMODE, O_DIRECTORY, O_RDONLY, O_STAT, O_WRONLY};
+use scheme::flag::{O_ACCMODE, O_DIRECTORY, O_RDONLY, O_STAT, O_WRONLY};
 use scheme::{
     CallerCtx, DirentBuf, DirentKind, Error, EventFlags, NewFdFlags, Notifier, OpenResult, Result,
     SchemeSync, Stat, directory, text,
@@ -12,8 +17,11 @@ use scheme::{
 use slab::Slab;
 
 use self::command::Command;
-use self::tree::{Leaf, Node};
+use self::events::Events;
+use self::stream::{Reader, Sources};
+use self::tree::Node;
 use super::socket_scheme::{SharedStack, put};
+use crate::stack::Stack;
 
 /// Bytes that one handle may write.
 const WRITE_BUFFER: usize = 65_536;
@@ -27,6 +35,18 @@ struct Handle {
     /// An unfinished line.
     line: Vec<u8>,
     state: Writing,
+    /// Of a file without an end, unless it was opened to be looked at alone.
+    reader: Option<Reader>,
+}
+
+impl Handle {
+    /// Whether its file would read differently now.
+    fn is_outdated(&self, stack: &Stack) -> bool {
+        match &self.node {
+            Node::Leaf(leaf) => leaf.text(stack).is_some_and(|text| text.as_bytes() != self.snapshot),
+            Node::Directory(_) | Node::Stream(_) => false,
+        }
+    }
 }
 
 /// A handle's one change, from its line to its commit.
@@ -50,25 +70,36 @@ pub struct Netcfg {
     notifier: Notifier,
     handles: Slab<Handle>,
     revision: u64,
+    events: Events,
+    /// The handles with a reader.
+    readers: BTreeSet<usize>,
+    epoch: u64,
 }
 
 impl Netcfg {
-    /// The configuration of `stack`; who polls a file is told of its changes by `notifier`.
-    pub fn new(stack: SharedStack, notifier: Notifier) -> Self {
-        Self { stack, notifier, handles: Slab::new(), revision: 0 }
+    /// The configuration of `stack`, whose time 0 was `epoch` microseconds after 1970-01-01; who polls a file
+    /// is told of its changes by `notifier`.
+    pub fn new(stack: SharedStack, notifier: Notifier, epoch: u64) -> Self {
+        let events = Events::new(&stack.borrow());
+        let (handles, readers) = (Slab::new(), BTreeSet::new());
+        Self { stack, notifier, handles, revision: 0, events, readers, epoch }
     }
 
-    /// Posts the handles whose text is another one now.
+    /// Posts the handles whose text is another one now, and those that have something new to read.
     pub fn post_changes(&mut self) {
         let stack = self.stack.borrow();
-        if std::mem::replace(&mut self.revision, stack.revision) == stack.revision {
-            return;
+        if std::mem::replace(&mut self.revision, stack.revision) != stack.revision {
+            self.events.note_changes(&stack);
+            for (id, handle) in &self.handles {
+                if handle.is_outdated(&stack) {
+                    self.notifier.post(id, EventFlags::EVENT_READ);
+                }
+            }
         }
-        for (id, handle) in &self.handles {
-            if let Node::Leaf(leaf) = &handle.node
-                && leaf.text(&stack).is_some_and(|text| text.as_bytes() != handle.snapshot)
-            {
-                self.notifier.post(id, EventFlags::EVENT_READ);
+        for id in &self.readers {
+            let reader = self.handles.get(*id).and_then(|handle| handle.reader.as_ref());
+            if reader.is_some_and(|reader| reader.is_ready(&stack, &self.events)) {
+                self.notifier.post(*id, EventFlags::EVENT_READ);
             }
         }
     }
@@ -78,7 +109,8 @@ impl Netcfg {
     }
 
     fn insert(&mut self, path: String, node: Node, flags: usize, snapshot: Vec<u8>) -> usize {
-        self.handles.insert(Handle { path, node, flags, snapshot, line: Vec::new(), state: Writing::Open })
+        let (line, state, reader) = (Vec::new(), Writing::Open, None);
+        self.handles.insert(Handle { path, node, flags, snapshot, line, state, reader })
     }
 
     /// Takes the line of a handle, full or not, as its command.
@@ -144,23 +176,33 @@ impl SchemeSync for Netcfg {
             // Looking is open to all, so nothing else is open to who only looks.
             flags &= !O_ACCMODE;
         }
-        let stack = self.stack.clone();
-        let stack = stack.borrow();
-        let node = tree::resolve(&path, &stack).ok_or(Error::new(ENOENT))?;
-        let mut snapshot = Vec::new();
-        if flags & O_STAT == 0
-            && let Node::Leaf(leaf) = &node
-        {
-            check_access(leaf, flags, ctx.uid)?;
-            snapshot = leaf.text(&stack).unwrap_or_default().into_bytes();
-        }
-        if flags & O_DIRECTORY != 0 && matches!(node, Node::Leaf(_)) {
+        let node = tree::resolve(&path, &self.stack.borrow()).ok_or(Error::new(ENOENT))?;
+        if flags & O_DIRECTORY != 0 && !matches!(node, Node::Directory(_)) {
             return Err(Error::new(ENOTDIR));
         }
-        Ok(OpenResult::ThisScheme {
-            number: self.insert(path, node, flags, snapshot),
-            flags: NewFdFlags::POSITIONED,
-        })
+        let (mut snapshot, mut reader) = (Vec::new(), None);
+        if flags & O_STAT == 0 {
+            check_access(&node, flags, ctx.uid)?;
+            match &node {
+                Node::Directory(_) => (),
+                Node::Leaf(leaf) => {
+                    snapshot = leaf.text(&self.stack.borrow()).unwrap_or_default().into_bytes()
+                }
+                Node::Stream(stream) => {
+                    reader = Some(stream.open(&mut self.stack.borrow_mut(), &self.events)?)
+                }
+            }
+        }
+        let flags_of_file = match &node {
+            Node::Stream(_) => NewFdFlags::empty(),
+            Node::Directory(_) | Node::Leaf(_) => NewFdFlags::POSITIONED,
+        };
+        let number = self.insert(path, node, flags, snapshot);
+        if let Some(handle) = self.handles.get_mut(number).filter(|_| reader.is_some()) {
+            handle.reader = reader;
+            self.readers.insert(number);
+        }
+        Ok(OpenResult::ThisScheme { number, flags: flags_of_file })
     }
 
     fn read(
@@ -171,14 +213,18 @@ impl SchemeSync for Netcfg {
         _flags: u32,
         _ctx: &CallerCtx,
     ) -> Result<usize> {
-        let handle = self.handle(id)?;
+        let handle = self.handles.get_mut(id).ok_or(Error::new(EBADF))?;
+        if let Some(reader) = &mut handle.reader {
+            let sources = Sources { events: &self.events, epoch: self.epoch };
+            return reader.read(buf, &mut self.stack.borrow_mut(), sources);
+        }
         match &handle.node {
             // Stock's programs read a directory for its names.
             Node::Directory(names) => {
                 let names: String = names.iter().map(|name| format!("{name}\n")).collect();
                 text::read_at(names.as_bytes(), buf, offset)
             }
-            Node::Leaf(_) => text::read_at(&handle.snapshot, buf, offset),
+            Node::Leaf(_) | Node::Stream(_) => text::read_at(&handle.snapshot, buf, offset),
         }
     }
 
@@ -186,6 +232,11 @@ impl SchemeSync for Netcfg {
         let handle = self.handle(id)?;
         if handle.flags & O_ACCMODE & O_WRONLY == 0 || matches!(handle.state, Writing::Done) {
             return Err(Error::new(EBADF));
+        }
+        let stack = self.stack.clone();
+        let handle = self.handle(id)?;
+        if let Some(reader) = &mut handle.reader {
+            return reader.write(buf, &mut stack.borrow_mut());
         }
         if handle.line.len() + buf.len() > WRITE_BUFFER {
             return Err(Error::new(ENOSPC));
@@ -206,12 +257,10 @@ impl SchemeSync for Netcfg {
 
     fn fevent(&mut self, id: usize, flags: EventFlags, _ctx: &CallerCtx) -> Result<EventFlags> {
         let stack = self.stack.clone();
-        let handle = self.handle(id)?;
-        let changed = match &handle.node {
-            Node::Leaf(leaf) => {
-                leaf.text(&stack.borrow()).is_some_and(|text| text.as_bytes() != handle.snapshot)
-            }
-            Node::Directory(_) => false,
+        let handle = self.handles.get(id).ok_or(Error::new(EBADF))?;
+        let changed = match &handle.reader {
+            Some(reader) => reader.is_ready(&stack.borrow(), &self.events),
+            None => handle.is_outdated(&stack.borrow()),
         };
         Ok(if changed { flags & EventFlags::EVENT_READ } else { EventFlags::empty() })
     }
@@ -222,10 +271,7 @@ impl SchemeSync for Netcfg {
 
     fn fstat(&mut self, id: usize, stat: &mut Stat, _ctx: &CallerCtx) -> Result<()> {
         let handle = self.handle(id)?;
-        stat.st_mode = match &handle.node {
-            Node::Directory(_) => MODE_DIR | 0o755,
-            Node::Leaf(leaf) => MODE_FILE | leaf.mode(),
-        };
+        stat.st_mode = handle.node.mode();
         stat.st_nlink = 1;
         stat.st_size = handle.snapshot.len() as u64;
         Ok(())
@@ -271,16 +317,20 @@ impl SchemeSync for Netcfg {
         if is_open && let Err(error) = self.commit(id) {
             log::debug!("netcfg: a change was not made at close: {error}");
         }
-        self.handles.try_remove(id);
+        self.readers.remove(&id);
+        if let Some(reader) = self.handles.try_remove(id).and_then(|handle| handle.reader) {
+            reader.close(&mut self.stack.borrow_mut());
+        }
     }
 }
 
-fn check_access(leaf: &Leaf, flags: usize, uid: u32) -> Result<()> {
+fn check_access(node: &Node, flags: usize, uid: u32) -> Result<()> {
     let reads = flags & O_ACCMODE & O_RDONLY != 0;
     let writes = flags & O_ACCMODE & O_WRONLY != 0;
-    let (readable, writable) = (leaf.mode() & 0o400 != 0, leaf.mode() & 0o200 != 0);
-    let allowed = (!reads || readable) && (!writes || (writable && uid == 0));
-    match allowed {
+    let others = if uid == 0 { 0o600 } else { 0o004 };
+    let readable = node.mode() & others & 0o444 != 0;
+    let writable = node.mode() & others & 0o200 != 0;
+    match matches!(node, Node::Directory(_)) || ((!reads || readable) && (!writes || writable)) {
         true => Ok(()),
         false => Err(Error::new(EACCES)),
     }

@@ -4,9 +4,11 @@ use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
+use scheme::flag::{MODE_DIR, MODE_FILE};
 use smoltcp::wire::EthernetAddress;
 
 use super::command::Command;
+use super::stream::Stream;
 use crate::stack::address::{everything, is_unicast};
 use crate::stack::interface::{Interface, Link};
 use crate::stack::routes::RouteText;
@@ -23,6 +25,19 @@ pub enum Node {
     Directory(Vec<String>),
     /// A file.
     Leaf(Leaf),
+    /// A file without an end.
+    Stream(Stream),
+}
+
+impl Node {
+    /// Its kind and its permission bits.
+    pub fn mode(&self) -> u16 {
+        match self {
+            Self::Directory(_) => MODE_DIR | 0o755,
+            Self::Leaf(leaf) => MODE_FILE | leaf.mode(),
+            Self::Stream(stream) => MODE_FILE | stream.mode(),
+        }
+    }
 }
 
 /// A file.
@@ -69,7 +84,8 @@ pub enum Attribute {
 pub fn resolve(path: &str, stack: &Stack) -> Option<Node> {
     let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
     Some(match parts.as_slice() {
-        [] => directory(&["ifaces", "resolv", "route"]),
+        [] => directory(&["events", "ifaces", "resolv", "route"]),
+        ["events"] => Node::Stream(Stream::Events),
         ["resolv"] => directory(&["nameserver"]),
         ["resolv", "nameserver"] => Node::Leaf(Leaf::NameServer),
         ["route"] => directory(&["list", "add", "rm"]),
@@ -92,13 +108,14 @@ fn directory(names: &[&str]) -> Node {
 fn in_interface(id: InterfaceId, interface: &Interface, path: &[&str]) -> Option<Node> {
     let attribute = match path {
         [] => {
-            let mut names = vec!["mac", "addr", "state", "flags", "mtu", "driver", "link", "stats"];
+            let mut names = vec!["mac", "addr", "state", "flags", "mtu", "driver", "link", "stats", "pcap"];
             if !interface.is_loopback() {
                 names.push("dhcp");
             }
             return Some(directory(&names));
         }
         ["addr"] => return Some(directory(&["list", "set"])),
+        ["pcap"] => return Some(Node::Stream(Stream::Capture(id))),
         ["mac"] => Attribute::Mac,
         ["addr", "list"] => Attribute::AddressList,
         ["addr", "set"] => Attribute::AddressSet,

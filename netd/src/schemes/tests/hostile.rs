@@ -73,6 +73,6 @@ proptest! {
         survive(rig::<Ip>(&host()), &steps);
         let stack = host();
         stack.borrow_mut().network.add_ethernet("eth0");
-        survive(Rig::new(Netcfg::new(stack.clone(), Notifier::default()), &stack), &steps);
+        survive(Rig::new(Netcfg::new(stack.clone(), Notifier::default(), 0), &stack), &steps);
     }
 }

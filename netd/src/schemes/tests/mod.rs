@@ -2,6 +2,7 @@
 
 mod hostile;
 mod netcfg;
+mod streams;
 mod tcp;
 mod udp;
 

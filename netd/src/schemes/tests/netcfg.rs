@@ -8,24 +8,24 @@ use crate::schemes::netcfg::Netcfg;
 use smoltcp::wire::EthernetAddress;
 
 /// A host with an `eth0`, whose driver is there if it has an address.
-fn netcfg(mac: Option<EthernetAddress>) -> Rig<Netcfg> {
+pub fn netcfg(mac: Option<EthernetAddress>) -> Rig<Netcfg> {
     let stack = host();
     let eth0 = stack.borrow_mut().network.add_ethernet("eth0");
     if let Some(mac) = mac {
         stack.borrow_mut().link_up(eth0, mac, 1500);
     }
-    Rig::new(Netcfg::new(stack.clone(), Notifier::default()), &stack)
+    Rig::new(Netcfg::new(stack.clone(), Notifier::default(), 0), &stack)
 }
 
 impl Rig<Netcfg> {
-    fn cat(&mut self, path: &str) -> String {
+    pub fn cat(&mut self, path: &str) -> String {
         let id = self.open_with(path, O_RDONLY).unwrap();
         let text = self.text(id);
         self.close(id);
         text
     }
 
-    fn echo(&mut self, path: &str, line: &str) -> Answer<usize> {
+    pub fn echo(&mut self, path: &str, line: &str) -> Answer<usize> {
         let id = self.open_with(path, O_WRONLY)?;
         let answer = self.write(id, line.as_bytes());
         self.close(id);
@@ -33,7 +33,7 @@ impl Rig<Netcfg> {
     }
 }
 
-const MAC: EthernetAddress = EthernetAddress([0x52, 0x54, 0, 0x12, 0x34, 0x56]);
+pub const MAC: EthernetAddress = EthernetAddress([0x52, 0x54, 0, 0x12, 0x34, 0x56]);
 
 #[test]
 fn texts_are_stock_s() {
