@@ -48,7 +48,7 @@ impl<T> Ring<T> {
     }
 
     /// What the device owns, oldest first, with the numbers of the entries.
-    pub fn owned(&self) -> impl Iterator<Item = (usize, &T)> {
+    pub fn owned(&self) -> impl ExactSizeIterator<Item = (usize, &T)> {
         self.owned.iter().enumerate().map(|(index, what)| ((self.oldest + index) % self.entries, what))
     }
 

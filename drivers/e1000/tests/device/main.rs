@@ -12,6 +12,8 @@ mod faults;
 mod filters;
 #[path = "../../../nic/tests/card/frames.rs"]
 mod frames;
+#[path = "../../../nic/tests/card/jumbo.rs"]
+mod jumbo;
 #[path = "../../../nic/tests/card/life.rs"]
 mod life;
 #[path = "../../../intel/tests/card/madness.rs"]

@@ -7,6 +7,8 @@ mod faults;
 mod filters;
 #[path = "../../../nic/tests/card/frames.rs"]
 mod frames;
+#[path = "../../../nic/tests/card/jumbo.rs"]
+mod jumbo;
 #[path = "../../../nic/tests/card/life.rs"]
 mod life;
 mod model;

@@ -92,6 +92,9 @@ pub struct VirtioNet {
 impl VirtioNet {
     pub const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
 
+    /// Frames that can arrive at once: fewer than the receive ring has entries.
+    pub const BURST: usize = 100;
+
     /// The `link` node with the cable plugged in.
     pub const LINK: &str = "state up\nduplex full\n";
 

@@ -1,0 +1,115 @@
+//! A device that lies, hangs, floods or goes costs its interface, and nothing else.
+
+use std::time::Duration;
+
+use hw::fake::Slot;
+use nic::driver::Fault;
+use proptest::prelude::*;
+
+use crate::madness::{Madness, act};
+use crate::model::Rtl8139;
+use crate::rig::{Rig, frame};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_device_that_is_gone_from_the_start_is_named() {
+    let slot = Slot::new(Rtl8139::new());
+    slot.unplug();
+    assert!(matches!(Rig::attach(slot), Err(Fault::Gone)));
+}
+
+#[test]
+fn a_reset_without_end_is_given_up() {
+    let mut model = Rtl8139::new();
+    model.faults.endless_reset = true;
+    assert!(matches!(Rig::attach(Slot::new(model)), Err(Fault::Hung("its reset"))));
+}
+
+#[test]
+fn a_predecessor_of_the_c_plus_and_a_device_without_address_are_named() {
+    let error =
+        |model| Rig::attach(Slot::new(model)).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(error(Rtl8139::with_version(0x7400_0000)).contains("before the C+"));
+    let mut nameless = Rtl8139::new();
+    nameless.set_address([0; 6]);
+    assert!(error(nameless).contains("no valid Ethernet address"));
+}
+
+#[test]
+fn bad_frames_are_counted_by_what_is_wrong_and_the_ring_goes_on() {
+    const WHOLE: u32 = 3 << 28;
+    let mut rig = Rig::new(Rtl8139::new());
+    let id = rig.open_frames();
+    for (name, status) in [
+        ("rx_length_errors", WHOLE),
+        ("rx_length_errors", WHOLE | 17),
+        ("rx_length_errors", WHOLE | 0x1fff),
+        // It begins here and does not end.
+        ("rx_length_errors", 1 << 29 | 100),
+        ("rx_length_errors", WHOLE | 1 << 19 | 1 << 20 | 100),
+        ("rx_length_errors", WHOLE | 1 << 21 | 1 << 20 | 100),
+        ("rx_crc_errors", WHOLE | 1 << 18 | 1 << 20 | 100),
+        ("rx_fifo_errors", WHOLE | 1 << 22 | 1 << 20 | 100),
+        ("rx_frame_errors", WHOLE | 1 << 27 | 1 << 20 | 100),
+    ] {
+        let before = rig.stat(name);
+        rig.slot.with(|model, _| model.faults.status = Some(status));
+        for seed in 0..100 {
+            rig.arrive(&frame(Rtl8139::MAC, 100, seed));
+            rig.settle();
+        }
+        assert!(rig.read_all(id).is_empty(), "{status:#x}");
+        assert_eq!(rig.stat(name) - before, 100, "{status:#x}");
+    }
+    assert_eq!(rig.stat("rx_errors"), 900);
+
+    rig.slot.with(|model, _| model.faults.status = None);
+    let good = frame(Rtl8139::MAC, 100, 1);
+    rig.arrive(&good);
+    rig.settle();
+    assert_eq!(rig.read_all(id), [good]);
+}
+
+fn madness() -> impl Strategy<Value = Madness> {
+    prop_oneof![
+        3 => (0usize..64, any::<u64>()).prop_map(|(entry, word)| Madness::Scribble { entry, word }),
+        1 => (0usize..64).prop_map(|entry| Madness::Forget { entry }),
+        1 => any::<u16>().prop_map(Madness::Cause),
+        2 => (60usize..1514).prop_map(Madness::Arrive),
+        2 => (60usize..1514).prop_map(Madness::Send),
+        1 => (0u64..3000).prop_map(Madness::Wait),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn random_descriptors_do_no_harm(steps in prop::collection::vec(madness(), 0..300)) {
+        let mut rig = Rig::new(Rtl8139::new());
+        let id = rig.open_frames();
+        for (index, step) in steps.into_iter().enumerate() {
+            act(&mut rig, id, index, step).expect("the device answers");
+        }
+        rig.close(id);
+        rig.pass(10 * SECOND).expect("the device answers");
+        prop_assert_eq!(rig.pools.receive.free(), rig.pools.receive.size());
+        prop_assert_eq!(rig.pools.transmit.free(), rig.pools.transmit.size());
+    }
+
+    #[test]
+    fn random_registers_do_no_harm(
+        steps in prop::collection::vec(
+            prop_oneof![2 => any::<u32>().prop_map(Madness::Lie), 1 => madness()],
+            0..100
+        )
+    ) {
+        let mut rig = Rig::new(Rtl8139::new());
+        let id = rig.open_frames();
+        let slot = rig.slot.clone();
+        let _ = steps.into_iter().enumerate().try_for_each(|(index, step)| act(&mut rig, id, index, step));
+        drop(rig);
+        prop_assert!(!slot.is_bus_master());
+    }
+}
