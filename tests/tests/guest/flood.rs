@@ -8,6 +8,7 @@ use probe::sequence::{self, Tally};
 use testbed::guest::{Finished, Guest};
 use testbed::peer::Peer;
 
+use crate::nics::Card;
 use crate::{MAC, MAC_TEXT};
 
 const COUNT: u32 = 100_000;
@@ -19,7 +20,7 @@ const FLAT: u64 = 1024;
 const TELL: &str = "
     tell() {
         cat /scheme/network.*/stats
-        awk '/^RssAnon/ { print \"memory\", $2 }' /proc/$(pidof e1000d virtio-netd)/status
+        awk '/^RssAnon/ { print \"memory\", $2 }' /proc/$(pidof $(basename -a -s .toml /usr/lib/pcid.d/*.toml))/status
     }
 ";
 
@@ -41,19 +42,11 @@ fn growth(finished: &Finished) -> HashMap<&str, u64> {
         .collect()
 }
 
-#[test]
-#[ignore = "boots a guest: ./x test guest"]
-fn a_flood_in_arrives_in_order_or_is_counted() {
-    a_flood_arrives("e1000");
+mod a_flood_in_arrives_in_order_or_is_counted {
+    crate::nics::on_every_nic!(super::a_flood_arrives);
 }
 
-#[test]
-#[ignore = "boots a guest: ./x test guest"]
-fn a_flood_into_virtio_arrives_in_order_or_is_counted() {
-    a_flood_arrives("virtio-net");
-}
-
-fn a_flood_arrives(model: &str) {
+fn a_flood_arrives(Card { model, .. }: Card) {
     let peer = Peer::new().unwrap();
     let script = format!(
         "{TELL}
@@ -97,19 +90,11 @@ fn a_flood_arrives(model: &str) {
     assert!(grown["memory"] < FLAT, "the driver grew by {} kB", grown["memory"]);
 }
 
-#[test]
-#[ignore = "boots a guest: ./x test guest"]
-fn a_flood_out_leaves_in_order_or_is_counted() {
-    a_flood_leaves("e1000");
+mod a_flood_out_leaves_in_order_or_is_counted {
+    crate::nics::on_every_nic!(super::a_flood_leaves);
 }
 
-#[test]
-#[ignore = "boots a guest: ./x test guest"]
-fn a_flood_out_of_virtio_leaves_in_order_or_is_counted() {
-    a_flood_leaves("virtio-net");
-}
-
-fn a_flood_leaves(model: &str) {
+fn a_flood_leaves(Card { model, .. }: Card) {
     let peer = Peer::new().unwrap();
     let script = format!(
         "{TELL}

@@ -10,6 +10,7 @@ use testbed::nic::{Link, Nic};
 use testbed::server;
 
 use crate::WAIT_FOR_LEASE;
+use crate::nics::Card;
 
 /// 20 MB.
 const LARGE: u64 = 20 << 20;
@@ -41,36 +42,21 @@ fn netcfg_shows_a_lease_within_five_seconds() {
     assert!(finished.stderr().contains("\"10.0.2.15/24\""), "{}", finished.stderr());
 }
 
-#[test]
-#[ignore = "boots a guest: ./x test guest"]
-fn a_large_file_comes_whole() {
-    let port = server::web().unwrap().port();
-    let finished = run(&format!("probe fetch 10.0.2.2:{port} /{LARGE}/1"));
-    assert_eq!(finished.success().unwrap().trim(), data::sum_of(1, LARGE).unwrap());
+mod large_files_come_and_go_whole {
+    crate::nics::on_every_nic!(super::large_files_pass);
 }
 
-#[test]
-#[ignore = "boots a guest: ./x test guest"]
-fn a_large_file_goes_whole() {
+fn large_files_pass(Card { model, interrupt }: Card) {
     let port = server::web().unwrap().port();
-    let finished = run(&format!("probe upload 10.0.2.2:{port} {LARGE} 2"));
-    assert_eq!(finished.success().unwrap().trim(), data::sum_of(2, LARGE).unwrap());
-}
-
-#[test]
-#[ignore = "boots a guest: ./x test guest"]
-fn large_files_pass_a_virtio_nic_whole_by_messages_and_by_the_line() {
-    let port = server::web().unwrap().port();
-    for model in ["virtio-net", "virtio-net,vectors=0"] {
-        let script = format!(
+    let finished = run_with(
+        model,
+        &format!(
             "probe fetch 10.0.2.2:{port} /{LARGE}/1; probe upload 10.0.2.2:{port} {LARGE} 2; cat /proc/interrupts >&2"
-        );
-        let finished = run_with(model, &script);
-        let sums = [1, 2].map(|seed| data::sum_of(seed, LARGE).unwrap());
-        assert_eq!(finished.success().unwrap(), format!("{}\n{}", sums[0], sums[1]), "{model}");
-        let kind = if model.contains("vectors") { "vfio-intx" } else { "vfio-msix" };
-        assert!(finished.stderr().contains(kind), "{model}: {}", finished.stderr());
-    }
+        ),
+    );
+    let sums = [1, 2].map(|seed| data::sum_of(seed, LARGE).unwrap());
+    assert_eq!(finished.success().unwrap(), format!("{}\n{}", sums[0], sums[1]));
+    assert!(finished.stderr().contains(interrupt), "{interrupt} in {}", finished.stderr());
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod command;
 mod flood;
 mod lease;
 mod linux_peer;
+mod nics;
 mod raw_frames;
 mod restart;
 

@@ -7,6 +7,7 @@ use testbed::guest::Guest;
 use testbed::peer::Peer;
 use testbed::station;
 
+use crate::nics::Card;
 use crate::{MAC, MAC_TEXT};
 
 /// A frame of the local experimental type, in the escapes of `printf`.
@@ -14,19 +15,11 @@ fn escaped(frame: &[u8]) -> String {
     frame.iter().map(|byte| format!("\\{byte:03o}")).collect()
 }
 
-#[test]
-#[ignore = "boots a guest: ./x test guest"]
-fn a_frame_written_to_the_file_leaves_the_nic_byte_for_byte() {
-    a_frame_leaves("e1000");
+mod a_frame_written_to_the_file_leaves_byte_for_byte {
+    crate::nics::on_every_nic!(super::a_frame_leaves);
 }
 
-#[test]
-#[ignore = "boots a guest: ./x test guest"]
-fn a_frame_leaves_a_virtio_nic_byte_for_byte() {
-    a_frame_leaves("virtio-net");
-}
-
-fn a_frame_leaves(model: &str) {
+fn a_frame_leaves(Card { model, .. }: Card) {
     let peer = Peer::new().unwrap();
     let frame = sequence::frame(station::MAC, 5);
     let script = format!(

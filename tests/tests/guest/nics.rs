@@ -1,0 +1,33 @@
+//! The devices of QEMU that ours drive, for the stories that each of them must live through.
+
+/// A device, and how it interrupts.
+#[derive(Clone, Copy)]
+pub struct Card {
+    /// As `--nic` names it.
+    pub model: &'static str,
+    /// Its interrupt in the guest's `/proc/interrupts`.
+    pub interrupt: &'static str,
+}
+
+/// Makes a test of `$story`, a `fn(Card)`, for each device and kind of interrupt.
+macro_rules! on_every_nic {
+    ($story:path) => {
+        $crate::nics::on_every_nic! { $story:
+            e1000("e1000", "vfio-intx");
+            rtl8139("rtl8139", "vfio-intx");
+            virtio_net("virtio-net", "vfio-msix");
+            virtio_net_by_its_line("virtio-net,vectors=0", "vfio-intx");
+        }
+    };
+    ($story:path: $($name:ident($model:literal, $interrupt:literal);)+) => {
+        $(
+            #[test]
+            #[ignore = "boots a guest: ./x test guest"]
+            fn $name() {
+                $story(crate::nics::Card { model: $model, interrupt: $interrupt });
+            }
+        )+
+    };
+}
+
+pub(crate) use on_every_nic;
