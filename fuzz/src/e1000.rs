@@ -7,7 +7,7 @@ mod controller;
 #[path = "liar.rs"]
 mod liar;
 #[allow(dead_code, reason = "its tests use the rest")]
-#[path = "../../drivers/intel/tests/card/madness.rs"]
+#[path = "../../drivers/nic/tests/card/madness.rs"]
 mod madness;
 #[allow(dead_code, reason = "its tests use the rest")]
 #[path = "../../drivers/e1000/tests/device/model.rs"]

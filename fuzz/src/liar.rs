@@ -1,4 +1,4 @@
-//! What each of Intel's controllers does that lies to its driver. The targets include it, with the device beside it.
+//! What a device of descriptor rings does that lies to its driver. The targets include it, with the device beside it.
 
 use std::time::Duration;
 

@@ -9,6 +9,7 @@ pub mod frames;
 pub mod fuse;
 pub mod input;
 pub mod pcid;
+pub mod rtl8139;
 
 #[allow(dead_code, reason = "its tests use the rest")]
 #[path = "../../scheme/tests/toy/mod.rs"]

@@ -31,6 +31,11 @@ fn e1000() {
 }
 
 #[test]
+fn rtl8139() {
+    replay("rtl8139", fuzz::rtl8139::run);
+}
+
+#[test]
 fn pcid() {
     replay("pcid", fuzz::pcid::run);
 }

@@ -16,11 +16,13 @@ mod frames;
 mod jumbo;
 #[path = "../../../nic/tests/card/life.rs"]
 mod life;
-#[path = "../../../intel/tests/card/madness.rs"]
+#[path = "../../../nic/tests/card/madness.rs"]
 mod madness;
 mod model;
 #[path = "../../../intel/tests/card/nodes.rs"]
 mod nodes;
+#[path = "../../../nic/tests/card/random.rs"]
+mod random;
 #[path = "../../../nic/tests/card/rig.rs"]
 mod rig;
 #[path = "../../../nic/tests/card/nodes.rs"]

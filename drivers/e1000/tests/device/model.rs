@@ -5,6 +5,7 @@ use hw::InterruptKind;
 use super::controller::{Controller, Kind};
 
 pub use e1000::Device;
+pub use intel::registers::Interrupts;
 
 /// The device that the shared tests are about.
 pub type Card = Controller<E1000>;

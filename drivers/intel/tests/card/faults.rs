@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use hw::fake::Slot;
 use nic::driver::Fault;
-use proptest::prelude::*;
 
-use crate::madness::{Madness, act};
 use crate::model::Card;
 use crate::rig::{Rig, frame};
 
@@ -70,47 +68,4 @@ fn a_packet_without_end_is_thrown_away() {
     rig.arrive(&good);
     rig.settle();
     assert_eq!(rig.read_all(id), [good]);
-}
-
-fn madness() -> impl Strategy<Value = Madness> {
-    prop_oneof![
-        4 => (any::<bool>(), 0usize..256, any::<u64>())
-            .prop_map(|(receive, entry, word)| Madness::Scribble { receive, entry, word }),
-        1 => any::<u32>().prop_map(Madness::Cause),
-        2 => (60usize..1514).prop_map(Madness::Arrive),
-        2 => (60usize..1514).prop_map(Madness::Send),
-        1 => (0u64..3000).prop_map(Madness::Wait),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn random_descriptors_do_no_harm(steps in prop::collection::vec(madness(), 0..300)) {
-        let mut rig = Rig::new(Card::new());
-        let id = rig.open_frames();
-        for (index, step) in steps.into_iter().enumerate() {
-            act(&mut rig, id, index, step).expect("the device answers");
-        }
-        rig.close(id);
-        rig.pass(10 * SECOND).expect("the device answers");
-        prop_assert_eq!(rig.pools.receive.free(), rig.pools.receive.size());
-        prop_assert_eq!(rig.pools.transmit.free(), rig.pools.transmit.size());
-    }
-
-    #[test]
-    fn random_registers_do_no_harm(
-        steps in prop::collection::vec(
-            prop_oneof![2 => any::<u32>().prop_map(Madness::Lie), 1 => madness()],
-            0..100
-        )
-    ) {
-        let mut rig = Rig::new(Card::new());
-        let id = rig.open_frames();
-        let slot = rig.slot.clone();
-        let _ = steps.into_iter().enumerate().try_for_each(|(index, step)| act(&mut rig, id, index, step));
-        drop(rig);
-        prop_assert!(!slot.is_bus_master());
-    }
 }

@@ -9,9 +9,12 @@ mod filters;
 mod frames;
 #[path = "../../../nic/tests/card/life.rs"]
 mod life;
+#[path = "../../../nic/tests/card/madness.rs"]
 mod madness;
 mod model;
 mod nodes;
+#[path = "../../../nic/tests/card/random.rs"]
+mod random;
 #[path = "../../../nic/tests/card/rig.rs"]
 mod rig;
 #[path = "../../../nic/tests/card/nodes.rs"]

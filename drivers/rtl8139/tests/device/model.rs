@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 
 use hw::Identity;
 use hw::fake::{Bus, Model};
-use rtl8139::registers::{self as reg, Accept, Bmcr, Cpcr, Cr, Interrupts, Msr};
+use rtl8139::registers::{self as reg, Accept, Bmcr, Cpcr, Cr, Msr};
 
 pub use rtl8139::Device;
+pub use rtl8139::registers::Interrupts;
 
 /// The device that the shared tests are about.
 pub type Card = Rtl8139;
@@ -145,9 +146,11 @@ impl Rtl8139 {
         self.drive_line(bus);
     }
 
-    /// Writes `word` over the first word of entry `entry` of the receive ring or of the transmit ring.
+    /// Writes `word` over the first word of entry `entry` of the receive ring, or of the transmit ring, where the entry
+    /// is the driver's afterwards.
     pub fn scribble(&mut self, bus: &mut Bus, receive: bool, entry: usize, word: u64) {
         let base = self.get(if receive { reg::RDSAR } else { reg::TNPDS }, 4);
+        let word = if receive { word } else { word & !OWN };
         bus.write(u64::from(base) + (entry % RING) as u64 * 16, &word.to_le_bytes());
     }
 

@@ -1,16 +1,15 @@
-//! What a device gone mad does, step by step.
+//! What a device of descriptor rings does that has gone mad, step by step.
 
 use std::time::Duration;
 
-use intel::registers::Interrupts;
 use nic::driver::Fault;
 
-use super::model::Card;
+use super::model::{Card, Interrupts};
 use super::rig::{Rig, frame};
 
 #[derive(Clone, Copy, Debug)]
 pub enum Madness {
-    /// Writes `word` over the second word of a descriptor.
+    /// Writes `word` over what a descriptor says.
     Scribble { receive: bool, entry: usize, word: u64 },
     /// Raises interrupt causes.
     Cause(u32),
@@ -31,7 +30,7 @@ pub fn act(rig: &mut Rig, reader: usize, index: usize, step: Madness) -> Result<
             rig.slot.with(|model, bus| model.scribble(bus, receive, entry, word));
         }
         Madness::Cause(bits) => {
-            rig.slot.with(|model, bus| model.cause(bus, Interrupts::from_bits_retain(bits & 0xffff)));
+            rig.slot.with(|model, bus| model.cause(bus, Interrupts::from_bits_retain(bits as _)));
         }
         Madness::Lie(value) => rig.slot.with(|model, _| model.faults.lies.push_back(value)),
         Madness::Arrive(len) => rig.arrive(&frame(Card::MAC, len, index)),
