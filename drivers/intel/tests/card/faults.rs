@@ -1,14 +1,10 @@
 //! A device that lies, hangs, floods or goes costs its interface, and nothing else.
 
-use std::time::Duration;
-
 use hw::fake::Slot;
 use nic::driver::Fault;
 
 use crate::model::Card;
 use crate::rig::{Rig, frame};
-
-const SECOND: Duration = Duration::from_secs(1);
 
 #[test]
 fn a_device_that_is_gone_from_the_start_is_named() {
