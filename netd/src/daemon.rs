@@ -64,6 +64,7 @@ impl Daemon {
     fn new() -> Result<Self, Failure> {
         let mut events = EventLoop::new()?;
         let mut stack = Stack::new(Random::new(seed()), stack::Instant::ZERO);
+        stack.network.hostname = hostname();
         let links = Links::new(scheme::root(), &mut stack)?;
         let stack = Rc::new(RefCell::new(stack));
         let notifier = Notifier::default();
@@ -208,6 +209,11 @@ fn tell<P: Protocol>(server: &mut Server<SocketScheme<P>>, now: Instant) -> Resu
 fn wall_clock() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_micros()).unwrap_or_default()
+}
+
+/// As the system calls itself; empty if it does not say.
+fn hostname() -> String {
+    std::fs::read_to_string("/etc/hostname").map(|name| name.trim().to_owned()).unwrap_or_default()
 }
 
 /// From the system's entropy, which the standard library's hash maps are keyed with.

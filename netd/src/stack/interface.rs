@@ -14,6 +14,7 @@ use smoltcp::wire::{
 
 use super::address::{is_broadcast, multicast};
 use super::capture::Captures;
+use super::conflict::Claims;
 use super::dhcp::Dhcp;
 use super::neighbours::{Neighbours, Resolution};
 use super::wire::{self, HEADROOM, Wire};
@@ -52,11 +53,13 @@ pub struct Counters {
     pub neighbour_failures: u64,
     /// Connection requests that found the backlog full.
     pub listen_overflows: u64,
+    /// Times that another host used an address of ours.
+    pub address_conflicts: u64,
 }
 
 impl Counters {
     /// The counters with their names.
-    pub fn named(&self) -> [(&'static str, u64); 10] {
+    pub fn named(&self) -> [(&'static str, u64); 11] {
         [
             ("rx_packets", self.rx_packets),
             ("tx_packets", self.tx_packets),
@@ -68,6 +71,7 @@ impl Counters {
             ("dhcp_malformed", self.dhcp_malformed),
             ("neighbour_failures", self.neighbour_failures),
             ("listen_overflows", self.listen_overflows),
+            ("address_conflicts", self.address_conflicts),
         ]
     }
 }
@@ -99,6 +103,8 @@ pub struct Interface {
     pub addresses: Vec<IpNet>,
     /// The link layer.
     pub link: Link,
+    /// What the link is told of the addresses.
+    pub claims: Claims,
     /// The name of its driver's scheme, while there is one.
     pub driver: Option<String>,
     /// What the driver says about the link, as its node `link` has it.
@@ -139,6 +145,7 @@ impl Interface {
             running: false,
             addresses: Vec::new(),
             link,
+            claims: Claims::default(),
             driver: None,
             link_text: String::new(),
             counters: Counters::default(),
@@ -171,6 +178,22 @@ impl Interface {
     pub fn ethernet_address(&self) -> Option<EthernetAddress> {
         match &self.link {
             Link::Ethernet { address, .. } => *address,
+            Link::Loopback => None,
+        }
+    }
+
+    /// Its DHCP client, if it has one.
+    pub fn dhcp(&self) -> Option<&Dhcp> {
+        match &self.link {
+            Link::Ethernet { dhcp, .. } => dhcp.as_deref(),
+            Link::Loopback => None,
+        }
+    }
+
+    /// Its DHCP client, to be asked for something.
+    pub fn dhcp_mut(&mut self) -> Option<&mut Dhcp> {
+        match &mut self.link {
+            Link::Ethernet { dhcp, .. } => dhcp.as_deref_mut(),
             Link::Loopback => None,
         }
     }
@@ -284,6 +307,23 @@ impl Interface {
         due.undeliverable
     }
 
+    /// Announces the addresses whose announcement is due.
+    pub fn poll_claims(&mut self, now: Instant) {
+        for address in self.claims.poll(now) {
+            self.announce(address);
+        }
+    }
+
+    /// Tells the link where `address` is (RFC 5227 section 2.3).
+    pub fn announce(&mut self, address: Ipv4Addr) {
+        self.send_arp(ArpOperation::Request, address, EthernetAddress::BROADCAST, address);
+    }
+
+    /// Asks the link who has `address`, without claiming it (RFC 5227 section 2.1.1).
+    pub fn probe(&mut self, address: Ipv4Addr) {
+        self.send_arp(ArpOperation::Request, Ipv4Addr::UNSPECIFIED, EthernetAddress::BROADCAST, address);
+    }
+
     /// Takes an ARP packet: answers it if it asks for us, and learns from it if it is meant for us.
     pub fn receive_arp(&mut self, payload: &[u8], now: Instant) {
         let Some(arp) = ArpPacket::new_checked(payload).ok().and_then(|packet| ArpRepr::parse(&packet).ok())
@@ -311,11 +351,17 @@ impl Interface {
         if !in_network && !neighbours.has(sender_at) {
             return;
         }
-        for packet in neighbours.learn(sender_at, sender, now) {
-            self.frame(packet, sender, EthernetProtocol::Ipv4);
-        }
+        self.meet(sender_at, sender, now);
         if operation == ArpOperation::Request {
             self.send_arp(ArpOperation::Reply, target_ip, sender, sender_ip);
+        }
+    }
+
+    /// A neighbour is at `address`: what waited for it is sent.
+    pub fn meet(&mut self, neighbour: IpAddr, address: EthernetAddress, now: Instant) {
+        let Link::Ethernet { neighbours, .. } = &mut self.link else { return };
+        for packet in neighbours.learn(neighbour, address, now) {
+            self.frame(packet, address, protocol(neighbour));
         }
     }
 
@@ -355,7 +401,8 @@ impl Interface {
             operation,
             source_hardware_addr: own,
             source_protocol_addr: source,
-            target_hardware_addr: target,
+            // What is asked for is not known yet.
+            target_hardware_addr: if target.is_broadcast() { EthernetAddress([0; 6]) } else { target },
             target_protocol_addr: target_ip,
         };
         let mut packet = vec![0; HEADROOM + arp.buffer_len()];

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod capture;
+mod conflict;
 mod datagram;
 pub mod dhcp;
 pub mod error;
@@ -9,6 +10,7 @@ pub mod icmp;
 pub mod interface;
 mod ipv4;
 mod ipv6;
+mod leases;
 pub mod neighbours;
 pub mod network;
 mod ports;
@@ -26,7 +28,7 @@ mod tests;
 use std::net::IpAddr;
 
 use config::filter::LinkType;
-use smoltcp::wire::{ArpOperation, ArpPacket, EthernetAddress, EthernetFrame, EthernetProtocol, IpProtocol};
+use smoltcp::wire::{EthernetAddress, EthernetFrame, EthernetProtocol, IpProtocol};
 
 pub use self::error::SocketError;
 pub use self::network::{LOOPBACK, Network};
@@ -35,12 +37,11 @@ pub use self::readiness::Readiness;
 pub use self::routes::InterfaceId;
 pub use smoltcp::time::Instant;
 
-use self::address::everything;
 use self::capture::Direction;
 use self::datagram::Datagram;
-use self::dhcp::{Change, Dhcp, Lease, Refusal};
+use self::dhcp::Dhcp;
 use self::icmp::{Icmp, Quoted};
-use self::interface::{Interface, Link};
+use self::interface::Link;
 use self::raw::Raw;
 use self::tcp::Tcp;
 use self::udp::Udp;
@@ -87,20 +88,28 @@ impl Stack {
         let (now, seed) = (self.network.now, self.network.random.next_u64());
         let Some(interface) = self.network.interface_mut(id) else { return };
         interface.set_mtu(mtu, seed, now);
-        let Link::Ethernet { address: own, dhcp, .. } = &mut interface.link else { return };
-        if own.replace(address) != Some(address)
-            && let Some(dhcp) = dhcp
-        {
-            dhcp.start(address, mtu, now);
-        }
+        let Link::Ethernet { address: own, .. } = &mut interface.link else { return };
+        *own = Some(address);
         self.revision += 1;
     }
 
     /// An interface's link can carry frames from now on: the driver's address and MTU.
     pub fn link_up(&mut self, id: InterfaceId, address: EthernetAddress, mtu: usize) {
         self.attach(id, address, mtu);
-        if let Some(interface) = self.network.interface_mut(id) {
-            interface.running = true;
+        let now = self.network.now;
+        let Some(interface) = self.network.interface_mut(id) else { return };
+        interface.running = true;
+        self.start(id, now)
+    }
+
+    /// An interface carries frames from now on: the link is told of its addresses, and its client begins.
+    fn start(&mut self, id: InterfaceId, now: Instant) {
+        let Some(interface) = self.network.interface_mut(id).filter(|own| own.carries()) else { return };
+        for own in &interface.addresses {
+            interface.claims.announce(own.addr(), now);
+        }
+        if let (Some(address), Some(dhcp)) = (interface.ethernet_address(), interface.dhcp_mut()) {
+            dhcp.link_up(address, now);
         }
     }
 
@@ -117,12 +126,41 @@ impl Stack {
         }
     }
 
-    /// The administrator switches an interface on or off.
+    /// The administrator switches an interface on or off. A lease is given back before.
     pub fn set_up(&mut self, id: InterfaceId, up: bool) {
-        if let Some(interface) = self.network.interface_mut(id) {
-            interface.up = up;
-            self.revision += 1;
+        let now = self.network.now;
+        if !up {
+            self.release(id);
         }
+        let Some(interface) = self.network.interface_mut(id) else { return };
+        if std::mem::replace(&mut interface.up, up) != up {
+            self.revision += 1;
+            if up {
+                self.start(id, now);
+            }
+        }
+    }
+
+    /// Whether an interface gets its address by DHCP from now on. A lease is given back, and in its place the
+    /// address stays that is set afterwards.
+    pub fn set_dhcp(&mut self, id: InterfaceId, on: bool) {
+        let (now, seed) = (self.network.now, self.network.random.next_u64());
+        let hostname = self.network.hostname.clone();
+        let Some(interface) = self.network.interface_mut(id) else { return };
+        if interface.dhcp().is_some() == on {
+            return;
+        }
+        if !on {
+            self.release(id);
+            self.network.stop_dhcp(id);
+        } else if let Link::Ethernet { dhcp, .. } = &mut interface.link {
+            let mut client = Dhcp::new(seed);
+            client.set_hostname(&hostname);
+            *dhcp = Some(Box::new(client));
+            self.network.clear_addresses(id, true);
+            self.start(id, now);
+        }
+        self.revision += 1;
     }
 
     /// Takes a frame from a driver.
@@ -146,32 +184,26 @@ impl Stack {
             return;
         }
         match ethernet.ethertype() {
-            EthernetProtocol::Arp => self.receive_arp(id, frame, ethernet.payload()),
-            EthernetProtocol::Ipv4 => self.receive_ipv4(id, frame, source, ethernet.payload()),
+            EthernetProtocol::Arp => self.receive_arp(id, ethernet.payload()),
+            EthernetProtocol::Ipv4 => self.receive_ipv4(id, source, ethernet.payload()),
             _ => interface.counters.rx_dropped += 1,
         }
     }
 
-    fn receive_arp(&mut self, id: InterfaceId, frame: &[u8], payload: &[u8]) {
+    fn receive_arp(&mut self, id: InterfaceId, payload: &[u8]) {
         let now = self.network.now;
         let Some(interface) = self.network.interface_mut(id) else { return };
         interface.receive_arp(payload, now);
-        let is_reply =
-            ArpPacket::new_checked(payload).is_ok_and(|arp| arp.operation() == ArpOperation::Reply);
-        if let Link::Ethernet { dhcp: Some(dhcp), .. } = &mut interface.link
-            && is_reply
-        {
-            dhcp.receive_arp(frame, now);
-        }
+        self.receive_claim(id, payload);
     }
 
-    fn receive_ipv4(&mut self, id: InterfaceId, frame: &[u8], source: EthernetAddress, payload: &[u8]) {
+    fn receive_ipv4(&mut self, id: InterfaceId, source: EthernetAddress, payload: &[u8]) {
         let now = self.network.now;
         let Some(datagram) = Datagram::parse(payload) else {
             self.count_error(id);
             return;
         };
-        let is_lease = self.receive_lease(id, frame, &datagram);
+        let is_lease = self.receive_lease(id, &datagram, source);
         let is_martian = datagram.source.is_multicast()
             || address::is_broadcast(datagram.source)
             || datagram.destination.is_loopback()
@@ -188,21 +220,6 @@ impl Stack {
             neighbours.confirm(datagram.source, source, now);
         }
         self.deliver(id, &datagram, !is_link_wide && !is_lease);
-    }
-
-    /// A DHCP server's message concerns the client before we have an address. Whether it was one.
-    fn receive_lease(&mut self, id: InterfaceId, frame: &[u8], datagram: &Datagram<'_>) -> bool {
-        let now = self.network.now;
-        let Some(interface) = self.network.interface_mut(id) else { return false };
-        let Link::Ethernet { dhcp: Some(dhcp), .. } = &mut interface.link else { return false };
-        if !Dhcp::is_answer(datagram) {
-            return false;
-        }
-        if dhcp.receive(frame, datagram, now) == Err(Refusal::Malformed) {
-            interface.counters.dhcp_malformed += 1;
-            log::debug!("{}: ignored a malformed DHCP message from {}", interface.name(), datagram.source);
-        }
-        true
     }
 
     /// Gives a packet for us to its socket. One that nobody wants is answered if it `may_be_answered`.
@@ -267,51 +284,14 @@ impl Stack {
         if interface.room() == 0 {
             return;
         }
+        interface.poll_claims(now);
         let undeliverable = interface.poll_neighbours(now);
-        let (frames, change) = match &mut interface.link {
-            Link::Ethernet { dhcp: Some(dhcp), .. } => dhcp.poll(now),
-            _ => (Vec::new(), None),
-        };
-        for frame in frames {
-            interface.enqueue(frame);
-        }
         for packet in undeliverable {
             if let Some(quoted) = packet.get(HEADROOM..).and_then(icmp::quoted) {
                 self.unreachable(quoted, SocketError::HostUnreachable);
             }
         }
-        match change {
-            Some(Change::Bound(lease)) => self.use_lease(id, &lease),
-            Some(Change::Lost) => self.lose_lease(id),
-            None => (),
-        }
-    }
-
-    fn use_lease(&mut self, id: InterfaceId, lease: &Lease) {
-        let name = self.network.interface(id).map_or("", Interface::name).to_owned();
-        log::info!("{name}: {} leased from {} for {} s", lease.address, lease.server, lease.duration);
-        let (own, router) = (lease.address.into(), lease.router.map(IpAddr::from));
-        self.network.set_address(id, own);
-        let default = everything(own.addr());
-        if router.is_none() {
-            self.network.routes.remove(default);
-        }
-        self.network.attach(id, own, router);
-        if let Some(router) = router
-            && let Err(error) = self.network.add_route(default, router)
-        {
-            log::warn!("{name}: the leased default route by {router} is useless: {error}");
-        }
-        if !lease.name_servers.is_empty() {
-            self.name_servers = lease.name_servers.iter().copied().map(IpAddr::from).collect();
-        }
-        self.revision += 1;
-    }
-
-    fn lose_lease(&mut self, id: InterfaceId) {
-        log::warn!("{}: the lease is over", self.network.interface(id).map_or("", Interface::name));
-        self.network.clear_addresses(id, true);
-        self.revision += 1;
+        self.poll_dhcp(id);
     }
 
     fn take_loopback(&mut self, budget: usize) -> Vec<Vec<u8>> {
@@ -344,7 +324,8 @@ impl Stack {
                 Link::Loopback => pending.then_some(now),
                 Link::Ethernet { .. } if !runs => None,
                 Link::Ethernet { neighbours, dhcp, .. } => {
-                    earlier(neighbours.deadline(), dhcp.as_mut().and_then(|dhcp| dhcp.deadline(now)))
+                    let lease = dhcp.as_ref().and_then(|dhcp| dhcp.deadline(now));
+                    earlier(interface.claims.deadline(), earlier(neighbours.deadline(), lease))
                 }
             };
             deadline = earlier(deadline, own);

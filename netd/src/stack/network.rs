@@ -38,20 +38,32 @@ pub struct Network {
     pub random: Random,
     /// The time of the present turn.
     pub now: Instant,
+    /// What DHCP servers are told that this host is called; empty for nothing.
+    pub hostname: String,
 }
 
 impl Network {
     /// Loopback alone.
     pub fn new(mut random: Random, now: Instant) -> Self {
         let loopback = Interface::loopback(random.next_u64(), now);
-        Self { interfaces: BTreeMap::from([(LOOPBACK, loopback)]), routes: Routes::default(), random, now }
+        Self {
+            interfaces: BTreeMap::from([(LOOPBACK, loopback)]),
+            routes: Routes::default(),
+            random,
+            now,
+            hostname: String::new(),
+        }
     }
 
     /// Adds an Ethernet interface called `name`.
     pub fn add_ethernet(&mut self, name: impl Into<String>) -> InterfaceId {
         let seed = self.random.next_u64();
         let id = self.interfaces.last_key_value().map_or(LOOPBACK, |(last, _)| last + 1);
-        self.interfaces.insert(id, Interface::ethernet(name.into(), seed, self.now));
+        let mut interface = Interface::ethernet(name.into(), seed, self.now);
+        if let Some(dhcp) = interface.dhcp_mut() {
+            dhcp.set_hostname(&self.hostname);
+        }
+        self.interfaces.insert(id, interface);
         id
     }
 
@@ -175,6 +187,7 @@ impl Network {
             self.clear_addresses(id, address.addr().is_ipv4());
             if let Some(interface) = self.interfaces.get_mut(&id) {
                 interface.addresses.push(address);
+                interface.claims.announce(address.addr(), self.now);
             }
         }
         let source = address.addr();
@@ -193,6 +206,7 @@ impl Network {
     pub fn clear_addresses(&mut self, id: InterfaceId, ipv4: bool) {
         let Some(interface) = self.interfaces.get_mut(&id) else { return };
         for address in interface.addresses.extract_if(.., |own| own.addr().is_ipv4() == ipv4) {
+            interface.claims.forget(address.addr());
             self.routes.remove_source(id, address.addr());
         }
     }

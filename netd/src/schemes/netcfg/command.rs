@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use smoltcp::wire::EthernetAddress;
 
-use crate::stack::interface::Link;
+use crate::stack::interface::{Interface, Link};
 use crate::stack::{InterfaceId, Stack};
 
 /// A change that was found to make sense.
@@ -17,6 +17,10 @@ pub enum Command {
     SetAddress(InterfaceId, IpNet),
     /// Up or down, administratively.
     SetUp(InterfaceId, bool),
+    /// Whether the address comes by DHCP.
+    SetDhcp(InterfaceId, bool),
+    /// The lease is to be renewed now.
+    RenewLease(InterfaceId),
     /// A route by a router.
     AddRoute(IpNet, IpAddr),
     /// A route less.
@@ -40,11 +44,18 @@ impl Command {
             Self::SetAddress(id, address) if is_set(stack, id, address) => {}
             Self::SetAddress(id, address) => {
                 if address.addr().is_ipv4() {
-                    stack.network.stop_dhcp(id);
+                    stack.set_dhcp(id, false);
                 }
                 stack.network.set_address(id, address);
             }
             Self::SetUp(id, up) => stack.set_up(id, up),
+            Self::SetDhcp(id, on) => stack.set_dhcp(id, on),
+            Self::RenewLease(id) => {
+                let now = stack.network.now;
+                if let Some(dhcp) = stack.network.interface_mut(id).and_then(Interface::dhcp_mut) {
+                    dhcp.renew(now);
+                }
+            }
             Self::AddRoute(destination, via) => {
                 if let Err(error) = stack.network.add_route(destination, via) {
                     log::warn!("netcfg: the route to {destination} was not added: {error}");

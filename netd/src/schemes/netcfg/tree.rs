@@ -10,7 +10,8 @@ use smoltcp::wire::EthernetAddress;
 use super::command::Command;
 use super::stream::Stream;
 use crate::stack::address::{everything, is_unicast};
-use crate::stack::interface::{Interface, Link};
+use crate::stack::dhcp::Lease;
+use crate::stack::interface::Interface;
 use crate::stack::routes::RouteText;
 use crate::stack::{InterfaceId, Stack};
 
@@ -135,7 +136,9 @@ impl Leaf {
     /// Its permission bits.
     pub fn mode(&self) -> u16 {
         match self {
-            Self::NameServer | Self::Interface(_, Attribute::Mac | Attribute::State) => 0o644,
+            Self::NameServer | Self::Interface(_, Attribute::Mac | Attribute::State | Attribute::Dhcp) => {
+                0o644
+            }
             Self::RouteAdd | Self::RouteRemove | Self::Interface(_, Attribute::AddressSet) => 0o200,
             Self::RouteList | Self::Interface(..) => 0o444,
         }
@@ -218,6 +221,12 @@ impl Attribute {
                 let address: IpNet = line.parse().ok()?;
                 (!interface.is_loopback() && is_host(address)).then_some(Command::SetAddress(id, address))
             }
+            Self::Dhcp => match line {
+                "on" => Some(Command::SetDhcp(id, true)),
+                "off" => Some(Command::SetDhcp(id, false)),
+                "renew" => interface.dhcp().map(|_| Command::RenewLease(id)),
+                _ => None,
+            },
             Self::State => match line {
                 "up" => Some(Command::SetUp(id, true)),
                 "down" => Some(Command::SetUp(id, false)),
@@ -256,13 +265,16 @@ fn link(interface: &Interface) -> String {
 }
 
 fn dhcp(interface: &Interface) -> String {
-    let Link::Ethernet { dhcp: Some(dhcp), .. } = &interface.link else { return "state off\n".to_owned() };
-    match &dhcp.lease {
-        None => "state searching\n".to_owned(),
-        Some(lease) => {
-            format!("state bound\nserver {}\nlease {}\nrenew {}\n", lease.server, lease.duration, lease.renew)
-        }
+    let Some(dhcp) = interface.dhcp() else { return "state off\n".to_owned() };
+    let mut text = format!("state {}\n", dhcp.state());
+    let Some(lease) = dhcp.lease() else { return text };
+    let Lease { server, duration, renew, rebind, .. } = lease;
+    // Writing to a string cannot fail.
+    let _ = write!(text, "server {server}\nlease {duration}\nrenew {renew}\nrebind {rebind}\n");
+    if let Some(domain) = &lease.domain {
+        let _ = writeln!(text, "domain {domain}");
     }
+    text
 }
 
 /// Whether a host of a network may have the address: neither the first nor the last, where there are others

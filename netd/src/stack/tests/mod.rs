@@ -15,6 +15,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use smoltcp::time::Duration;
 use smoltcp::wire::TcpPacket;
 
+use super::conflict::Claims;
 use super::*;
 
 pub const ETH0: InterfaceId = 1;
@@ -44,6 +45,8 @@ pub fn stack(seed: u64, address: IpAddr, now: Instant) -> Stack {
     stack.network.stop_dhcp(eth0);
     stack.link_up(eth0, ethernet_address(address), 1500);
     stack.network.set_address(eth0, ipnet::IpNet::new(address, 24).unwrap());
+    // Tests look at the frames one by one.
+    stack.network.interface_mut(eth0).unwrap().claims = Claims::default();
     stack
 }
 

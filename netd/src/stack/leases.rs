@@ -1,0 +1,159 @@
+//! What the DHCP clients want of the stack, and what becomes of their leases.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use ipnet::Ipv4Net;
+use smoltcp::wire::{ArpPacket, ArpRepr, EthernetAddress, IpProtocol, UdpPacket};
+
+use super::address::everything;
+use super::datagram::Datagram;
+use super::dhcp::{Action, CLIENT_PORT, Lease, Refusal, SERVER_PORT};
+use super::interface::{Interface, Link};
+use super::udp;
+use super::{InterfaceId, Stack};
+
+impl Stack {
+    /// A DHCP server's message concerns the client before we have an address. Whether it was one.
+    pub(super) fn receive_lease(
+        &mut self,
+        id: InterfaceId,
+        datagram: &Datagram<'_>,
+        sender: EthernetAddress,
+    ) -> bool {
+        let now = self.network.now;
+        let Some(interface) = self.network.interface_mut(id) else { return false };
+        let Link::Ethernet { dhcp: Some(dhcp), .. } = &mut interface.link else { return false };
+        let Some(message) = answer(datagram) else { return false };
+        let IpAddr::V4(server) = datagram.source else { return false };
+        match dhcp.receive(server, message, now) {
+            // A lease that is given back when the interface goes down cannot wait for ARP.
+            Ok(()) => interface.meet(datagram.source, sender, now),
+            Err(Refusal::NotOurs) => (),
+            Err(Refusal::Malformed) => {
+                interface.counters.dhcp_malformed += 1;
+                log::debug!(
+                    "{}: ignored a malformed DHCP message from {}",
+                    interface.name(),
+                    datagram.source
+                );
+            }
+        }
+        true
+    }
+
+    /// What another host says of its address: it may be one of ours, or one that a client asks for.
+    pub(super) fn receive_claim(&mut self, id: InterfaceId, payload: &[u8]) {
+        let now = self.network.now;
+        let Some(interface) = self.network.interface_mut(id) else { return };
+        let Some(ArpRepr::EthernetIpv4 {
+            source_hardware_addr,
+            source_protocol_addr,
+            target_protocol_addr,
+            ..
+        }) = ArpPacket::new_checked(payload).ok().and_then(|packet| ArpRepr::parse(&packet).ok())
+        else {
+            return;
+        };
+        if interface.ethernet_address().is_none_or(|own| own == source_hardware_addr) {
+            return;
+        }
+        // One who probes has no address yet.
+        let claimed = match source_protocol_addr.is_unspecified() {
+            true => target_protocol_addr,
+            false => source_protocol_addr,
+        };
+        if interface.has_address(source_protocol_addr.into()) {
+            interface.counters.address_conflicts += 1;
+            let may_defend = interface.claims.contest(now);
+            log::warn!("{}: {source_hardware_addr} uses our address {claimed}", interface.name());
+            if may_defend {
+                interface.announce(claimed);
+            }
+            if let Link::Ethernet { dhcp: Some(dhcp), .. } = &mut interface.link
+                && !may_defend
+                && dhcp.lease().is_some_and(|lease| lease.address.addr() == claimed)
+            {
+                dhcp.conflict(now);
+            }
+        } else if let Link::Ethernet { dhcp: Some(dhcp), .. } = &mut interface.link {
+            dhcp.receive_claim(claimed, now);
+        }
+    }
+
+    /// Lets the client of an interface do what is due.
+    pub(super) fn poll_dhcp(&mut self, id: InterfaceId) {
+        let now = self.network.now;
+        let Some(dhcp) = self.network.interface_mut(id).and_then(Interface::dhcp_mut) else { return };
+        let actions = dhcp.poll(now);
+        self.carry_out(id, actions);
+    }
+
+    /// Gives the lease of an interface back.
+    pub(super) fn release(&mut self, id: InterfaceId) {
+        let now = self.network.now;
+        let Some(dhcp) = self.network.interface_mut(id).and_then(Interface::dhcp_mut) else { return };
+        let actions = dhcp.stop(now);
+        self.carry_out(id, actions);
+    }
+
+    fn carry_out(&mut self, id: InterfaceId, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::Send { message, from, to } => self.send_to_server(id, &message, from, to),
+                Action::Probe(address) => {
+                    if let Some(interface) = self.network.interface_mut(id) {
+                        interface.probe(address);
+                    }
+                }
+                Action::Use(lease) => self.use_lease(id, &lease),
+                Action::Drop => self.lose_lease(id),
+            }
+        }
+    }
+
+    fn send_to_server(&mut self, id: InterfaceId, message: &[u8], from: Ipv4Addr, to: Ipv4Addr) {
+        let (source, server) =
+            (SocketAddr::new(from.into(), CLIENT_PORT), SocketAddr::new(to.into(), SERVER_PORT));
+        self.network.send_from(id, to.into(), vec![udp::datagram(source, server, message)]);
+    }
+
+    fn use_lease(&mut self, id: InterfaceId, lease: &Lease) {
+        let name = self.network.interface(id).map_or("", Interface::name).to_owned();
+        log::info!("{name}: {} leased from {} for {} s", lease.address, lease.server, lease.duration);
+        let own = lease.address.into();
+        self.network.set_address(id, own);
+        let leased = lease.routes.iter().find(|route| route.destination == Ipv4Net::default());
+        let (default, router) =
+            (everything(own.addr()), leased.and_then(|route| route.via).map(IpAddr::from));
+        if router.is_none() {
+            self.network.routes.remove(default);
+        }
+        self.network.attach(id, own, router);
+        if let Some(router) = router
+            && let Err(error) = self.network.add_route(default, router)
+        {
+            log::warn!("{name}: the leased default route by {router} is useless: {error}");
+        }
+        if !lease.name_servers.is_empty() {
+            self.name_servers = lease.name_servers.iter().copied().map(IpAddr::from).collect();
+        }
+        self.revision += 1;
+    }
+
+    fn lose_lease(&mut self, id: InterfaceId) {
+        log::warn!("{}: the lease is over", self.network.interface(id).map_or("", Interface::name));
+        self.network.clear_addresses(id, true);
+        self.revision += 1;
+    }
+}
+
+/// The DHCP message in a server's packet to a client.
+fn answer<'a>(datagram: &Datagram<'a>) -> Option<&'a [u8]> {
+    if datagram.protocol != IpProtocol::Udp {
+        return None;
+    }
+    let udp = UdpPacket::new_checked(datagram.payload).ok()?;
+    let is_answer = udp.src_port() == SERVER_PORT && udp.dst_port() == CLIENT_PORT;
+    let is_whole = udp.verify_checksum(&datagram.source.into(), &datagram.destination.into());
+    (is_answer && is_whole).then(|| udp.payload())
+}
