@@ -37,6 +37,13 @@ impl Guest {
         self
     }
 
+    /// With these programs of the host's, and the library that gives them netd's sockets.
+    #[must_use]
+    pub fn programs(mut self, names: &[&str]) -> Self {
+        self.plan.settings.programs = names.iter().map(ToString::to_string).collect();
+        self
+    }
+
     /// With the drivers only.
     #[must_use]
     pub fn without_netd(mut self) -> Self {

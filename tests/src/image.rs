@@ -22,6 +22,8 @@ pub struct Settings {
     pub no_netd: bool,
     /// The daemons' memory is told at the end.
     pub memory: bool,
+    /// Programs of the host's that it is to have too.
+    pub programs: Vec<String>,
     /// The terminal's rows and columns.
     pub terminal_size: Option<(u16, u16)>,
 }
@@ -52,9 +54,20 @@ impl Settings {
 pub fn prepare(kernel: &Kernel) -> Result<Vec<u8>> {
     let programs = programs::build()?;
     let mut archive = Archive::default();
-    for folder in
-        ["bin", "dev", "etc", "lib", "lib/modules", "proc", "sys", "usr", "usr/bin", "usr/lib", "var"]
-    {
+    for folder in [
+        "bin",
+        "dev",
+        "etc",
+        "etc/net",
+        "lib",
+        "lib/modules",
+        "proc",
+        "sys",
+        "usr",
+        "usr/bin",
+        "usr/lib",
+        "var",
+    ] {
         archive.directory(folder);
     }
     add_busybox(&mut archive)?;

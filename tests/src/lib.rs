@@ -1,6 +1,7 @@
 //! The test bed: a guest under QEMU in which the drivers and netd run, and the host's side of its links.
 
 pub mod cpio;
+pub mod debian;
 pub mod guest;
 pub mod image;
 pub mod kernel;

@@ -11,7 +11,7 @@ use crate::image::{self, Settings};
 use crate::kernel::Kernel;
 use crate::nic::{Nic, path};
 use crate::qemu::{self, Qemu};
-use crate::{Context, Error, Result};
+use crate::{Context, Error, Result, debian};
 
 /// The ways out of the guest beside its console, by the names under `/dev/host` there and in the run's folder here.
 const PORTS: &[&str] = &["control", "stdout", "stderr", "memory", "daemons.log", "logs.tar"];
@@ -48,6 +48,9 @@ impl Machine {
         let initrd = folder.join("initrd");
         let mut archive = image::prepare(&kernel)?;
         archive.extend(plan.settings.archive());
+        if !plan.settings.programs.is_empty() {
+            archive.extend(debian::archive(&plan.settings.programs)?);
+        }
         fs::write(&initrd, archive).context("write", &initrd)?;
         for port in PORTS {
             let file = folder.join(port);
@@ -91,7 +94,9 @@ impl Drop for Machine {
 /// QEMU's command line.
 fn command(plan: &Plan, kernel: &Kernel, folder: &Path) -> Command {
     let mut command = qemu::command(&folder.join("console.log"), plan.console_on_terminal);
-    command.args(["-machine", "q35,kernel-irqchip=split", "-m", "256M"]);
+    // What it has of the host's programs is in its memory.
+    let memory = if plan.settings.programs.is_empty() { "256M" } else { "512M" };
+    command.args(["-machine", "q35,kernel-irqchip=split", "-m", memory]);
     command.args(["-device", "intel-iommu,intremap=on,caching-mode=on"]);
     command.arg("-kernel").arg(&kernel.image);
     command.arg("-initrd").arg(folder.join("initrd"));

@@ -33,6 +33,20 @@ pub fn build() -> Result<Vec<PathBuf>> {
     run_cargo(&mut command)
 }
 
+/// Builds the library that gives the host's programs netd's sockets in the guest, and gives its path. It has a folder
+/// of its own, since it is not static.
+pub fn build_preload() -> Result<PathBuf> {
+    let folder = crate::target().join("preload");
+    let mut command = Command::new("cargo");
+    command
+        .current_dir(crate::workspace())
+        .args(["build", "--release", "--package", "preload", "--message-format", "json-render-diagnostics"])
+        .arg("--target-dir")
+        .arg(&folder);
+    run_cargo(&mut command)?;
+    Ok(folder.join("release/libpreload.so"))
+}
+
 /// Runs a build that tells its results as `json-render-diagnostics`, and gives the programs' paths.
 pub(crate) fn run_cargo(command: &mut Command) -> Result<Vec<PathBuf>> {
     let program = PathBuf::from(command.get_program());

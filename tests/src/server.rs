@@ -14,7 +14,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// of what it got: as much as `Content-Length` says, or all up to the end. `CALL /COUNT/PORT` makes it connect to
 /// that port of the loopback so many times ([`call`]). Gives its address; it ends with the process.
 pub fn web() -> io::Result<SocketAddr> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    web_at((Ipv4Addr::LOCALHOST, 0).into())
+}
+
+/// The same at this address.
+pub fn web_at(address: SocketAddr) -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind(address)?;
     let address = listener.local_addr()?;
     thread::spawn(move || {
         for client in listener.incoming().flatten() {

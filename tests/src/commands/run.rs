@@ -51,6 +51,7 @@ pub fn run(arguments: &Arguments) -> super::Result {
             limit: options.limit(),
             no_netd: arguments.no_netd,
             memory: arguments.memory,
+            programs: Vec::new(),
             terminal_size: terminal::size(),
         },
     };

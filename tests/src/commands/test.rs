@@ -101,6 +101,7 @@ fn unit(names: &[OsString]) -> std::io::Result<Tally> {
 fn guest(names: &[OsString]) -> Result<Tally, Box<dyn std::error::Error>> {
     // Here it shows what it compiles; the tests would do it in silence.
     programs::build()?;
+    programs::build_preload()?;
     let mut tests = cargo();
     tests.args([
         "test",

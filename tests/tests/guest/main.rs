@@ -14,6 +14,7 @@ mod flood;
 mod lease;
 mod linux_peer;
 mod nics;
+mod programs;
 mod raw_frames;
 mod restart;
 
