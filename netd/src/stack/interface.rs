@@ -103,6 +103,8 @@ pub struct Interface {
     pub addresses: Vec<IpNet>,
     /// The link layer.
     pub link: Link,
+    /// The metric of its routes that have none of their own: the smallest is preferred.
+    pub metric: u32,
     /// What the link is told of the addresses.
     pub claims: Claims,
     /// The name of its driver's scheme, while there is one.
@@ -145,6 +147,7 @@ impl Interface {
             running: false,
             addresses: Vec::new(),
             link,
+            metric: 0,
             claims: Claims::default(),
             driver: None,
             link_text: String::new(),

@@ -2,10 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use ipnet::Ipv4Net;
 use smoltcp::wire::{ArpPacket, ArpRepr, EthernetAddress, IpProtocol, UdpPacket};
 
-use super::address::everything;
 use super::datagram::Datagram;
 use super::dhcp::{Action, CLIENT_PORT, Lease, Refusal, SERVER_PORT};
 use super::interface::{Interface, Link};
@@ -105,8 +103,8 @@ impl Stack {
                         interface.probe(address);
                     }
                 }
-                Action::Use(lease) => self.use_lease(id, &lease),
-                Action::Drop => self.lose_lease(id),
+                Action::Use(lease, former) => self.use_lease(id, &lease, former.as_ref()),
+                Action::Drop(lease) => self.lose_lease(id, &lease),
             }
         }
     }
@@ -117,32 +115,28 @@ impl Stack {
         self.network.send_from(id, to.into(), vec![udp::datagram(source, server, message)]);
     }
 
-    fn use_lease(&mut self, id: InterfaceId, lease: &Lease) {
-        let name = self.network.interface(id).map_or("", Interface::name).to_owned();
+    fn use_lease(&mut self, id: InterfaceId, lease: &Lease, former: Option<&Lease>) {
+        let name = self.network.interface(id).map_or("", Interface::name);
         log::info!("{name}: {} leased from {} for {} s", lease.address, lease.server, lease.duration);
+        if let Some(former) = former.filter(|former| former.address != lease.address) {
+            self.network.remove_address(id, former.address.into());
+        }
         let own = lease.address.into();
-        self.network.set_address(id, own);
-        let leased = lease.routes.iter().find(|route| route.destination == Ipv4Net::default());
-        let (default, router) =
-            (everything(own.addr()), leased.and_then(|route| route.via).map(IpAddr::from));
-        if router.is_none() {
-            self.network.routes.remove(default);
-        }
-        self.network.attach(id, own, router);
-        if let Some(router) = router
-            && let Err(error) = self.network.add_route(default, router)
-        {
-            log::warn!("{name}: the leased default route by {router} is useless: {error}");
-        }
+        self.network.add_address(id, own);
+        // Of several routers the first one is preferred.
+        let routes =
+            lease.routes.iter().rev().map(|route| (route.destination.into(), route.via.map(IpAddr::from)));
+        self.network.set_leased(id, own, routes);
         if !lease.name_servers.is_empty() {
             self.name_servers = lease.name_servers.iter().copied().map(IpAddr::from).collect();
         }
         self.revision += 1;
     }
 
-    fn lose_lease(&mut self, id: InterfaceId) {
-        log::warn!("{}: the lease is over", self.network.interface(id).map_or("", Interface::name));
-        self.network.clear_addresses(id, true);
+    fn lose_lease(&mut self, id: InterfaceId, lease: &Lease) {
+        let name = self.network.interface(id).map_or("", Interface::name);
+        log::info!("{name}: the lease of {} is over", lease.address);
+        self.network.remove_address(id, lease.address.into());
         self.revision += 1;
     }
 }

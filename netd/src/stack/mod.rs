@@ -141,8 +141,15 @@ impl Stack {
         }
     }
 
-    /// Whether an interface gets its address by DHCP from now on. A lease is given back, and in its place the
-    /// address stays that is set afterwards.
+    /// The metric of an interface's routes that have none of their own: the smallest is preferred.
+    pub fn set_metric(&mut self, id: InterfaceId, metric: u32) {
+        if let Some(interface) = self.network.interface_mut(id) {
+            interface.metric = metric;
+            self.revision += 1;
+        }
+    }
+
+    /// Whether an interface gets an address by DHCP from now on. A lease is given back; other addresses stay.
     pub fn set_dhcp(&mut self, id: InterfaceId, on: bool) {
         let (now, seed) = (self.network.now, self.network.random.next_u64());
         let hostname = self.network.hostname.clone();
@@ -157,7 +164,6 @@ impl Stack {
             let mut client = Dhcp::new(seed);
             client.set_hostname(&hostname);
             *dhcp = Some(Box::new(client));
-            self.network.clear_addresses(id, true);
             self.start(id, now);
         }
         self.revision += 1;

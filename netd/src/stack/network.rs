@@ -1,5 +1,6 @@
 //! All interfaces and the routes between the sockets and them.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -13,7 +14,7 @@ use super::error::SocketError;
 use super::interface::{Interface, Link};
 use super::ipv4;
 use super::random::Random;
-use super::routes::{InterfaceId, Route, Routes};
+use super::routes::{InterfaceId, Route, RouteText, Routes};
 
 /// `lo` is always there, and first.
 pub const LOOPBACK: InterfaceId = 0;
@@ -99,30 +100,82 @@ impl Network {
 
     /// How to reach `destination`.
     pub fn route(&self, destination: IpAddr) -> Result<Path, SocketError> {
-        if self.is_local(destination) {
-            return Ok(Path { interface: LOOPBACK, next_hop: destination, source: destination });
-        }
-        if is_broadcast(destination) || destination.is_multicast() {
-            return self.link_wide(destination);
-        }
-        let route = self.routes.lookup(destination).ok_or(SocketError::NetworkUnreachable(destination))?;
-        let next_hop = route.via.unwrap_or(destination);
-        Ok(Path { interface: route.interface, next_hop, source: route.source })
+        self.route_from(destination, None)
     }
 
-    /// Broadcast and multicast leave by the first Ethernet interface, even before it has an address.
-    fn link_wide(&self, destination: IpAddr) -> Result<Path, SocketError> {
+    /// How to reach `destination` from `source`, if that is an address of ours: what a socket is bound to.
+    pub fn route_from(&self, destination: IpAddr, source: Option<IpAddr>) -> Result<Path, SocketError> {
+        let source = source.filter(|source| self.is_local(*source));
+        if self.is_local(destination) {
+            let source = source.unwrap_or(destination);
+            return Ok(Path { interface: LOOPBACK, next_hop: destination, source });
+        }
+        // What is on its way outside cannot come from here (RFC 1122 section 3.2.1.3).
+        if source.is_some_and(|source| source.is_loopback()) {
+            return Err(SocketError::NetworkUnreachable(destination));
+        }
+        if is_broadcast(destination) || destination.is_multicast() {
+            return self.link_wide(destination, source);
+        }
+        let route = self.lookup(destination, source).ok_or(SocketError::NetworkUnreachable(destination))?;
+        let next_hop = route.via.unwrap_or(destination);
+        Ok(Path { interface: route.interface, next_hop, source: source.unwrap_or(route.source) })
+    }
+
+    /// The route to `destination`, of equally long ones preferably by the interface that has `source`. One by an
+    /// interface without a link serves as long as there is no other; one that is switched off does not.
+    pub fn lookup(&self, destination: IpAddr, source: Option<IpAddr>) -> Option<&Route> {
+        let rank = |route: &&Route| {
+            let interface = self.interfaces.get(&route.interface).filter(|own| own.up)?;
+            let has_source = source.is_none_or(|source| interface.has_address(source));
+            let length = Reverse(route.destination.prefix_len());
+            Some((length, !has_source, !interface.running, self.metric(route), route.interface))
+        };
+        self.routes.to(destination).filter(|route| rank(route).is_some()).min_by_key(rank)
+    }
+
+    /// The metric of a route, or of its interface.
+    pub fn metric(&self, route: &Route) -> u32 {
+        let of_interface = || self.interfaces.get(&route.interface).map_or(0, |own| own.metric);
+        route.metric.unwrap_or_else(of_interface)
+    }
+
+    /// What `route/list` says of a route.
+    pub fn route_text<'a>(&'a self, route: &'a Route) -> RouteText<'a> {
+        let device = self.interfaces.get(&route.interface).map_or("", Interface::name);
+        RouteText { route, device, metric: self.metric(route) }
+    }
+
+    /// Whom to give a packet for `destination` to that leaves by `interface`. Without a route, if it went while a
+    /// connection lives for instance, the link itself is the best guess left.
+    fn next_hop(&self, interface: InterfaceId, destination: IpAddr) -> IpAddr {
+        let by_interface = self.routes.to(destination).filter(|route| route.interface == interface);
+        let best =
+            by_interface.min_by_key(|route| (Reverse(route.destination.prefix_len()), self.metric(route)));
+        best.and_then(|route| route.via).unwrap_or(destination)
+    }
+
+    /// Broadcast and multicast leave by the interface that has `source`, or else by the preferred one with a link,
+    /// even before it has an address.
+    fn link_wide(&self, destination: IpAddr, source: Option<IpAddr>) -> Result<Path, SocketError> {
+        let rank = |(id, own): &(&InterfaceId, &Interface)| {
+            let has_source = source.is_some_and(|source| own.has_address(source));
+            (!has_source, !own.carries(), own.metric, **id)
+        };
         let (interface, ethernet) = self
             .interfaces
             .iter()
-            .find(|(_, interface)| !interface.is_loopback())
+            .filter(|(_, interface)| !interface.is_loopback())
+            .min_by_key(rank)
             .ok_or(SocketError::NetworkUnreachable(destination))?;
+        let given = source;
         let source = ethernet
             .addresses
             .iter()
             .map(IpNet::addr)
             .find(|own| own.is_ipv4() == destination.is_ipv4())
             .unwrap_or(unspecified(destination));
+        let source = given.unwrap_or(source);
         Ok(Path { interface: *interface, next_hop: destination, source })
     }
 
@@ -162,11 +215,7 @@ impl Network {
         if packets.is_empty() {
             return;
         }
-        let next_hop = match self.route(destination) {
-            Ok(path) if path.interface == interface => path.next_hop,
-            // The route went while the connection lives: the link itself is the best guess left.
-            _ => destination,
-        };
+        let next_hop = self.next_hop(interface, destination);
         for packet in packets {
             self.send(interface, next_hop, packet);
         }
@@ -191,14 +240,42 @@ impl Network {
             }
         }
         let source = address.addr();
-        self.routes.add(Route { destination: address.trunc(), via: None, interface: id, source });
+        self.routes.add(Route::attached(address.trunc(), id, source));
     }
 
-    /// Makes a router outside of the network of `own` reachable on the link.
-    pub fn attach(&mut self, id: InterfaceId, own: IpNet, router: Option<IpAddr>) {
-        if let Some(router) = router.filter(|router| !own.contains(router)) {
-            let route = Route { destination: router.into(), via: None, interface: id, source: own.addr() };
-            self.routes.add(route);
+    /// Gives `interface` the address `address` beside its others, and the route to its network.
+    pub fn add_address(&mut self, id: InterfaceId, address: IpNet) {
+        let Some(interface) = self.interfaces.get_mut(&id) else { return };
+        if !interface.addresses.contains(&address) {
+            interface.addresses.push(address);
+            interface.claims.announce(address.addr(), self.now);
+        }
+        self.routes.add(Route::attached(address.trunc(), id, address.addr()));
+    }
+
+    /// Takes one address from `interface`, and the routes that used it.
+    pub fn remove_address(&mut self, id: InterfaceId, address: IpNet) {
+        let Some(interface) = self.interfaces.get_mut(&id) else { return };
+        interface.addresses.retain(|own| *own != address);
+        interface.claims.forget(address.addr());
+        self.routes.remove_source(id, address.addr());
+    }
+
+    /// Puts `routes`, each with its router if it has one, in the place of those that the former lease brought to
+    /// `interface`; of several to one destination the last one stays. Routers outside of the network of `own` are
+    /// reached on the link.
+    pub fn set_leased(
+        &mut self,
+        id: InterfaceId,
+        own: IpNet,
+        routes: impl Iterator<Item = (IpNet, Option<IpAddr>)>,
+    ) {
+        self.routes.remove_leased(id);
+        for (destination, via) in routes {
+            if let Some(router) = via.filter(|router| !own.contains(router)) {
+                self.routes.add(Route { leased: true, ..Route::attached(router.into(), id, own.addr()) });
+            }
+            self.routes.add(Route { via, leased: true, ..Route::attached(destination, id, own.addr()) });
         }
     }
 
@@ -213,14 +290,9 @@ impl Network {
 
     /// Routes `destination` by the router `via`, which an existing route must reach directly.
     pub fn add_route(&mut self, destination: IpNet, via: IpAddr) -> Result<(), SocketError> {
-        let towards = self.routes.lookup(via).ok_or(SocketError::NetworkUnreachable(via))?;
-        let route = Route {
-            destination: destination.trunc(),
-            via: Some(via),
-            interface: towards.interface,
-            source: towards.source,
-        };
-        self.routes.add(route);
+        let towards = self.lookup(via, None).ok_or(SocketError::NetworkUnreachable(via))?;
+        let route = Route::attached(destination.trunc(), towards.interface, towards.source);
+        self.routes.add(Route { via: Some(via), ..route });
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! The routing table (RFC 1122 section 3.3.1): the longest prefix wins.
+//! The routing table (RFC 1122 section 3.3.1): the longest prefix wins, and of equal ones the smallest metric.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -19,6 +19,17 @@ pub struct Route {
     pub interface: InterfaceId,
     /// Our address towards it.
     pub source: IpAddr,
+    /// The smallest is preferred; `None` for that of the interface.
+    pub metric: Option<u32>,
+    /// It came with a lease, and goes with it.
+    pub leased: bool,
+}
+
+impl Route {
+    /// The route to a network on the link of `interface`, where we have the address `source`.
+    pub fn attached(destination: IpNet, interface: InterfaceId, source: IpAddr) -> Self {
+        Self { destination, via: None, interface, source, metric: None, leased: false }
+    }
 }
 
 /// All routes.
@@ -28,10 +39,10 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// Adds `route` in place of one to the same destination by the same interface.
+    /// Adds `route` in place of one to the same destination by the same interface, with the same metric.
     pub fn add(&mut self, route: Route) {
-        self.routes
-            .retain(|other| other.destination != route.destination || other.interface != route.interface);
+        let kind = |route: &Route| (route.destination, route.interface, route.metric);
+        self.routes.retain(|other| kind(other) != kind(&route));
         self.routes.push(route);
         self.routes.sort_by_key(|route| std::cmp::Reverse(route.destination.prefix_len()));
     }
@@ -48,9 +59,14 @@ impl Routes {
         self.routes.retain(|route| route.interface != interface || route.source != source);
     }
 
-    /// The route to `destination`.
-    pub fn lookup(&self, destination: IpAddr) -> Option<&Route> {
-        self.routes.iter().find(|route| route.destination.contains(&destination))
+    /// Removes the routes that a lease brought to `interface`.
+    pub fn remove_leased(&mut self, interface: InterfaceId) {
+        self.routes.retain(|route| route.interface != interface || !route.leased);
+    }
+
+    /// All routes to `destination`.
+    pub fn to(&self, destination: IpAddr) -> impl Iterator<Item = &Route> {
+        self.routes.iter().filter(move |route| route.destination.contains(&destination))
     }
 
     /// All routes, the longest prefixes first.
@@ -59,12 +75,19 @@ impl Routes {
     }
 }
 
-/// The text of `route/list`; `names` are the interfaces' names.
-pub struct RouteText<'a>(pub &'a Route, pub &'a str);
+/// The text of `route/list`: Redox's, and after it the metric unless that is 0.
+pub struct RouteText<'a> {
+    /// The route.
+    pub route: &'a Route,
+    /// Its interface's name.
+    pub device: &'a str,
+    /// Its metric, or its interface's.
+    pub metric: u32,
+}
 
 impl fmt::Display for RouteText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(route, device) = self;
+        let Self { route, device, metric } = self;
         match route.destination.prefix_len() {
             0 => write!(f, "default ")?,
             _ => write!(f, "{} ", route.destination)?,
@@ -72,40 +95,27 @@ impl fmt::Display for RouteText<'_> {
         if let Some(via) = route.via {
             write!(f, "via {via}")?;
         }
-        write!(f, " dev {device} src {}", route.source)
+        write!(f, " dev {device} src {}", route.source)?;
+        match metric {
+            0 => Ok(()),
+            _ => write!(f, " metric {metric}"),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
     use super::*;
 
-    const SOURCE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 2, 15));
-
-    fn route(destination: &str, via: Option<IpAddr>) -> Route {
-        Route { destination: destination.parse().unwrap(), via, interface: 1, source: SOURCE }
-    }
-
     #[test]
-    fn the_longest_prefix_wins() {
-        let mut routes = Routes::default();
-        let gateway = IpAddr::V4(Ipv4Addr::new(10, 0, 2, 2));
-        routes.add(route("0.0.0.0/0", Some(gateway)));
-        routes.add(route("10.0.2.0/24", None));
-        assert_eq!(routes.lookup(IpAddr::V4(Ipv4Addr::new(10, 0, 2, 9))).unwrap().via, None);
-        assert_eq!(routes.lookup(IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1))).unwrap().via, Some(gateway));
-        assert!(routes.remove("0.0.0.0/0".parse().unwrap()));
-        assert!(!routes.remove("0.0.0.0/0".parse().unwrap()));
-        assert_eq!(routes.lookup(IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1))), None);
-    }
-
-    #[test]
-    fn the_text_is_that_of_redox() {
-        let attached = route("10.0.2.0/24", None);
-        let default = route("0.0.0.0/0", Some(IpAddr::V4(Ipv4Addr::new(10, 0, 2, 2))));
-        assert_eq!(RouteText(&attached, "eth0").to_string(), "10.0.2.0/24  dev eth0 src 10.0.2.15");
-        assert_eq!(RouteText(&default, "eth0").to_string(), "default via 10.0.2.2 dev eth0 src 10.0.2.15");
+    fn the_text_is_that_of_redox_and_the_metric() {
+        let source = "10.0.2.15".parse().unwrap();
+        let attached = Route::attached("10.0.2.0/24".parse().unwrap(), 1, source);
+        let via = Some("10.0.2.2".parse().unwrap());
+        let default = Route { destination: "0.0.0.0/0".parse().unwrap(), via, ..attached };
+        let text = |route, metric| RouteText { route, device: "eth0", metric }.to_string();
+        assert_eq!(text(&attached, 0), "10.0.2.0/24  dev eth0 src 10.0.2.15");
+        assert_eq!(text(&default, 0), "default via 10.0.2.2 dev eth0 src 10.0.2.15");
+        assert_eq!(text(&default, 5), "default via 10.0.2.2 dev eth0 src 10.0.2.15 metric 5");
     }
 }

@@ -161,7 +161,7 @@ impl Udp {
         if remote.is_ipv4() != socket.local.is_ipv4() {
             return Err(SocketError::InvalidDestination(remote));
         }
-        let path = network.route(remote.ip())?;
+        let path = network.route_from(remote.ip(), Some(socket.local.ip()))?;
         let limit = network.mtu(path.interface).saturating_sub(datagram::header(remote.ip()) + HEADER);
         if data.len() > limit {
             return Err(SocketError::MessageTooLong { length: data.len(), limit });
@@ -173,9 +173,7 @@ impl Udp {
             return Err(SocketError::WouldBlock);
         }
         // A socket for all addresses, or for a broadcast, sends from the one towards its destination.
-        let bound = socket.local.ip();
-        let source = if network.is_local(bound) { bound } else { path.source };
-        let local = SocketAddr::new(source, socket.local.port());
+        let local = SocketAddr::new(path.source, socket.local.port());
         network.send(path.interface, path.next_hop, datagram(local, remote, data));
         Ok(data.len())
     }

@@ -17,6 +17,8 @@ pub enum Command {
     SetAddress(InterfaceId, IpNet),
     /// Up or down, administratively.
     SetUp(InterfaceId, bool),
+    /// The metric of the routes that have none of their own.
+    SetMetric(InterfaceId, u32),
     /// Whether the address comes by DHCP.
     SetDhcp(InterfaceId, bool),
     /// The lease is to be renewed now.
@@ -49,7 +51,13 @@ impl Command {
                 stack.network.set_address(id, address);
             }
             Self::SetUp(id, up) => stack.set_up(id, up),
-            Self::SetDhcp(id, on) => stack.set_dhcp(id, on),
+            Self::SetMetric(id, metric) => stack.set_metric(id, metric),
+            Self::SetDhcp(id, on) => {
+                if on && stack.network.interface(id).is_some_and(|interface| interface.dhcp().is_none()) {
+                    stack.network.clear_addresses(id, true);
+                }
+                stack.set_dhcp(id, on);
+            }
             Self::RenewLease(id) => {
                 let now = stack.network.now;
                 if let Some(dhcp) = stack.network.interface_mut(id).and_then(Interface::dhcp_mut) {

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::stack::Stack;
 use crate::stack::interface::Interface;
-use crate::stack::routes::RouteText;
 
 /// Lines that are kept for readers who come late.
 const KEPT: usize = 1024;
@@ -91,8 +90,7 @@ impl State {
             state.take_interface(interface);
         }
         for route in stack.network.routes.iter() {
-            let device = stack.network.interface(route.interface).map_or("", Interface::name);
-            state.members.insert(("route", RouteText(route, device).to_string()));
+            state.members.insert(("route", stack.network.route_text(route).to_string()));
         }
         state.members.extend(stack.name_servers.iter().map(|server| ("nameserver", server.to_string())));
         state

@@ -1,5 +1,6 @@
 //! The files of `netcfg`: their names, their texts, and what may be written to them.
 
+use std::cmp::Reverse;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -12,7 +13,6 @@ use super::stream::Stream;
 use crate::stack::address::{everything, is_unicast};
 use crate::stack::dhcp::Lease;
 use crate::stack::interface::Interface;
-use crate::stack::routes::RouteText;
 use crate::stack::{InterfaceId, Stack};
 
 /// Stock's text for what is not there yet.
@@ -71,6 +71,8 @@ pub enum Attribute {
     Flags,
     /// `mtu`, in bytes.
     Mtu,
+    /// `metric` of its routes that have none of their own.
+    Metric,
     /// `driver`: its scheme.
     Driver,
     /// `link`: what the driver says.
@@ -109,7 +111,8 @@ fn directory(names: &[&str]) -> Node {
 fn in_interface(id: InterfaceId, interface: &Interface, path: &[&str]) -> Option<Node> {
     let attribute = match path {
         [] => {
-            let mut names = vec!["mac", "addr", "state", "flags", "mtu", "driver", "link", "stats", "pcap"];
+            let mut names =
+                vec!["mac", "addr", "state", "flags", "mtu", "metric", "driver", "link", "stats", "pcap"];
             if !interface.is_loopback() {
                 names.push("dhcp");
             }
@@ -123,6 +126,7 @@ fn in_interface(id: InterfaceId, interface: &Interface, path: &[&str]) -> Option
         ["state"] => Attribute::State,
         ["flags"] => Attribute::Flags,
         ["mtu"] => Attribute::Mtu,
+        ["metric"] => Attribute::Metric,
         ["driver"] => Attribute::Driver,
         ["link"] => Attribute::Link,
         ["stats"] => Attribute::Stats,
@@ -136,7 +140,8 @@ impl Leaf {
     /// Its permission bits.
     pub fn mode(&self) -> u16 {
         match self {
-            Self::NameServer | Self::Interface(_, Attribute::Mac | Attribute::State | Attribute::Dhcp) => {
+            Self::NameServer
+            | Self::Interface(_, Attribute::Mac | Attribute::State | Attribute::Metric | Attribute::Dhcp) => {
                 0o644
             }
             Self::RouteAdd | Self::RouteRemove | Self::Interface(_, Attribute::AddressSet) => 0o200,
@@ -166,7 +171,7 @@ impl Leaf {
             Self::RouteAdd => {
                 let (destination, via) = line.split_once(" via ")?;
                 let via: IpAddr = via.trim().parse().ok()?;
-                let is_reached = stack.network.routes.lookup(via).is_some_and(|route| route.via.is_none());
+                let is_reached = stack.network.lookup(via, None).is_some_and(|route| route.via.is_none());
                 let destination = match destination.trim() {
                     "default" => everything(via),
                     destination => destination.parse().ok()?,
@@ -202,6 +207,7 @@ impl Attribute {
             Self::State => if interface.up { "up\n" } else { "down\n" }.to_owned(),
             Self::Flags => flags(interface),
             Self::Mtu => format!("{}\n", interface.mtu()),
+            Self::Metric => format!("{}\n", interface.metric),
             Self::Driver => format!("{}\n", interface.driver.as_deref().unwrap_or("none")),
             Self::Link => link(interface),
             Self::Stats => {
@@ -221,6 +227,7 @@ impl Attribute {
                 let address: IpNet = line.parse().ok()?;
                 (!interface.is_loopback() && is_host(address)).then_some(Command::SetAddress(id, address))
             }
+            Self::Metric => line.parse().ok().map(|metric| Command::SetMetric(id, metric)),
             Self::Dhcp => match line {
                 "on" => Some(Command::SetDhcp(id, true)),
                 "off" => Some(Command::SetDhcp(id, false)),
@@ -239,10 +246,11 @@ impl Attribute {
 
 fn route_list(stack: &Stack) -> String {
     let mut text = String::new();
-    for route in stack.network.routes.iter() {
-        let device = stack.network.interface(route.interface).map_or("", Interface::name);
+    let mut routes: Vec<_> = stack.network.routes.iter().collect();
+    routes.sort_by_key(|route| (Reverse(route.destination.prefix_len()), stack.network.metric(route)));
+    for route in routes {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{}", RouteText(route, device));
+        let _ = writeln!(text, "{}", stack.network.route_text(route));
     }
     text
 }

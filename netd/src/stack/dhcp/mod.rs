@@ -61,10 +61,10 @@ pub enum Action {
     },
     /// Ask by ARP who has the address.
     Probe(Ipv4Addr),
-    /// Use this lease in place of any other.
-    Use(Lease),
+    /// Use this lease in place of the former one.
+    Use(Lease, Option<Lease>),
     /// The lease is over.
-    Drop,
+    Drop(Lease),
 }
 
 /// Why a message from a server was not taken.
@@ -194,7 +194,7 @@ impl Dhcp {
             self.begin(now);
             let (own, server) = (held.lease.address.addr(), held.lease.server);
             self.send(Kind::Release, Some(own), server, &[(Code::ServerIdentifier, server)], now);
-            self.actions.push(Action::Drop);
+            self.actions.push(Action::Drop(held.lease));
         }
         self.state = State::Stopped;
         std::mem::take(&mut self.actions)
@@ -264,7 +264,7 @@ impl Dhcp {
     /// Another host uses the leased address, and goes on (RFC 5227 section 2.4).
     pub fn conflict(&mut self, now: Instant) {
         if let Some(held) = self.held.take() {
-            self.actions.push(Action::Drop);
+            self.actions.push(Action::Drop(held.lease.clone()));
             self.decline(&held.lease, now);
         }
     }
@@ -378,8 +378,9 @@ impl Dhcp {
     }
 
     fn bind(&mut self, lease: Lease, since: Instant) -> State {
-        if self.lease() != Some(&lease) {
-            self.actions.push(Action::Use(lease.clone()));
+        let former = self.held.take().map(|held| held.lease);
+        if former.as_ref() != Some(&lease) {
+            self.actions.push(Action::Use(lease.clone(), former));
         }
         self.wanted = Some(lease.address.addr());
         self.held = Some(Held { lease, since });
@@ -395,8 +396,8 @@ impl Dhcp {
     }
 
     fn lose(&mut self) {
-        if self.held.take().is_some() {
-            self.actions.push(Action::Drop);
+        if let Some(held) = self.held.take() {
+            self.actions.push(Action::Drop(held.lease));
         }
     }
 

@@ -75,8 +75,8 @@ impl Tcp {
         {
             return Err(SocketError::InvalidDestination(remote));
         }
-        let path = network.route(address)?;
         let source = local.map(|local| local.ip()).filter(|ip| !ip.is_unspecified());
+        let path = network.route_from(address, source)?;
         if let Some(source) = source.filter(|source| !network.is_local(*source)) {
             return Err(SocketError::AddressNotAvailable(source));
         }

@@ -444,6 +444,24 @@ fn without_a_mask_the_class_tells_the_network() {
 }
 
 #[test]
+fn leased_routes_come_and_go_with_the_lease() {
+    let mut lan = Lan::new();
+    // 192.168.7.0/24 by 10.0.2.9, 192.168.8.0/24 on the link, and the default route.
+    const ROUTES: &[u8] = &[24, 192, 168, 7, 10, 0, 2, 9, 24, 192, 168, 8, 0, 0, 0, 0, 0, 10, 0, 2, 4];
+    lan.given.additional_options = &[DhcpOption { kind: 121, data: ROUTES }];
+    lan.run(Duration::from_secs(1));
+    let next_hop =
+        |lan: &Lan, to: [u8; 4]| lan.host.network.route(Ipv4Addr::from(to).into()).unwrap().next_hop;
+    assert_eq!(next_hop(&lan, [192, 168, 7, 1]), Ipv4Addr::new(10, 0, 2, 9));
+    assert_eq!(next_hop(&lan, [192, 168, 8, 1]), Ipv4Addr::new(192, 168, 8, 1));
+    assert_eq!(next_hop(&lan, [1, 1, 1, 1]), Ipv4Addr::new(10, 0, 2, 4), "not the router option's");
+    lan.given.additional_options = &[];
+    lan.run(Duration::from_secs(1810));
+    assert_eq!(next_hop(&lan, [192, 168, 7, 1]), SERVER);
+    assert_eq!(lan.host.network.routes.iter().count(), 2);
+}
+
+#[test]
 fn an_address_is_announced_once_it_is_ours() {
     let mut lan = Lan::new();
     lan.run(Duration::from_millis(150));
@@ -504,6 +522,7 @@ fn dhcp_can_be_switched_off_and_on_again() {
     lan.host.network.set_address(ETH0, "192.168.1.2/24".parse().unwrap());
     lan.run(Duration::from_secs(4000));
     assert_eq!(lan.kinds(), [DhcpMessageType::Release]);
+    lan.host.network.remove_address(ETH0, "192.168.1.2/24".parse().unwrap());
     lan.host.set_dhcp(ETH0, true);
     lan.run(Duration::from_secs(1));
     assert_eq!(lan.address(), Some(OFFERED));

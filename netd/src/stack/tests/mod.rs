@@ -5,6 +5,7 @@ mod fragments;
 mod hostile;
 mod icmp;
 mod ipv6;
+mod routes;
 mod segments;
 mod tcp;
 mod udp;
