@@ -47,6 +47,18 @@ impl Peer {
         self.socket.send_to(frame, self.folder.path().join("guest")).map(drop)
     }
 
+    /// Sends a frame if the guest's device takes one now; whether it did.
+    pub fn try_send(&self, frame: &[u8]) -> io::Result<bool> {
+        self.socket.set_nonblocking(true)?;
+        let sent = self.send(frame);
+        self.socket.set_nonblocking(false)?;
+        match sent {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The next frame that the guest sends, if one comes within `limit`.
     pub fn receive(&self, limit: Duration) -> io::Result<Option<Vec<u8>>> {
         self.socket.set_read_timeout(Some(limit))?;

@@ -10,6 +10,9 @@ use probe::data::{Random, Sum};
 /// How long a client may be silent.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long bytes may be on their way before they count as lost.
+const LOST: Duration = Duration::from_secs(3);
+
 /// Serves `GET /BYTES/SEED` with that many bytes, and takes any `PUT`, which it answers with the length and SHA-256
 /// of what it got: as much as `Content-Length` says, or all up to the end. `CALL /COUNT/PORT` makes it connect to
 /// that port of the loopback so many times ([`call`]). Gives its address; it ends with the process.
@@ -118,6 +121,52 @@ pub fn udp_echo() -> io::Result<SocketAddr> {
     Ok(address)
 }
 
+/// Gives and takes bytes that mean nothing, as fast as the client does: `give BYTES` is answered with so many, and
+/// `take BYTES` is followed by so many, whose number is the answer (8 bytes, big-endian) once they have come or
+/// [`LOST`] is over without one. Gives its address; it ends with the process.
+pub fn stream() -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = listener.local_addr()?;
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            // A client that goes is seen in what it measured.
+            thread::spawn(move || exchange(&client));
+        }
+    });
+    Ok(address)
+}
+
+fn exchange(client: &TcpStream) -> io::Result<()> {
+    client.set_read_timeout(Some(PATIENCE))?;
+    client.set_write_timeout(Some(PATIENCE))?;
+    let mut request = BufReader::with_capacity(65536, client);
+    let mut first = String::new();
+    request.read_line(&mut first)?;
+    match first.trim().split_once(' ').map(|(verb, bytes)| (verb, bytes.parse::<u64>())) {
+        Some(("give", Ok(bytes))) => {
+            io::copy(&mut BufReader::with_capacity(65536, io::repeat(0x55)).take(bytes), &mut &*client)?;
+            // Until the client has had enough.
+            request.read(&mut [0]).map(drop)
+        }
+        Some(("take", Ok(bytes))) => {
+            client.set_read_timeout(Some(LOST))?;
+            let arrived = count(&mut request.take(bytes));
+            (&*client).write_all(&arrived.to_be_bytes())
+        }
+        _ => Err(io::Error::other(format!("the request {first:?} is unknown"))),
+    }
+}
+
+/// How many bytes come.
+fn count(source: &mut impl Read) -> u64 {
+    let mut buffer = vec![0; 65536];
+    let mut count = 0;
+    while let Ok(more @ 1..) = source.read(&mut buffer) {
+        count += more as u64;
+    }
+    count
+}
+
 /// A port of the host's loopback that nothing listens on.
 pub fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
@@ -151,6 +200,20 @@ mod tests {
         let mut answer = BufReader::new(socket);
         assert_eq!(content_length(&mut answer).unwrap(), Some(1000));
         assert_eq!(sum(answer).unwrap(), probe::data::sum_of(7, 1000).unwrap());
+    }
+
+    #[test]
+    fn bytes_that_mean_nothing_are_given_and_counted() {
+        let server = stream().unwrap();
+        let mut socket = TcpStream::connect(server).unwrap();
+        socket.write_all(b"give 100000\n").unwrap();
+        assert_eq!(count(&mut (&socket).take(100_000)), 100_000);
+        let mut socket = TcpStream::connect(server).unwrap();
+        socket.write_all(b"take 70000\n").unwrap();
+        socket.write_all(&[0; 70_000]).unwrap();
+        let mut arrived = [0; 8];
+        socket.read_exact(&mut arrived).unwrap();
+        assert_eq!(u64::from_be_bytes(arrived), 70_000);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `./x redox`.
 
+mod bench;
 mod build;
 mod image;
 mod run;
@@ -20,6 +21,7 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Bench(bench::Arguments),
     Build(build::Arguments),
     Image(image::Arguments),
     Run(run::Arguments),
@@ -29,6 +31,7 @@ enum Command {
 /// Does what is asked.
 pub fn run(arguments: &Arguments) -> super::Result {
     match &arguments.command {
+        Command::Bench(arguments) => bench::run(arguments),
         Command::Build(arguments) => build::run(arguments),
         Command::Image(arguments) => image::run(arguments),
         Command::Run(arguments) => run::run(arguments),

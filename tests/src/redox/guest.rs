@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::install::{self, Item, PROGRAM, Parts};
-use super::run::{Plan, Run};
+use super::run::{Clock, Plan, Run};
 use super::script;
 use crate::nic::Nic;
 use crate::run::{self, Outcome};
@@ -40,6 +40,7 @@ impl Guest {
             others: Vec::new(),
             nics: Vec::new(),
             unplugged: false,
+            clock: Clock::Wall,
             pcap: None,
             script: None,
             limit: Some(LIMIT),

@@ -1,5 +1,6 @@
 //! Redox itself: our programs built for it, put into an image of it, and booted.
 
+pub mod bench;
 pub mod build;
 pub mod filesystem;
 pub mod guest;

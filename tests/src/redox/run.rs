@@ -40,12 +40,24 @@ pub struct Plan {
     pub nics: Vec<Nic>,
     /// Whether the first of them has no cable.
     pub unplugged: bool,
+    /// What makes its clock go.
+    pub clock: Clock,
     /// Every frame of the first of them is written here too.
     pub pcap: Option<PathBuf>,
     /// The script; without one the console is the user's terminal.
     pub script: Option<Vec<u8>>,
     /// How long the script may take.
     pub limit: Option<Duration>,
+}
+
+/// What makes a guest's clock go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clock {
+    /// Time as it passes here.
+    #[default]
+    Wall,
+    /// Instructions, 2 ns each; where there is none to be carried out, the next timer.
+    Instructions,
 }
 
 /// A running Redox. Dropping it ends it.
@@ -112,6 +124,10 @@ fn prepare(plan: &Plan, folder: &Path) -> Result<Option<PathBuf>> {
 fn command(plan: &Plan, disk: &Path, folder: &Path) -> Command {
     let mut command = qemu::command(&folder.join("serial.log"), plan.script.is_none());
     command.args(["-machine", "q35", "-m", "2G", "-vga", "none", "-snapshot"]);
+    if plan.clock == Clock::Instructions {
+        // Redox's time by an HPET is wrong; by the PIT it is right.
+        command.args(["-icount", "shift=1,sleep=off", "-machine", "hpet=off"]);
+    }
     command.arg("-drive").arg(format!("if=ide,format=raw,file={}", path(disk)));
     qemu::add_nics(&mut command, &plan.nics, plan.pcap.as_deref());
     command

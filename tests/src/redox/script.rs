@@ -11,6 +11,9 @@ const RUNNER: &str = "script-runner";
 /// Where all of it goes.
 const FOLDER: &str = "/usr/lib/netd-script";
 
+/// Where the runner is, which without arguments ends at once.
+pub const RUNNER_PATH: &str = "/usr/lib/netd-script/script-runner";
+
 /// The kernel's serial line, without a copy in its log.
 const CONSOLE: &str = "/scheme/debug/no-preserve";
 
@@ -19,11 +22,11 @@ const CONSOLE: &str = "/scheme/debug/no-preserve";
 pub fn items(script: &[u8], programs: &Path) -> Result<Vec<Item>> {
     let unit = format!(
         "[unit]\ndescription = \"A script of the test bed\"\nrequires_weak = [\"10_smolnetd.service\"]\n\n\
-         [service]\ncmd = \"{FOLDER}/{RUNNER}\"\nargs = [\"{FOLDER}/script\", \"{CONSOLE}\"]\n\
+         [service]\ncmd = \"{RUNNER_PATH}\"\nargs = [\"{FOLDER}/script\", \"{CONSOLE}\"]\n\
          type = \"oneshot_async\"\n"
     );
     Ok(vec![
-        Item::new(&format!("{FOLDER}/{RUNNER}"), PROGRAM, install::program(programs, RUNNER)?),
+        Item::new(RUNNER_PATH, PROGRAM, install::program(programs, RUNNER)?),
         Item::new(&format!("{FOLDER}/script"), PLAIN, script.to_owned()),
         Item::new("/usr/lib/init.d/99_netd_script.service", PLAIN, unit.into_bytes()),
     ])

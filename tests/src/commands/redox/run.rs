@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use testbed::redox::install::Parts;
-use testbed::redox::run::{Machine, Plan, Run};
+use testbed::redox::run::{Clock, Machine, Plan, Run};
 use testbed::run;
 
 use super::{Base, Programs};
@@ -49,8 +49,8 @@ pub fn run(arguments: &Arguments) -> crate::commands::Result {
     let programs = needed.then(|| arguments.programs.folder()).transpose()?;
     let parts = if arguments.stock { Parts::Stock } else { Parts::All };
     let (pcap, limit) = (options.pcap.clone(), options.limit());
-    let plan =
-        Plan { base, parts, programs, others: Vec::new(), nics, unplugged: false, pcap, script, limit };
+    let (others, unplugged, clock) = (Vec::new(), false, Clock::Wall);
+    let plan = Plan { base, parts, programs, others, nics, unplugged, clock, pcap, script, limit };
     let folder = run::new_folder()?;
     let result = match plan.script {
         Some(_) => execute(&plan, &folder),
