@@ -90,14 +90,14 @@ impl Daemon {
         readiness.tell();
         let mut events = Vec::new();
         let mut more = false;
+        let mut now = Instant::now();
         loop {
-            let now = Instant::now();
-            let timeout = match more {
+            let deadline = match more {
                 true => Some(now),
                 false => self.deadline(now),
             };
-            self.events.wait(timeout.map(|at| at.saturating_duration_since(now)), &mut events)?;
-            let now = Instant::now();
+            self.events.wait_until(deadline, now, &mut events)?;
+            now = Instant::now();
             self.stack.borrow_mut().network.now = self.stack_time(now);
             self.resume(now)?;
             for Event { token } in events.drain(..) {

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::RawFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::system::event_loop as system;
 
@@ -57,9 +57,21 @@ impl EventLoop {
     }
 
     /// Replaces `events` by what is ready, waiting for it up to `timeout` (without end if `None`).
-    /// An interrupted wait is an empty one. Redox gives one event at a time.
+    /// An interrupted wait is an empty one.
     pub fn wait(&mut self, timeout: Option<Duration>, events: &mut Vec<Event>) -> io::Result<()> {
+        let now = Instant::now();
+        self.wait_until(timeout.and_then(|timeout| now.checked_add(timeout)), now, events)
+    }
+
+    /// Waits up to `deadline` instead. `now` is when the caller has looked at the clock last: a look costs Redox a
+    /// system call.
+    pub fn wait_until(
+        &mut self,
+        deadline: Option<Instant>,
+        now: Instant,
+        events: &mut Vec<Event>,
+    ) -> io::Result<()> {
         events.clear();
-        self.0.wait(timeout, events)
+        self.0.wait_until(deadline, now, events)
     }
 }

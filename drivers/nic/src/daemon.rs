@@ -85,11 +85,11 @@ struct Daemon<N: Nic> {
 impl<N: Nic> Daemon<N> {
     fn run(mut self) -> Result<(), Failure> {
         let mut events = Vec::new();
+        let mut now = Instant::now();
         loop {
-            let now = Instant::now();
             let deadline = [self.server.deadline(), self.engine.deadline(now)].into_iter().flatten().min();
-            self.events.wait(deadline.map(|at| at.saturating_duration_since(now)), &mut events)?;
-            let now = Instant::now();
+            self.events.wait_until(deadline, now, &mut events)?;
+            now = Instant::now();
             self.port.borrow_mut().now = now;
             self.server.resume(now)?;
             for Event { token } in events.drain(..) {

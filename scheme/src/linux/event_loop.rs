@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::time::Instant;
 
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::io::Errno;
@@ -50,7 +50,13 @@ impl EventLoop {
         Ok(())
     }
 
-    pub(crate) fn wait(&mut self, timeout: Option<Duration>, events: &mut Vec<Event>) -> io::Result<()> {
+    pub(crate) fn wait_until(
+        &mut self,
+        deadline: Option<Instant>,
+        now: Instant,
+        events: &mut Vec<Event>,
+    ) -> io::Result<()> {
+        let timeout = deadline.map(|deadline| deadline.saturating_duration_since(now));
         // A timeout too long to be told is as good as none.
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
         self.ready.clear();

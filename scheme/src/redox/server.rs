@@ -31,10 +31,17 @@ pub(crate) struct Server<S> {
     service: Service<S>,
     requests: Vec<Request>,
     parking: Parking<Id, Waiting>,
-    /// When a batch was read after which more requests may wait: an event comes only with the next one.
+    /// When a full batch was read, after which more requests may wait: each request's event came before.
     unfinished: Option<Instant>,
     /// When the responses are written again that the socket did not take.
     rewrite: Option<Instant>,
+}
+
+/// How many of the requests that waited were read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waited {
+    All,
+    More,
 }
 
 /// The scheme, and where its answers go.
@@ -78,7 +85,7 @@ impl<S: SchemeSync> Server<S> {
     }
 
     pub(crate) fn process(&mut self, now: Instant) -> io::Result<()> {
-        self.unfinished = self.read_requests()?.then_some(now);
+        self.unfinished = (self.read_requests()? == Waited::More).then_some(now);
         let mut requests = std::mem::take(&mut self.requests);
         for request in requests.drain(..) {
             self.handle(request, now);
@@ -157,13 +164,14 @@ impl<S: SchemeSync> Server<S> {
 }
 
 impl<S> Server<S> {
-    /// Reads a batch of the requests that wait; false if none is left for sure.
-    fn read_requests(&mut self) -> io::Result<bool> {
+    /// Reads a batch of the requests that wait. An event follows each request into its queue, so those that a batch
+    /// has room for are all that need to be looked for.
+    fn read_requests(&mut self) -> io::Result<Waited> {
         match self.service.socket.read_requests(&mut self.requests, SignalBehavior::Interrupt) {
             Ok(()) if self.requests.is_empty() => Err(io_error(Error::new(ENODEV))),
-            Ok(()) => Ok(true),
-            Err(Error { errno: EAGAIN }) => Ok(false),
-            Err(Error { errno: EINTR }) => Ok(true),
+            Ok(()) if self.requests.len() < self.requests.capacity() => Ok(Waited::All),
+            Ok(()) | Err(Error { errno: EINTR }) => Ok(Waited::More),
+            Err(Error { errno: EAGAIN }) => Ok(Waited::All),
             Err(error) => Err(io_error(error)),
         }
     }
@@ -177,8 +185,11 @@ impl<S> Drop for Server<S> {
         }
         let waiting = self.parking.take_all();
         self.service.responses.extend(waiting.into_iter().map(|(_, (_, op))| Response::err(ENODEV, op)));
-        while let Ok(true) = self.read_requests() {
+        while let Ok(answer) = self.read_requests() {
             self.service.responses.extend(self.requests.drain(..).filter_map(refuse));
+            if answer == Waited::All {
+                break;
+            }
         }
         if let Err(error) = self.service.write_responses() {
             log::warn!("cannot tell the callers of /scheme/{} that it ends: {error}", self.name);
