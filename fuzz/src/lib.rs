@@ -5,6 +5,7 @@
 pub mod config;
 pub mod drivers;
 pub mod e1000;
+pub mod e1000e;
 pub mod frames;
 pub mod fuse;
 pub mod input;

@@ -31,6 +31,11 @@ fn e1000() {
 }
 
 #[test]
+fn e1000e() {
+    replay("e1000e", fuzz::e1000e::run);
+}
+
+#[test]
 fn rtl8139() {
     replay("rtl8139", fuzz::rtl8139::run);
 }

@@ -51,6 +51,13 @@ impl Guest {
         self
     }
 
+    /// With drivers that use this kind of interrupt alone (`msix`, `msi`, `intx`).
+    #[must_use]
+    pub fn interrupt(mut self, kind: &str) -> Self {
+        self.plan.settings.interrupt = Some(kind.to_owned());
+        self
+    }
+
     /// With this long for the script.
     #[must_use]
     pub fn limit(mut self, seconds: u64) -> Self {

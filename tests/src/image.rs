@@ -20,6 +20,8 @@ pub struct Settings {
     pub limit: Option<Duration>,
     /// netd is not started.
     pub no_netd: bool,
+    /// The one kind of interrupt that drivers use (`msix`, `msi`, `intx`); without one the best that a device has.
+    pub interrupt: Option<String>,
     /// The daemons' memory is told at the end.
     pub memory: bool,
     /// Programs of the host's that it is to have too.
@@ -36,8 +38,9 @@ impl Settings {
         let yes = |value: bool| if value { "yes" } else { "no" };
         let size = self.terminal_size.map(|(rows, columns)| format!("rows {rows} cols {columns}"));
         let settings = format!(
-            "NETD={}\nMEMORY={}\nLIMIT={}\nTERMINAL_SIZE='{}'\n",
+            "NETD={}\nINTERRUPT={}\nMEMORY={}\nLIMIT={}\nTERMINAL_SIZE='{}'\n",
             yes(!self.no_netd),
+            self.interrupt.as_deref().unwrap_or_default(),
             yes(self.memory),
             self.limit.map(|limit| limit.as_secs().to_string()).unwrap_or_default(),
             size.unwrap_or_default()

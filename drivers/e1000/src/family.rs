@@ -6,7 +6,7 @@ use intel::registers::{self as reg, Ctrl};
 use intel::{Chip, Family, family};
 use nic::DriverInfo;
 
-use crate::descriptors::Transmit;
+use crate::descriptors::LegacyTransmit;
 
 /// What fits a frame of 16128 bytes, the most that the 8254x take (RCTL.LPE), with header and FCS.
 const JUMBO: usize = 16_110;
@@ -17,28 +17,17 @@ pub struct E1000;
 impl Family for E1000 {
     const DRIVER: DriverInfo = family::driver("e1000", "e1000d", &[InterruptKind::Intx]);
 
-    /// The 82540EM, 82544GC and 82545EM are tested in QEMU. The others are untested: they are here because Redox's own
-    /// driver lists them, and speak the same registers and legacy descriptors.
+    /// The 82540EM, 82544GC and 82545EM are tested in QEMU. The 82543GC is untested: it is here because Redox's own
+    /// driver lists it, and speaks the same registers and legacy descriptors.
     const CHIPS: &'static [Chip] = &[
         Chip::new(0x1004, "82543GC"),
         Chip::jumbo(0x100c, "82544GC", JUMBO),
         Chip::jumbo(0x100e, "82540EM", JUMBO),
         Chip::jumbo(0x100f, "82545EM", JUMBO),
-        Chip::new(0x109a, "82573L"),
-        Chip::new(0x1503, "82579V").without_multicast_table(),
-    ];
-
-    const FEATURES: &'static [(&'static str, bool)] = &[
-        ("rx-checksum", true),
-        ("tx-checksum-ipv4", false),
-        ("tx-scatter-gather", true),
-        ("tx-tcp-segmentation", false),
-        ("rx-vlan-hw-parse", false),
-        ("tx-vlan-hw-insert", false),
     ];
 
     type Receive = LegacyReceive;
-    type Transmit = Transmit;
+    type Transmit = LegacyTransmit;
 
     const DUMP: &'static [(&'static str, usize)] = &[("ITR", reg::ITR), ("RDTR", reg::RDTR)];
 

@@ -1,6 +1,7 @@
 //! The devices of a family.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 /// Intel's PCI vendor id.
 const INTEL: u16 = 0x8086;
@@ -19,22 +20,33 @@ pub struct Chip {
     pub mtu: RangeInclusive<usize>,
     /// The multicast table has the 8254x's 4096 bits.
     pub multicast_table: bool,
+    /// How long nothing may be asked of it after a reset began.
+    pub reset_time: Duration,
 }
 
 impl Chip {
-    /// One that takes frames of Ethernet's own length, and has a whole multicast table.
+    /// One that takes frames of Ethernet's own length, has a whole multicast table, and answers during a reset.
     pub const fn new(device: u16, name: &'static str) -> Self {
-        Self { device, name, mtu: LEAST_MTU..=1500, multicast_table: true }
+        Self::jumbo(device, name, 1500)
     }
 
     /// The same, which takes frames of up to `mtu` bytes, without header, tag and FCS.
     pub const fn jumbo(device: u16, name: &'static str, mtu: usize) -> Self {
-        Self { device, name, mtu: LEAST_MTU..=mtu, multicast_table: true }
+        Self { device, name, mtu: LEAST_MTU..=mtu, multicast_table: true, reset_time: Duration::ZERO }
     }
 
     /// The same, without a multicast table of the usual length.
-    pub const fn without_multicast_table(self) -> Self {
-        Self { device: self.device, name: self.name, mtu: self.mtu, multicast_table: false }
+    #[must_use]
+    pub const fn without_multicast_table(mut self) -> Self {
+        self.multicast_table = false;
+        self
+    }
+
+    /// The same, which is not to be asked for this long after a reset began.
+    #[must_use]
+    pub const fn with_reset_time(mut self, reset_time: Duration) -> Self {
+        self.reset_time = reset_time;
+        self
     }
 
     /// The one of `chips` with these PCI ids.

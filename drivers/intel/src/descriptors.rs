@@ -73,6 +73,31 @@ bitflags! {
         const RXE = 1 << 7;
         const _ = !0;
     }
+
+    /// Command, in all formats of transmit descriptors (3.3.3.1).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Command: u8 {
+        /// End of packet.
+        const EOP = 1 << 0;
+        /// Insert the FCS.
+        const IFCS = 1 << 1;
+        /// Report status: write DD back.
+        const RS = 1 << 3;
+        /// Not a legacy descriptor.
+        const DEXT = 1 << 5;
+    }
+}
+
+impl Command {
+    /// For a frame's buffer: the descriptor of its `last` one reports.
+    pub fn data(last: bool) -> Self {
+        if last { Self::IFCS | Self::EOP | Self::RS } else { Self::IFCS }
+    }
+
+    /// Where it stands in the second word.
+    pub fn in_word(self) -> u64 {
+        u64::from(self.bits()) << 24
+    }
 }
 
 impl Errors {

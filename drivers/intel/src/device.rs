@@ -50,7 +50,7 @@ impl<R: Registers, F: Family> Device<R, F> {
         if registers.size() < reg::WINDOW {
             return Err(hw::Error::NoBar { location: function.location(), bar: 0 }.into());
         }
-        reset::<F>(&registers)?;
+        reset::<F>(&registers, &chip)?;
         let mac = F::address(&registers).ok_or(Fault::NoAddress)?;
         let info = NicInfo { model: chip.name, mac, mtu: chip.mtu.clone(), features: F::FEATURES };
         Ok(Self {
@@ -152,7 +152,7 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
     }
 
     fn reset(&mut self) -> Result<(), Fault> {
-        reset::<F>(&self.registers)
+        reset::<F>(&self.registers, &self.chip)
     }
 
     fn configure(&mut self, settings: &Settings) {
@@ -272,13 +272,13 @@ fn quiet<F: Family>(registers: &impl Registers) {
 }
 
 /// Resets the device (CTRL.RST; 8254x SDM, 14.1), after which it is quiet.
-fn reset<F: Family>(registers: &impl Registers) -> Result<(), Fault> {
+fn reset<F: Family>(registers: &impl Registers, chip: &Chip) -> Result<(), Fault> {
     present(registers)?;
     quiet::<F>(registers);
     F::quiesce(registers);
     let ctrl = Ctrl::from_bits_retain(registers.read32(reg::CTRL));
     registers.write32(reg::CTRL, (ctrl | Ctrl::RST).bits());
-    F::wait_for_reset();
+    std::thread::sleep(chip.reset_time);
     for _ in 0..RESET_PATIENCE {
         let ctrl = Ctrl::from_bits_retain(registers.read32(reg::CTRL));
         if !ctrl.contains(Ctrl::RST) {

@@ -24,7 +24,7 @@ pub trait Family {
     const CHIPS: &'static [Chip];
 
     /// Of all that ethtool knows by these names, what the devices could do, and whether the driver lets them.
-    const FEATURES: &'static [(&'static str, bool)];
+    const FEATURES: &'static [(&'static str, bool)] = FEATURES;
 
     /// How receive descriptors look.
     type Receive: Receive;
@@ -49,9 +49,6 @@ pub trait Family {
 
     /// Lets the accesses to memory that are under way end, before a reset.
     fn quiesce(_registers: &impl Registers) {}
-
-    /// Waits until the device can be asked whether its reset has ended.
-    fn wait_for_reset() {}
 
     /// The device's own address, after a reset.
     fn address(registers: &impl Registers) -> Option<MacAddress> {
@@ -97,6 +94,16 @@ pub trait Family {
         registers.write32(reg::IMS, Self::enabled(kind).bits());
     }
 }
+
+/// What all of them could do, and what the driver does of it.
+pub const FEATURES: &[(&str, bool)] = &[
+    ("rx-checksum", true),
+    ("tx-checksum-ipv4", false),
+    ("tx-scatter-gather", true),
+    ("tx-tcp-segmentation", false),
+    ("rx-vlan-hw-parse", false),
+    ("tx-vlan-hw-insert", false),
+];
 
 /// A driver's needs, by its name, its daemon's, and the interrupts that it can use.
 pub const fn driver(

@@ -9,6 +9,7 @@ use hw::{PciFunction, SystemFunction};
 use scheme::daemon::{self, Readiness};
 use scheme::{Event, EventLoop, Interest, Notifier, ServeError, Server, Token};
 
+use crate::arguments::{self, Refused};
 use crate::driver::{Fault, Nic};
 use crate::engine::Engine;
 use crate::memory::Memory;
@@ -22,6 +23,9 @@ const TERMINATION: Token = 2;
 /// Why a driver ended.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
+    /// The command line.
+    #[error(transparent)]
+    Arguments(#[from] Refused),
     /// The device.
     #[error(transparent)]
     Device(#[from] Fault),
@@ -50,6 +54,7 @@ fn serve<N: Nic>(
     attach: fn(&mut SystemFunction, Memory) -> Result<N, Fault>,
     readiness: Readiness,
 ) -> Result<(), Failure> {
+    let interrupts = arguments::interrupts(std::env::args().skip(1), N::DRIVER.interrupts)?;
     let mut function = hw::claim().map_err(Fault::System)?;
     let memory = Memory::new(&mut function, &N::DRIVER).map_err(Fault::System)?;
     let pools = memory.pools.clone();
@@ -64,7 +69,7 @@ fn serve<N: Nic>(
     let mut daemon = Daemon {
         events: EventLoop::new()?,
         server: Server::new(&name, network, notifier)?,
-        engine: Engine::new(function, nic, port.clone()),
+        engine: Engine::new(function, nic, port.clone(), interrupts),
         port,
         interrupt_fd: None,
     };

@@ -3,7 +3,7 @@
 use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
-use hw::{Interrupt, PciFunction};
+use hw::{Interrupt, InterruptKind, PciFunction};
 
 use crate::driver::{Causes, Fault, Link, Nic};
 use crate::frame::{Class, Frame};
@@ -35,6 +35,8 @@ pub struct Engine<F: PciFunction, N: Nic> {
     port: SharedPort,
     received: Vec<Frame>,
     sent: Vec<Frame>,
+    /// The kinds of interrupt that may be claimed, best first.
+    interrupts: &'static [InterruptKind],
     function: F,
 }
 
@@ -59,9 +61,9 @@ struct Running<I> {
 }
 
 impl<F: PciFunction, N: Nic> Engine<F, N> {
-    /// Drives `nic`, which is quiet, for the users of `port`.
-    pub fn new(function: F, nic: N, port: SharedPort) -> Self {
-        Self { nic, running: None, port, received: Vec::new(), sent: Vec::new(), function }
+    /// Drives `nic`, which is quiet, for the users of `port`, by the first of `interrupts` that the function has.
+    pub fn new(function: F, nic: N, port: SharedPort, interrupts: &'static [InterruptKind]) -> Self {
+        Self { nic, running: None, port, received: Vec::new(), sent: Vec::new(), interrupts, function }
     }
 
     /// The device shall run, and does not: call [`open`](Self::open).
@@ -83,7 +85,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
 
     /// Claims the interrupt and starts the device. The result becomes readable when it interrupts.
     pub fn open(&mut self, now: Instant) -> Result<Option<RawFd>, Fault> {
-        let interrupt = self.function.interrupt(N::DRIVER.interrupts)?;
+        let interrupt = self.function.interrupt(self.interrupts)?;
         let (kind, event_fd) = (interrupt.kind(), interrupt.event_fd(0));
         let (settings, settings_version) = {
             let port = self.port.borrow();

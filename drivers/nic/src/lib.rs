@@ -5,6 +5,7 @@
 //! drives the device, the [`NetworkScheme`](serve::NetworkScheme) answers requests. They exchange frames through
 //! queues and everything else through settings and status, so that they can become two processes.
 
+mod arguments;
 pub mod attributes;
 mod binding;
 pub mod buffer;

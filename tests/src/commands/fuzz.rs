@@ -25,6 +25,8 @@ enum Target {
     Fuse,
     /// An 8254x that lies to its driver
     E1000,
+    /// An 82574 that lies to its driver
+    E1000e,
     /// An RTL8139C+ that lies to its driver
     Rtl8139,
     /// pcid's answers to a driver
@@ -41,6 +43,7 @@ impl Target {
             Self::Frames => "frames",
             Self::Fuse => "fuse",
             Self::E1000 => "e1000",
+            Self::E1000e => "e1000e",
             Self::Rtl8139 => "rtl8139",
             Self::Pcid => "pcid",
             Self::Drivers => "drivers",

@@ -33,6 +33,9 @@ pub struct Arguments {
     /// Starts the drivers only
     #[arg(long)]
     no_netd: bool,
+    /// The one kind of interrupt that drivers use; without it the best that a device has
+    #[arg(long, value_name = "KIND", value_parser = ["msix", "msi", "intx"])]
+    interrupt: Option<String>,
     /// Tells each daemon's memory at the end, on standard error
     #[arg(long)]
     memory: bool,
@@ -50,6 +53,7 @@ pub fn run(arguments: &Arguments) -> super::Result {
             script,
             limit: options.limit(),
             no_netd: arguments.no_netd,
+            interrupt: arguments.interrupt.clone(),
             memory: arguments.memory,
             programs: Vec::new(),
             terminal_size: terminal::size(),

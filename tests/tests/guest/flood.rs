@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use probe::sequence::{self, Tally};
-use testbed::guest::{Finished, Guest};
+use testbed::guest::Finished;
 use testbed::peer::Peer;
 
 use crate::nics::Card;
@@ -46,7 +46,8 @@ mod a_flood_in_arrives_in_order_or_is_counted {
     crate::nics::on_every_nic!(super::a_flood_arrives);
 }
 
-fn a_flood_arrives(Card { model, .. }: Card) {
+fn a_flood_arrives(card: Card) {
+    let model = card.model;
     let peer = Peer::new().unwrap();
     let script = format!(
         "{TELL}
@@ -61,7 +62,7 @@ fn a_flood_arrives(Card { model, .. }: Card) {
          cat /tmp/received
          tell"
     );
-    let guest = Guest::default().nic(peer.nic(&format!("{model},mac={MAC_TEXT}"))).limit(240);
+    let guest = card.guest().nic(peer.nic(&format!("{model},mac={MAC_TEXT}"))).limit(240);
     let mut running = guest.start(&script).unwrap();
     running.wait_for("ready", Duration::from_secs(60)).unwrap();
     for number in 0..COUNT {
@@ -94,7 +95,8 @@ mod a_flood_out_leaves_in_order_or_is_counted {
     crate::nics::on_every_nic!(super::a_flood_leaves);
 }
 
-fn a_flood_leaves(Card { model, .. }: Card) {
+fn a_flood_leaves(card: Card) {
+    let model = card.model;
     let peer = Peer::new().unwrap();
     let script = format!(
         "{TELL}
@@ -104,7 +106,7 @@ fn a_flood_leaves(Card { model, .. }: Card) {
          sleep 1
          tell"
     );
-    let guest = Guest::default().nic(peer.nic(&format!("{model},mac={MAC_TEXT}"))).without_netd().limit(240);
+    let guest = card.guest().nic(peer.nic(&format!("{model},mac={MAC_TEXT}"))).without_netd().limit(240);
     let mut running = guest.start(&script).unwrap();
     running.wait_for("--", Duration::from_secs(60)).unwrap();
     let receiver = thread::spawn(move || {

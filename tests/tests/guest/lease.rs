@@ -16,11 +16,11 @@ use crate::nics::Card;
 const LARGE: u64 = 20 << 20;
 
 fn run(script: &str) -> Finished {
-    run_with("e1000", script)
+    run_with(Guest::default().nic(Nic::user("e1000")), script)
 }
 
-fn run_with(model: &str, script: &str) -> Finished {
-    let guest = Guest::default().nic(Nic::user(model)).limit(100);
+fn run_with(guest: Guest, script: &str) -> Finished {
+    let guest = guest.limit(100);
     guest.run(&format!("{WAIT_FOR_LEASE}\n{script}")).unwrap()
 }
 
@@ -46,17 +46,17 @@ mod large_files_come_and_go_whole {
     crate::nics::on_every_nic!(super::large_files_pass);
 }
 
-fn large_files_pass(Card { model, interrupt }: Card) {
+fn large_files_pass(card: Card) {
     let port = server::web().unwrap().port();
     let finished = run_with(
-        model,
+        card.guest().nic(Nic::user(card.model)),
         &format!(
             "probe fetch 10.0.2.2:{port} /{LARGE}/1; probe upload 10.0.2.2:{port} {LARGE} 2; cat /proc/interrupts >&2"
         ),
     );
     let sums = [1, 2].map(|seed| data::sum_of(seed, LARGE).unwrap());
     assert_eq!(finished.success().unwrap(), format!("{}\n{}", sums[0], sums[1]));
-    assert!(finished.stderr().contains(interrupt), "{interrupt} in {}", finished.stderr());
+    assert!(finished.stderr().contains(card.interrupt), "{} in {}", card.interrupt, finished.stderr());
 }
 
 #[test]

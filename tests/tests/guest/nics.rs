@@ -1,5 +1,7 @@
 //! The devices of QEMU that ours drive, for the stories that each of them must live through.
 
+use testbed::guest::Guest;
+
 /// A device, and how it interrupts.
 #[derive(Clone, Copy)]
 pub struct Card {
@@ -7,6 +9,15 @@ pub struct Card {
     pub model: &'static str,
     /// Its interrupt in the guest's `/proc/interrupts`.
     pub interrupt: &'static str,
+    /// The one kind of interrupt that its driver may use; empty for any.
+    pub only: &'static str,
+}
+
+impl Card {
+    /// A guest to which it can be added.
+    pub fn guest(self) -> Guest {
+        if self.only.is_empty() { Guest::default() } else { Guest::default().interrupt(self.only) }
+    }
 }
 
 /// Makes a test of `$story`, a `fn(Card)`, for each device and kind of interrupt.
@@ -14,17 +25,24 @@ macro_rules! on_every_nic {
     ($story:path) => {
         $crate::nics::on_every_nic! { $story:
             e1000("e1000", "vfio-intx");
+            e1000e("e1000e", "vfio-msix");
+            e1000e_by_one_message("e1000e", "vfio-msi[", "msi");
+            e1000e_by_its_line("e1000e", "vfio-intx", "intx");
             rtl8139("rtl8139", "vfio-intx");
             virtio_net("virtio-net", "vfio-msix");
             virtio_net_by_its_line("virtio-net,vectors=0", "vfio-intx");
         }
     };
-    ($story:path: $($name:ident($model:literal, $interrupt:literal);)+) => {
+    ($story:path: $($name:ident($model:literal, $interrupt:literal $(, $only:literal)?);)+) => {
         $(
             #[test]
             #[ignore = "boots a guest: ./x test guest"]
             fn $name() {
-                $story(crate::nics::Card { model: $model, interrupt: $interrupt });
+                $story(crate::nics::Card {
+                    model: $model,
+                    interrupt: $interrupt,
+                    only: concat!("" $(, $only)?),
+                });
             }
         )+
     };

@@ -19,15 +19,15 @@ mod a_frame_written_to_the_file_leaves_byte_for_byte {
     crate::nics::on_every_nic!(super::a_frame_leaves);
 }
 
-fn a_frame_leaves(Card { model, .. }: Card) {
+fn a_frame_leaves(card: Card) {
+    let model = card.model;
     let peer = Peer::new().unwrap();
     let frame = sequence::frame(station::MAC, 5);
     let script = format!(
         "cd /scheme/network.*\ncat address\nls\nprintf '{}' >frame\nuntil grep -q '^tx_packets [1-9]' stats; do usleep 10000; done\n",
         escaped(&frame)
     );
-    let guest =
-        Guest::default().nic(peer.nic(&format!("{model},mac={MAC_TEXT}"))).without_netd().keep_frames();
+    let guest = card.guest().nic(peer.nic(&format!("{model},mac={MAC_TEXT}"))).without_netd().keep_frames();
     let finished = guest.run(&script).unwrap();
 
     let nodes = "address\nfeatures\nfilter\nframe\nlink\nmac\nmtu\nregisters\nstats\n";

@@ -36,7 +36,9 @@ fn the_stock_network_stack_works_over_our_driver() {
 #[test]
 #[ignore = "boots Redox: ./x redox test --base IMAGE"]
 fn every_driver_of_ours_works() {
-    for model in ["e1000-82544gc", "e1000-82545em", "virtio-net-pci", "virtio-net-pci,disable-legacy=on"] {
+    for model in
+        ["e1000-82544gc", "e1000-82545em", "e1000e", "virtio-net-pci", "virtio-net-pci,disable-legacy=on"]
+    {
         let script = format!("{WAIT_FOR_LEASE}\nping 10.0.2.2\n");
         let finished = Guest::with(Parts::All).unwrap().nic(Nic::user(model)).run(&script).unwrap();
         let output = finished.success().unwrap();

@@ -43,7 +43,8 @@ impl Rig {
         let port = Port::new(nic.info().clone(), pools.clone(), nic.link()?, now);
         let mut scheme = NetworkScheme::new("network.test".to_owned(), port.clone(), Notifier::default());
         let root = scheme.root();
-        let engine = Engine::new(claimed, nic, port.clone());
+        let interrupts = Device::<Registers<Card>>::DRIVER.interrupts;
+        let engine = Engine::new(claimed, nic, port.clone(), interrupts);
         Ok(Self { slot, port, pools, engine, scheme, root, now })
     }
 

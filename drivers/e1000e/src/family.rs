@@ -1,0 +1,126 @@
+//! What is the family's own.
+
+use std::time::Duration;
+
+use hw::{InterruptKind, Registers};
+use intel::descriptors::ExtendedReceive;
+use intel::registers::{self as reg, Interrupts, RingRegisters};
+use intel::{Chip, Family, family};
+use nic::{DriverInfo, Fault, MacAddress};
+
+use crate::descriptors::ExtendedTransmit;
+use crate::registers::{EITR0, IVAR, Ivar, RFCTL, Rfctl, Txdctl};
+
+/// What fits a frame of 9018 bytes, with header and FCS.
+const JUMBO: usize = 9000;
+
+/// How long nothing may be asked of a controller after its reset began (82574, 10.2.2.1).
+const RESET_TIME: Duration = Duration::from_millis(1);
+
+/// The same for those in chipsets, which take longer.
+const CHIPSET_RESET_TIME: Duration = Duration::from_millis(20);
+
+/// A controller of its own.
+const fn discrete(device: u16, name: &'static str) -> Chip {
+    Chip::jumbo(device, name, JUMBO).with_reset_time(RESET_TIME)
+}
+
+/// One whose data sheet has no jumbo frames.
+const fn without_jumbo(device: u16, name: &'static str) -> Chip {
+    Chip::new(device, name).with_reset_time(RESET_TIME)
+}
+
+/// One that is a chipset's. Its multicast table is shorter, and jumbo frames need settings of its PHY.
+const fn chipset(device: u16, name: &'static str) -> Chip {
+    Chip::new(device, name).without_multicast_table().with_reset_time(CHIPSET_RESET_TIME)
+}
+
+/// The 82571 to 82583, the 82579, and the I217 to I219.
+pub struct E1000e;
+
+impl Family for E1000e {
+    const DRIVER: DriverInfo = family::driver(
+        "e1000e",
+        "e1000ed",
+        &[InterruptKind::MsiX { vectors: 1 }, InterruptKind::Msi, InterruptKind::Intx],
+    );
+
+    /// The 82574L is tested in QEMU. The others are untested: they speak the same registers and descriptors.
+    const CHIPS: &'static [Chip] = &[
+        discrete(0x105e, "82571EB"),
+        discrete(0x107d, "82572EI"),
+        discrete(0x10b9, "82572EI"),
+        without_jumbo(0x108b, "82573E"),
+        without_jumbo(0x108c, "82573E"),
+        without_jumbo(0x109a, "82573L"),
+        discrete(0x10d3, "82574L"),
+        discrete(0x10f6, "82574LA"),
+        discrete(0x150c, "82583V"),
+        chipset(0x1502, "82579LM"),
+        chipset(0x1503, "82579V"),
+        chipset(0x153a, "I217-LM"),
+        chipset(0x153b, "I217-V"),
+        chipset(0x155a, "I218-LM"),
+        chipset(0x1559, "I218-V"),
+        chipset(0x15a0, "I218-LM"),
+        chipset(0x15a1, "I218-V"),
+        chipset(0x15a2, "I218-LM"),
+        chipset(0x15a3, "I218-V"),
+        chipset(0x156f, "I219-LM"),
+        chipset(0x1570, "I219-V"),
+        chipset(0x15b7, "I219-LM"),
+        chipset(0x15b8, "I219-V"),
+    ];
+
+    type Receive = ExtendedReceive;
+    type Transmit = ExtendedTransmit;
+
+    const DUMP: &'static [(&'static str, usize)] =
+        &[("ITR", reg::ITR), ("IVAR", IVAR), ("EITR0", EITR0), ("RFCTL", RFCTL)];
+
+    fn quiesce(registers: &impl Registers) {
+        family::disable_master(registers);
+    }
+
+    fn address(registers: &impl Registers) -> Option<MacAddress> {
+        family::loaded_address_first(registers)
+    }
+
+    fn set_up(registers: &impl Registers, kind: InterruptKind) {
+        family::set_gaps_and_delays(registers);
+        registers.write32(RFCTL, Rfctl::EXSTEN.bits());
+        if has_vectors(kind) {
+            let all_by_vector_0 =
+                Ivar::new().with_rxq0_valid(true).with_txq0_valid(true).with_other_valid(true);
+            registers.write32(IVAR, all_by_vector_0.into());
+            registers.write32(EITR0, family::ITR_INTERVAL);
+        }
+    }
+
+    fn enable_transmit_ring(registers: &impl Registers) -> Result<(), Fault> {
+        let control = Txdctl::COUNT_DESC | Txdctl::GRAN;
+        registers.write32(RingRegisters::TRANSMIT.control(), control.bits());
+        Ok(())
+    }
+
+    /// With vectors, queues have causes of their own (7.4.1).
+    fn enabled(kind: InterruptKind) -> Interrupts {
+        let others = Interrupts::LSC | Interrupts::RXO;
+        if has_vectors(kind) {
+            others | Interrupts::RXQ0 | Interrupts::TXQ0 | Interrupts::OTHER
+        } else {
+            others | Interrupts::TXDW | Interrupts::RXDMT0 | Interrupts::RXT0
+        }
+    }
+
+    /// Reading ICR need not clear it, writing does (10.2.4.1).
+    fn take_causes(registers: &impl Registers) -> u32 {
+        let causes = registers.read32(reg::ICR);
+        registers.write32(reg::ICR, causes);
+        causes
+    }
+}
+
+fn has_vectors(kind: InterruptKind) -> bool {
+    matches!(kind, InterruptKind::MsiX { .. })
+}
