@@ -12,6 +12,9 @@ pub enum Refused {
     /// Not a number.
     #[error("{0:?} is not a number")]
     NotANumber(String),
+    /// Not an address that a station can have.
+    #[error("{0:?} is no address of one station, and not `own` either")]
+    NotAStation(String),
     /// A number that the device cannot do.
     #[error("the device can do {least} to {most}")]
     OutOfRange {
@@ -47,6 +50,11 @@ pub fn link(link: Link) -> String {
     }
 }
 
+/// The `mtu_limits` node.
+pub fn mtu_limits(info: &NicInfo) -> String {
+    format!("min {}\nmax {}\n", info.mtu.start(), info.mtu.end())
+}
+
 /// The `features` node.
 pub fn features(info: &NicInfo) -> String {
     info.features.iter().map(|&(name, enabled)| format!("{name} {}\n", on_off(enabled))).collect()
@@ -65,6 +73,17 @@ pub fn filter(filter: &Filter) -> String {
         text += &format!("multicast {group}\n");
     }
     text
+}
+
+/// `settings` with the address that was written to the `address` node; `own` is the device's own.
+pub fn with_address(settings: &Settings, info: &NicInfo, written: &[u8]) -> Result<Settings, Refused> {
+    let text = text(written)?.trim();
+    let mac = match text {
+        "own" => Some(info.mac),
+        text => text.parse().ok().filter(|address: &MacAddress| address.is_station()),
+    };
+    let mac = mac.ok_or_else(|| Refused::NotAStation(text.to_owned()))?;
+    Ok(Settings { mac, ..settings.clone() })
 }
 
 /// `settings` with the MTU that was written to the `mtu` node.
@@ -154,6 +173,17 @@ mod tests {
     }
 
     #[test]
+    fn an_address_is_one_station_s_or_the_device_s_own() {
+        let changed = |text: &str| with_address(&settings(), &INFO, text.as_bytes());
+        let other = changed("02:00:00:00:00:02\n").unwrap();
+        assert_eq!(other.mac, MacAddress([2, 0, 0, 0, 0, 2]));
+        assert_eq!(with_address(&other, &INFO, b"own").map(|back| back.mac), Ok(INFO.mac));
+        for wrong in ["00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01", "eth0", ""] {
+            assert_eq!(changed(wrong), Err(Refused::NotAStation(wrong.to_owned())));
+        }
+    }
+
+    #[test]
     fn filter_lines_add_up_and_read_back() {
         let changed = with_filter(&settings(), b"promisc on\n+multicast 01:00:5e:00:00:01\n+multicast 33:33:00:00:00:01\n-multicast 01:00:5e:00:00:01\n");
         let text = changed.map(|changed| filter(&changed.filter));
@@ -183,6 +213,7 @@ mod tests {
         );
         assert_eq!(link(Link::Up { speed: None, full_duplex: false }), "state up\nduplex half\n");
         assert_eq!(link(Link::Down), "state down\n");
+        assert_eq!(mtu_limits(&INFO), "min 68\nmax 9000\n");
         assert_eq!(features(&INFO), "scatter-gather on\n");
         assert_eq!(registers(&[("STATUS", 0x80080783)]), "STATUS 0x80080783\n");
     }

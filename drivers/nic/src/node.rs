@@ -18,6 +18,8 @@ pub enum Node {
     Address,
     /// The MTU.
     Mtu,
+    /// The least and the greatest MTU.
+    MtuLimits,
     /// The state of the link.
     Link,
     /// What was counted.
@@ -32,11 +34,12 @@ pub enum Node {
 
 impl Node {
     /// What the root directory lists.
-    pub const LISTED: [Node; 9] = [
+    pub const LISTED: [Node; 10] = [
         Node::Frame,
         Node::Mac,
         Node::Address,
         Node::Mtu,
+        Node::MtuLimits,
         Node::Link,
         Node::Stats,
         Node::Features,
@@ -61,6 +64,7 @@ impl Node {
             Node::Mac => "mac",
             Node::Address => "address",
             Node::Mtu => "mtu",
+            Node::MtuLimits => "mtu_limits",
             Node::Link => "link",
             Node::Stats => "stats",
             Node::Features => "features",
@@ -71,7 +75,7 @@ impl Node {
 
     /// It can be written.
     pub fn is_writable(self) -> bool {
-        matches!(self, Node::Frame | Node::Mtu | Node::Filter)
+        matches!(self, Node::Frame | Node::Address | Node::Mtu | Node::Filter)
     }
 
     /// Kind and permissions, as `fstat` gives them. The root's are those of the directory.
@@ -100,6 +104,7 @@ impl Node {
             Node::Mac => port.settings.mac.0.to_vec(),
             Node::Address => format!("{}\n", port.settings.mac).into(),
             Node::Mtu => format!("{}\n", port.settings.mtu).into(),
+            Node::MtuLimits => attributes::mtu_limits(&port.info).into(),
             Node::Link => attributes::link(port.link).into(),
             Node::Stats => port.statistics.lines().into(),
             Node::Features => attributes::features(&port.info).into(),

@@ -347,6 +347,7 @@ impl NetworkScheme {
     fn write_attribute(&mut self, node: Node, written: &[u8]) -> Result<usize> {
         let mut port = self.port.borrow_mut();
         let changed = match node {
+            Node::Address => attributes::with_address(&port.settings, &port.info, written),
             Node::Mtu => attributes::with_mtu(&port.settings, &port.info, written),
             Node::Filter => attributes::with_filter(&port.settings, written),
             _ => return Err(Error::new(EBADF)),

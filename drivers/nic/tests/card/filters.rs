@@ -28,6 +28,22 @@ fn its_own_frames_and_broadcasts_pass_by_themselves() {
 }
 
 #[test]
+fn with_another_address_its_frames_pass_and_those_to_the_former_do_not() {
+    let mut rig = Rig::new(Card::new());
+    let id = rig.open_frames();
+    assert!(rig.echo("address", "52:54:00:00:00:01\n").is_ok());
+    assert!(passes(&mut rig, id, OTHER));
+    assert!(!passes(&mut rig, id, Card::MAC));
+    for wrong in ["00:00:00:00:00:00\n", "01:00:5e:00:00:fb\n", "nonsense\n"] {
+        assert_eq!(rig.echo("address", wrong), Err(EINVAL));
+    }
+    assert_eq!(rig.cat("address"), "52:54:00:00:00:01\n");
+    assert!(rig.echo("address", "own\n").is_ok());
+    assert!(passes(&mut rig, id, Card::MAC));
+    assert!(!passes(&mut rig, id, OTHER));
+}
+
+#[test]
 fn groups_pass_once_they_are_joined() {
     let mut rig = Rig::new(Card::new());
     let id = rig.open_frames();
