@@ -1,5 +1,6 @@
 //! Interrupts of every kind as one event source.
 
+use std::fmt;
 use std::io;
 use std::os::fd::RawFd;
 
@@ -19,6 +20,17 @@ pub enum InterruptKind {
         /// How many vectors.
         vectors: u16,
     },
+}
+
+impl fmt::Display for InterruptKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Intx => formatter.write_str("INTx"),
+            Self::Msi => formatter.write_str("MSI"),
+            Self::MsiX { vectors: 1 } => formatter.write_str("MSI-X"),
+            Self::MsiX { vectors } => write!(formatter, "MSI-X ({vectors} vectors)"),
+        }
+    }
 }
 
 /// A claimed interrupt. It is given back when dropped.

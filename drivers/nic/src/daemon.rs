@@ -117,6 +117,8 @@ impl<N: Nic> Daemon<N> {
             self.interrupt_fd = self.engine.open(now)?;
             if let Some(fd) = self.interrupt_fd {
                 self.events.register(fd, INTERRUPT, Interest::Read)?;
+                // What has fired since the device was started posts no event on Redox, and a line stays masked.
+                self.engine.interrupt(now)?;
             }
         } else if self.engine.wants_close(now) {
             self.close()?;

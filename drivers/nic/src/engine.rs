@@ -87,6 +87,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
     pub fn open(&mut self, now: Instant) -> Result<Option<RawFd>, Fault> {
         let interrupt = self.function.interrupt(self.interrupts)?;
         let (kind, event_fd) = (interrupt.kind(), interrupt.event_fd(0));
+        log::info!("starts the device: interrupts by {kind}");
         let (settings, settings_version) = {
             let port = self.port.borrow();
             (port.settings.clone(), port.settings_version)
