@@ -13,7 +13,7 @@ done
 
 # What the test bed runs there, which is no part of a build of Redox.
 # shellcheck disable=SC2034 # For those who source this.
-test_packages='-p runner -p sockets -p cost'
+test_packages='-p runner -p sockets -p probe -p cost'
 
 # Sets RUSTC and cargo, or fails where there is no such compiler.
 choose_compiler() {

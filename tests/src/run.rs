@@ -34,6 +34,22 @@ pub enum Outcome {
     TimedOut,
 }
 
+/// A script under way in some guest.
+pub trait Script {
+    /// Copies what the script has said since the last time, and tells its end once it has come.
+    fn advance(&mut self, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<Option<Outcome>>;
+
+    /// Sees the script to its end, copying its output as it comes.
+    fn finish(&mut self, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<Outcome> {
+        loop {
+            if let Some(outcome) = self.advance(stdout, stderr)? {
+                return Ok(outcome);
+            }
+            thread::sleep(POLL);
+        }
+    }
+}
+
 /// A new folder `target/run-<n>`; the oldest ones are removed.
 pub fn new_folder() -> Result<PathBuf> {
     let target = crate::target();
@@ -85,9 +101,10 @@ impl Run {
             booted: false,
         })
     }
+}
 
-    /// Copies what the script has said since the last time, and tells its end once it has come.
-    pub fn advance(&mut self, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<Option<Outcome>> {
+impl Script for Run {
+    fn advance(&mut self, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<Option<Outcome>> {
         // In this order, so that what came before an end is seen before it.
         let ended = self.machine.ended()?;
         let control = Control::read(&self.folder)?;
@@ -111,17 +128,9 @@ impl Run {
         let late = || Error::Guest(format!("the guest has not booted within {} s", BOOT_LIMIT.as_secs()));
         self.booted.then_some(Some(Outcome::TimedOut)).ok_or_else(late)
     }
+}
 
-    /// Sees the script to its end, copying its output as it comes.
-    pub fn finish(&mut self, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<Outcome> {
-        loop {
-            if let Some(outcome) = self.advance(stdout, stderr)? {
-                return Ok(outcome);
-            }
-            thread::sleep(POLL);
-        }
-    }
-
+impl Run {
     /// Lets the guest power off, so that its last words are kept.
     fn power_off(&mut self) -> Result<()> {
         let deadline = Instant::now() + POWER_OFF_LIMIT;

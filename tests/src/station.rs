@@ -1,5 +1,8 @@
 //! A station at the peer's end of a link: enough of ARP, ICMP and DHCP to talk to netd.
 
+mod dns;
+pub mod service;
+
 use std::io;
 use std::time::{Duration, Instant};
 

@@ -2,6 +2,8 @@
 //! the two calls that Redox has beside them (`dup` with a path, and `call`).
 
 mod frames;
+#[cfg(target_os = "redox")]
+mod processes;
 mod sockets;
 
 use std::error::Error;
@@ -76,6 +78,12 @@ enum Probe {
         /// The path in it
         path: String,
     },
+    /// Kills every process of a program, as `kill -9` does
+    #[cfg(target_os = "redox")]
+    Kill {
+        /// The program
+        name: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -89,6 +97,8 @@ fn main() -> ExitCode {
         Probe::SendFrames { scheme, count } => frames::send(&scheme, count),
         Probe::ReceiveFrames { scheme, count, idle } => frames::receive(&scheme, count, idle),
         Probe::Hold { scheme, path } => sockets::hold(&scheme, &path),
+        #[cfg(target_os = "redox")]
+        Probe::Kill { name } => processes::kill(&name),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,5 @@
-//! One line of a script, as far as the line runner knows the shell's language: words, quotes, `*`, `<`, `>`, `>>`.
+//! One line of a script, as far as the line runner knows the shell's language: words, quotes, `*`, `<`, `>`, `>>`, and
+//! `&` at the end.
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,8 @@ pub struct Line {
     pub output: Option<PathBuf>,
     /// To that file's end.
     pub append: bool,
+    /// The next line does not wait for it.
+    pub background: bool,
 }
 
 /// Why a line cannot be run.
@@ -33,7 +36,7 @@ impl std::fmt::Display for Error {
             Self::Redirection => formatter.write_str("a redirection names no file"),
             Self::Unknown(character) => write!(
                 formatter,
-                "`{character}` needs a shell, and this system has none: lines are words, quotes, `*`, `<`, `>`, `>>`"
+                "`{character}` needs a shell, and this system has none: lines are words, quotes, `*`, `<`, `>`, `>>`, `&` at the end"
             ),
         }
     }
@@ -47,6 +50,7 @@ enum Token {
     Input,
     Output,
     Append,
+    Background,
 }
 
 /// Parses a line; an empty one and a comment have no words.
@@ -57,6 +61,11 @@ pub fn parse(text: &str) -> Result<Line, Error> {
         if let Token::Word(word, pattern) = token {
             line.words.extend(if pattern { names(&word) } else { vec![word] });
             continue;
+        }
+        if matches!(token, Token::Background) {
+            line.background = true;
+            // Two commands on a line are more than this knows.
+            return tokens.next().map_or(Ok(line), |_| Err(Error::Unknown('&')));
         }
         let Some(Token::Word(file, _)) = tokens.next() else { return Err(Error::Redirection) };
         match token {
@@ -77,6 +86,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, Error> {
         match character {
             '#' => break,
             '<' => tokens.push(Token::Input),
+            '&' => tokens.push(Token::Background),
             '>' => {
                 characters.next();
                 let append = characters.peek() == Some(&'>');
@@ -101,9 +111,9 @@ fn word(characters: &mut std::iter::Peekable<std::str::Chars>) -> Result<Token, 
     let mut pattern = false;
     while let Some(&character) = characters.peek() {
         match character {
-            '<' | '>' => break,
+            '<' | '>' | '&' => break,
             _ if character.is_whitespace() => break,
-            '|' | '&' | ';' | '$' | '`' | '(' | ')' => return Err(Error::Unknown(character)),
+            '|' | ';' | '$' | '`' | '(' | ')' => return Err(Error::Unknown(character)),
             '\'' | '"' => {
                 characters.next();
                 loop {
@@ -185,6 +195,19 @@ mod tests {
         assert_eq!((line.words, line.input, line.append), (vec!["cat".into()], Some("/a/b".into()), true));
         assert_eq!(line.output, Some("c".into()));
         assert_eq!(parse("echo >c").map(|line| line.append), Ok(false));
+    }
+
+    #[test]
+    fn a_line_may_end_in_the_background() {
+        let line = parse("cat /a >b &  # and so on").unwrap();
+        assert_eq!(
+            (line.words, line.output, line.background),
+            (vec!["cat".into(), "/a".into()], Some("b".into()), true)
+        );
+        assert_eq!(parse("cat /a").map(|line| line.background), Ok(false));
+        assert_eq!(words("echo 'a & b'"), ["echo", "a & b"]);
+        assert_eq!(parse("sleep 1 & sleep 2"), Err(Error::Unknown('&')));
+        assert_eq!(parse("a && b"), Err(Error::Unknown('&')));
     }
 
     #[test]

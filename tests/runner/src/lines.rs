@@ -4,50 +4,103 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::frame::Message;
 use crate::line::{self, Line};
-use crate::output::Output;
+use crate::output::{Output, Program};
 
 /// The status of a line that makes no sense, as in a shell.
 const USAGE: u8 = 2;
 
-/// Runs the script's lines one after the other, and gives the last one's status, or that of `exit`.
+/// The commands that are no programs.
+const BUILT_IN: [&str; 4] = ["cat", "echo", "ls", "sleep"];
+
+/// As much as any frame or datagram has, in bytes.
+const LARGEST_READ: usize = 65536;
+
+/// Runs the script's lines one after the other, and gives the last one's status, or that of `exit`. What runs in the
+/// background at the end is left there.
 pub fn run(script: &Path, output: &Output) -> io::Result<u8> {
     let mut status = 0;
-    for (number, text) in fs::read_to_string(script)?.lines().enumerate() {
+    let mut background = Vec::new();
+    for (number, text) in (1..).zip(fs::read_to_string(script)?.lines()) {
         let line = match line::parse(text) {
             Ok(line) => line,
             Err(error) => {
-                output.complain(&format!("line {}: {error}", number + 1))?;
+                output.complain(&format!("line {number}: {error}"))?;
                 return Ok(USAGE);
             }
         };
-        let Some((command, arguments)) = line.words.split_first() else { continue };
-        if command == "exit" {
-            return Ok(arguments.first().map_or(Some(status), |code| code.parse().ok()).unwrap_or(USAGE));
-        }
-        status = match execute(command, arguments, &line, output)? {
-            Ok(status) => status,
-            Err(error) => {
-                output.complain(&format!("line {}: {text}: {error}", number + 1))?;
-                1
+        let arguments = line.words.get(1..).unwrap_or_default();
+        status = match line.words.first().map(String::as_str) {
+            None => continue,
+            Some("exit") => {
+                let code = arguments.first().map_or(Some(status), |code| code.parse().ok());
+                return Ok(code.unwrap_or(USAGE));
             }
+            Some("wait") => wait(&mut background)?,
+            Some(_) if line.background => {
+                background.push(leave(number, text, line, output)?);
+                0
+            }
+            Some(_) => execute(number, text, &line, output)?,
         };
     }
     Ok(status)
 }
 
-/// Runs one line. The inner error is the script's own, the outer one the console's.
-fn execute(command: &str, arguments: &[String], line: &Line, output: &Output) -> io::Result<io::Result<u8>> {
-    let built_in = match command {
-        "cat" => cat(arguments, line),
+/// Runs a line in the background. A program is started by this thread: a process of several cannot be forked by any.
+fn leave(number: usize, text: &str, line: Line, output: &Output) -> io::Result<JoinHandle<io::Result<u8>>> {
+    if line.words.first().is_some_and(|command| !BUILT_IN.contains(&command.as_str())) {
+        let started = start(&line, output)?;
+        let (output, text) = (output.clone(), text.to_owned());
+        return Ok(thread::spawn(move || match started {
+            Ok(started) => started.map_or_else(Ok, Program::finish),
+            Err(error) => fail(number, &text, &error, &output),
+        }));
+    }
+    let (output, text) = (output.clone(), text.to_owned());
+    Ok(thread::spawn(move || execute(number, &text, &line, &output)))
+}
+
+/// Waits for what runs in the background; gives the status of what was begun last.
+fn wait(background: &mut Vec<JoinHandle<io::Result<u8>>>) -> io::Result<u8> {
+    let ends: Vec<_> = background.drain(..).map(JoinHandle::join).collect();
+    ends.into_iter()
+        .next_back()
+        .map_or(Ok(0), |end| end.unwrap_or_else(|_| Err(io::Error::other("a line's thread panicked"))))
+}
+
+/// Runs one line, and says why where it cannot. An error is the console's.
+fn execute(number: usize, text: &str, line: &Line, output: &Output) -> io::Result<u8> {
+    match command(line, output)? {
+        Ok(status) => Ok(status),
+        Err(error) => fail(number, text, &error, output),
+    }
+}
+
+/// Says why a line cannot be run, and gives the status for that.
+fn fail(number: usize, text: &str, error: &io::Error, output: &Output) -> io::Result<u8> {
+    output.complain(&format!("line {number}: {text}: {error}"))?;
+    Ok(1)
+}
+
+/// Runs a line's command. The inner error is the script's own, the outer one the console's.
+fn command(line: &Line, output: &Output) -> io::Result<io::Result<u8>> {
+    let Some((command, arguments)) = line.words.split_first() else { return Ok(Ok(0)) };
+    let built_in = match command.as_str() {
+        "cat" => return cat(arguments, line, output),
         "echo" => Ok(arguments.join(" ").into_bytes().into_iter().chain([b'\n']).collect()),
         "ls" => list(arguments),
         "sleep" => sleep(arguments),
-        _ => return program(command, arguments, line, output),
+        _ => {
+            return match start(line, output)? {
+                Ok(started) => started.map_or_else(Ok, Program::finish).map(Ok),
+                Err(error) => Ok(Err(error)),
+            };
+        }
     };
     match (built_in, &line.output) {
         (Ok(bytes), None) => output.say(&Message::Output(bytes)).map(|()| Ok(0)),
@@ -56,13 +109,16 @@ fn execute(command: &str, arguments: &[String], line: &Line, output: &Output) ->
     }
 }
 
-fn program(command: &str, arguments: &[String], line: &Line, output: &Output) -> io::Result<io::Result<u8>> {
+/// Starts a line's program. The outermost error is the console's, the next the line's, the innermost the status of a
+/// program that cannot be started.
+fn start(line: &Line, output: &Output) -> io::Result<io::Result<Result<Program, u8>>> {
+    let Some((command, arguments)) = line.words.split_first() else { return Ok(Ok(Err(0))) };
     let mut program = Command::new(command);
     program.args(arguments);
     match (line.input.as_deref().map(File::open).transpose(), open_output(line)) {
         (Ok(input), Ok(stdout)) => {
             program.stdin(input.map_or_else(Stdio::null, Stdio::from));
-            output.run(&mut program, stdout).map(Ok)
+            output.start(&mut program, stdout).map(Ok)
         }
         (Err(error), _) | (_, Err(error)) => Ok(Err(error)),
     }
@@ -82,13 +138,39 @@ fn write(line: &Line, bytes: &[u8]) -> io::Result<()> {
     open_output(line)?.map_or(Ok(()), |mut file| file.write_all(bytes))
 }
 
-fn cat(files: &[String], line: &Line) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+/// Copies files as they come: a file of a scheme may have no end.
+fn cat(files: &[String], line: &Line, output: &Output) -> io::Result<io::Result<u8>> {
     let input = line.input.iter().map(|path| path.as_path());
-    for file in input.chain(files.iter().map(Path::new)) {
-        File::open(file)?.read_to_end(&mut bytes)?;
+    let mut sources = input.chain(files.iter().map(Path::new));
+    let mut sink = match open_output(line) {
+        Ok(sink) => sink,
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut buffer = vec![0; LARGEST_READ];
+    let mut source: Option<File> = None;
+    loop {
+        let count = match source.as_mut().map_or(Ok(0), |source| source.read(&mut buffer)) {
+            Ok(0) => {
+                source = match sources.next().map(File::open) {
+                    None => return Ok(Ok(0)),
+                    Some(Ok(next)) => Some(next),
+                    Some(Err(error)) => return Ok(Err(error)),
+                };
+                continue;
+            }
+            Ok(count) => count,
+            Err(error) => return Ok(Err(error)),
+        };
+        let bytes = buffer.get(..count).unwrap_or_default();
+        match &mut sink {
+            None => output.say(&Message::Output(bytes.to_vec()))?,
+            Some(sink) => {
+                if let Err(error) = sink.write_all(bytes) {
+                    return Ok(Err(error));
+                }
+            }
+        }
     }
-    Ok(bytes)
 }
 
 fn list(folders: &[String]) -> io::Result<Vec<u8>> {

@@ -36,22 +36,22 @@ impl Output {
         self.say(&Message::Errors(format!("{line}\n").into_bytes()))
     }
 
-    /// Runs a program whose standard error, and standard output unless the command says where it goes, goes to the
-    /// host. Gives its status as a shell has it: 127 where there is no such program, 128 and more for a signal.
-    pub fn run(&self, command: &mut Command, stdout: Option<File>) -> io::Result<u8> {
+    /// Starts a program whose standard error, and standard output unless the command says where it goes, goes to the
+    /// host. The inner error is the status of one that cannot be started, as a shell has it: 127 where there is none.
+    pub fn start(&self, command: &mut Command, stdout: Option<File>) -> io::Result<Result<Program, u8>> {
         command.stdout(stdout.map_or_else(Stdio::piped, Stdio::from)).stderr(Stdio::piped());
-        let mut child = match command.spawn() {
-            Ok(child) => child,
+        match command.spawn() {
+            Ok(mut child) => Ok(Ok(Program { ended: self.copy(&mut child), child })),
             Err(error) => {
                 self.complain(&format!("cannot start {}: {error}", command.get_program().display()))?;
-                return Ok(if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 });
+                Ok(Err(if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 }))
             }
-        };
-        let ended = self.copy(&mut child);
-        let status = child.wait()?;
-        // Both copies tell their end; a program left in the background may keep them open.
-        while ended.recv_timeout(LAST_WORDS).is_ok() {}
-        Ok(code(status))
+        }
+    }
+
+    /// Starts a program, and waits for its end ([`Program::finish`]).
+    pub fn run(&self, command: &mut Command, stdout: Option<File>) -> io::Result<u8> {
+        self.start(command, stdout)?.map_or_else(Ok, Program::finish)
     }
 
     /// Copies what the program says, as it comes. The receiver is disconnected once all of it is copied.
@@ -78,6 +78,23 @@ impl Output {
             }
             drop(end);
         });
+    }
+}
+
+/// A program that runs.
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+    ended: Receiver<()>,
+}
+
+impl Program {
+    /// Waits for its end. Gives its status as a shell has it: 128 and more for a signal.
+    pub fn finish(mut self) -> io::Result<u8> {
+        let status = self.child.wait()?;
+        // Both copies tell their end; a program left in the background may keep them open.
+        while self.ended.recv_timeout(LAST_WORDS).is_ok() {}
+        Ok(code(status))
     }
 }
 

@@ -89,6 +89,19 @@ fn a_line_that_fails_does_not_end_the_script() {
 }
 
 #[test]
+fn a_line_in_the_background_does_not_hold_up_the_next() {
+    let heard =
+        without_shell("sh -c 'sleep 1; echo program; exit 4' &\nsleep 0.5 &\necho first\nwait\necho last");
+    assert_eq!(heard.output, "first\nprogram\nlast\n");
+    let heard = without_shell("cat /no/such/file &\nwait");
+    assert_eq!((heard.errors.contains("line 1: cat /no/such/file &: "), heard.status), (true, 1));
+    assert_eq!(without_shell("sh -c 'exit 4' &\nwait").status, 4);
+    assert_eq!(without_shell("no-such-program &\nwait").status, 127);
+    assert_eq!(without_shell("sh <file-that-is-not &\nwait").status, 1);
+    assert_eq!(without_shell("sleep 30 &\nexit 3").status, 3);
+}
+
+#[test]
 fn a_line_that_needs_a_shell_ends_it_and_says_so() {
     let heard = without_shell("echo a | cat\necho never");
     assert_eq!((heard.output.as_str(), heard.status), ("", 2));

@@ -2,6 +2,7 @@
 //! sockets, which shows that the checks ask for no more than sockets do.
 
 mod http;
+mod names;
 mod tcp;
 mod udp;
 
@@ -32,6 +33,8 @@ struct Peer {
     closed: u16,
     /// The TCP port to listen on here, which the peer reaches under the same number on its loopback
     listen: u16,
+    /// A name of the host's; without one, `all` is all but `names`
+    name: Option<String>,
 }
 
 /// Checks std's sockets against a peer.
@@ -49,7 +52,7 @@ type Check = (&'static str, fn(&Peer) -> Outcome);
 
 const MEGABYTE: u64 = 1_000_000;
 
-const CHECKS: [Check; 13] = [
+const CHECKS: [Check; 14] = [
     ("send-64k", |peer| tcp::send(peer, 20 * MEGABYTE, 65536)),
     ("send-4k", |peer| tcp::send(peer, 2 * MEGABYTE, 4096)),
     ("send-1", |peer| tcp::send(peer, 20_000, 1)),
@@ -63,11 +66,17 @@ const CHECKS: [Check; 13] = [
     ("listen", tcp::listen),
     ("udp", udp::both_ways),
     ("udp-short", udp::short_buffer),
+    (NAMES, names::resolve),
 ];
+
+/// The check that needs a name.
+const NAMES: &str = "names";
 
 fn main() -> ExitCode {
     let Arguments { check, peer } = Arguments::parse();
-    let chosen: Vec<_> = CHECKS.iter().filter(|(name, _)| check == "all" || check == *name).collect();
+    let possible = |name| name != NAMES || peer.name.is_some();
+    let is_chosen = |name| check == name || check == "all" && possible(name);
+    let chosen: Vec<_> = CHECKS.iter().filter(|(name, _)| is_chosen(*name)).collect();
     if chosen.is_empty() {
         let names = CHECKS.map(|(name, _)| name).join(", ");
         eprintln!("sockets: there is no check `{check}`: it is all, or one of {names}");

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Args;
 use testbed::image::Settings;
 use testbed::machine::{Machine, Plan};
-use testbed::run::{self, Run};
+use testbed::run::{self, Run, Script};
 
 use super::script::{self, Options};
 use super::terminal;

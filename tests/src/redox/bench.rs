@@ -23,7 +23,7 @@ use super::run::{Clock, Plan, Run};
 use super::script;
 use crate::nic::{self, Link, Nic};
 use crate::peer::Peer;
-use crate::run::{self, Outcome};
+use crate::run::{self, Outcome, Script};
 use crate::{Context, Error, Result, server};
 
 /// The program that measures.

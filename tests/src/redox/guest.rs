@@ -1,15 +1,14 @@
 //! Redox as an integration test sees it: a script in, and what became of it out.
 
-use std::fs;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::install::{self, Item, PROGRAM, Parts};
 use super::run::{Clock, Plan, Run};
 use super::script;
 use crate::nic::Nic;
-use crate::run::{self, Outcome};
-use crate::{Context, Error, Result};
+use crate::{Result, run, running};
+
+pub use crate::running::Finished;
 
 /// The variable that names the image, which the user may set.
 pub const IMAGE: &str = "REDOX_IMAGE";
@@ -19,6 +18,9 @@ pub const PROGRAMS: &str = "REDOX_PROGRAMS";
 
 /// How long a test's script may take, if it does not say.
 const LIMIT: Duration = Duration::from_secs(120);
+
+/// A Redox in which the script is under way.
+pub type Running = running::Running<Run>;
 
 /// A Redox to be.
 #[derive(Clone, Debug)]
@@ -96,51 +98,16 @@ impl Guest {
         self
     }
 
-    /// Boots it and sees the script to its end.
-    pub fn run(mut self, script: &str) -> Result<Finished> {
+    /// Boots it and begins the script.
+    pub fn start(mut self, script: &str) -> Result<Running> {
         let folder = run::new_folder()?;
         self.plan.script = Some(script.as_bytes().to_vec());
         self.plan.pcap = self.keep_frames.then(|| folder.join("frames.pcap"));
-        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        let outcome = Run::start(&self.plan, &folder)?.finish(&mut stdout, &mut stderr)?;
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ok(Finished { outcome, stdout: text(stdout), stderr: text(stderr), folder })
-    }
-}
-
-/// What became of a script.
-#[derive(Debug)]
-pub struct Finished {
-    outcome: Outcome,
-    stdout: String,
-    stderr: String,
-    folder: PathBuf,
-}
-
-impl Finished {
-    /// The script's output, if it ended well.
-    ///
-    /// # Errors
-    /// It did not; the error says what it said.
-    pub fn success(&self) -> Result<&str> {
-        match self.outcome {
-            Outcome::Exit(0) => Ok(&self.stdout),
-            outcome => {
-                let (stdout, stderr, folder) = (&self.stdout, &self.stderr, self.folder.display());
-                let said = format!("stdout: {stdout}\nstderr: {stderr}\nmore in {folder}");
-                Err(Error::Guest(format!("{outcome:?}; {said}")))
-            }
-        }
+        Ok(Running::new(Run::start(&self.plan, &folder)?, folder))
     }
 
-    /// What the system said.
-    pub fn console(&self) -> Result<String> {
-        let path = self.folder.join("console.log");
-        Ok(String::from_utf8_lossy(&fs::read(&path).context("read", &path)?).into_owned())
-    }
-
-    /// Every frame that passed the first network device, either way.
-    pub fn frames(&self) -> Result<Vec<Vec<u8>>> {
-        crate::pcap::read(&self.folder.join("frames.pcap"))
+    /// Boots it and sees the script to its end.
+    pub fn run(self, script: &str) -> Result<Finished> {
+        self.start(script)?.finish()
     }
 }

@@ -7,16 +7,16 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use runner::frame::{Decoder, Message, Piece};
 
 use super::install::{self, Item, Parts};
 use super::{image, script};
+use crate::monitor::Monitor;
 use crate::nic::{Nic, path};
 use crate::qemu::{self, Qemu};
-use crate::run::{Follower, Outcome, POLL};
+use crate::run::{Follower, Outcome, Script};
 use crate::{Context, Error, Result};
 
 /// How long Redox may take from power on to the script's first line.
@@ -64,6 +64,7 @@ pub enum Clock {
 #[derive(Debug)]
 pub struct Machine {
     qemu: Qemu,
+    monitor: Monitor,
     /// The image made for this run, if one was.
     image: Option<PathBuf>,
 }
@@ -74,11 +75,18 @@ impl Machine {
         let image = prepare(plan, folder)?;
         let disk = image.as_deref().unwrap_or(&plan.base);
         let mut command = command(plan, disk, folder);
+        let mut monitor = Monitor::new()?;
+        monitor.attach(&mut command);
         if plan.unplugged {
-            unplug(&mut command, folder)?;
+            command.arg("-S");
         }
         let qemu = Qemu::start(command, &folder.join("qemu.log"))?;
-        Ok(Self { qemu, image })
+        if plan.unplugged {
+            // Before the first instruction.
+            monitor.plug(false)?;
+            monitor.begin()?;
+        }
+        Ok(Self { qemu, monitor, image })
     }
 
     /// Waits until it is powered off.
@@ -133,15 +141,6 @@ fn command(plan: &Plan, disk: &Path, folder: &Path) -> Command {
     command
 }
 
-/// Takes the cable out before the first instruction: the monitor's commands come from a file.
-fn unplug(command: &mut Command, folder: &Path) -> Result<()> {
-    let commands = folder.join("monitor");
-    fs::write(&commands, "set_link net0 off\ncont\n").context("write", &commands)?;
-    command.args(["-S", "-chardev", "stdio,id=monitor,signal=off", "-mon", "chardev=monitor"]);
-    command.stdin(File::open(&commands).context("open", &commands)?);
-    Ok(())
-}
-
 /// A Redox with a script in it. Dropping it ends it.
 pub struct Run {
     machine: Machine,
@@ -169,18 +168,14 @@ impl Run {
         })
     }
 
-    /// Sees the script to its end, copying its output as it comes.
-    pub fn finish(&mut self, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<Outcome> {
-        loop {
-            if let Some(outcome) = self.advance(stdout, stderr)? {
-                return Ok(outcome);
-            }
-            thread::sleep(POLL);
-        }
+    /// The machine from outside.
+    pub fn monitor(&mut self) -> &mut Monitor {
+        &mut self.machine.monitor
     }
+}
 
-    /// Copies what the script has said since the last time, and tells its end once it has come.
-    pub fn advance(&mut self, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<Option<Outcome>> {
+impl Script for Run {
+    fn advance(&mut self, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<Option<Outcome>> {
         // In this order, so that what came before an end is seen before it.
         let ended = self.machine.qemu.ended()?;
         let mut bytes = Vec::new();

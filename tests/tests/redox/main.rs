@@ -1,10 +1,13 @@
 //! The integration tests in Redox itself. They need an image of it, which `./x redox test` is told: a plain
 //! `cargo test` tells them as ignored.
 
-#![allow(clippy::unwrap_used, reason = "in a test, what must not be ends the test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in a test, what must not be ends the test")]
 
 mod boot;
+mod drivers;
+mod frames;
 mod network;
+mod programs;
 mod sockets;
 
 use testbed::nic::Nic;

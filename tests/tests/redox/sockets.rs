@@ -6,6 +6,8 @@ use std::time::Duration;
 use testbed::redox::guest::Guest;
 use testbed::redox::install::Parts;
 use testbed::sockets::Peer;
+use testbed::station::service::{NAME, Service};
+use testbed::station::{ADDRESS, GUEST};
 
 use crate::WAIT_FOR_LEASE;
 
@@ -25,4 +27,15 @@ fn every_check_of_stds_sockets_passes() {
     let finished = guest.run(&format!("{WAIT_FOR_LEASE}\n{command}\n")).unwrap();
     let output = finished.success().unwrap();
     assert!(output.contains("ok send-64k\n") && output.contains("ok udp-short\n"), "{output}");
+}
+
+#[test]
+#[ignore = "boots Redox: ./x redox test --base IMAGE"]
+fn std_finds_names_by_the_leases_name_server() {
+    let station = Service::start(GUEST).unwrap();
+    let guest = Guest::with(Parts::All).unwrap().program("sockets").unwrap().nic(station.nic("e1000"));
+    // The check talks to the name server only: the ports are nobody's.
+    let host = Ipv4Addr::from(ADDRESS);
+    let finished = guest.run(&format!("{WAIT_FOR_LEASE}\nsockets names {host} 1 2 3 4 {NAME}\n")).unwrap();
+    assert_eq!(finished.success().unwrap(), "ok names\n");
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use testbed::redox::install::Parts;
 use testbed::redox::run::{Clock, Machine, Plan, Run};
-use testbed::run;
+use testbed::run::{self, Script};
 
 use super::{Base, Programs};
 use crate::commands::script::{self, Options};
