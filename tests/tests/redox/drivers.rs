@@ -7,10 +7,11 @@ use testbed::redox::install::Parts;
 use crate::{WAIT_FOR_LEASE, e1000};
 
 /// QEMU's device, and the interrupts by which its driver of ours is to run it.
-const DEVICES: [(&str, &str); 6] = [
+const DEVICES: [(&str, &str); 7] = [
     ("e1000", "INTx"),
     ("e1000-82544gc", "INTx"),
     ("e1000-82545em", "INTx"),
+    ("rtl8139", "INTx"),
     ("virtio-net-pci,vectors=0", "INTx"),
     ("virtio-net-pci", "MSI-X"),
     ("virtio-net-pci,disable-legacy=on", "MSI-X"),

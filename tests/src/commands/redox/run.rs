@@ -24,7 +24,7 @@ Examples:
   ./x redox run --base harddrive.img --stock --exec script --nic e1000 --nic rtl8139
 
 A script is run by the image's shell; where it has none, line by line by a runner that knows words, quotes, `*`, `<`,
-`>` and `>>`, and the commands cat, echo, exit, ls and sleep.
+`>`, `>>` and `&` at the end, and the commands cat, echo, exit, ls, sleep and wait.
 
 The console of each run is kept in target/run-<n>/.")]
 pub struct Arguments {
