@@ -135,7 +135,11 @@ impl Interface {
             state: node("state")?.value(),
             flags: node("flags")?.lines().flat_map(str::split_whitespace).map(str::to_owned).collect(),
             mac: node("mac")?.value().map(|mac| mac.replace('-', ":")),
-            addresses: node("addr/list")?.lines().map(str::to_owned).collect(),
+            addresses: [node("addr/list")?, node("addr/list6")?]
+                .iter()
+                .flat_map(Node::lines)
+                .map(str::to_owned)
+                .collect(),
             mtu: node("mtu")?.number()?,
             driver: node("driver")?.value().filter(|driver| driver != "none"),
             link: Link::from_node(&node("link")?)?,

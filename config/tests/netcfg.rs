@@ -38,6 +38,7 @@ fn two_interfaces() -> TempDir {
         ("ifaces/lo/flags", "UP RUNNING LOOPBACK\n"),
         ("ifaces/lo/mac", "Not configured\n"),
         ("ifaces/lo/addr/list", "127.0.0.1/8\n"),
+        ("ifaces/lo/addr/list6", "::1/128\n"),
         ("ifaces/lo/mtu", "65535\n"),
         ("ifaces/lo/driver", "none\n"),
         ("ifaces/lo/link", "state up\n"),
@@ -90,7 +91,7 @@ lo:
   state     up
   flags     UP RUNNING LOOPBACK
   mac       none
-  address   127.0.0.1/8
+  address   127.0.0.1/8, ::1/128
   mtu       65535
   link      up
   driver    none

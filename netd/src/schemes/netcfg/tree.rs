@@ -61,8 +61,10 @@ pub enum Leaf {
 pub enum Attribute {
     /// `mac`.
     Mac,
-    /// `addr/list`.
+    /// `addr/list`: those of IPv4, as stock's programs take the file.
     AddressList,
+    /// `addr/list6`: those of IPv6.
+    AddressList6,
     /// `addr/set`.
     AddressSet,
     /// `state`: up or down, administratively.
@@ -118,10 +120,11 @@ fn in_interface(id: InterfaceId, interface: &Interface, path: &[&str]) -> Option
             }
             return Some(directory(&names));
         }
-        ["addr"] => return Some(directory(&["list", "set"])),
+        ["addr"] => return Some(directory(&["list", "list6", "set"])),
         ["pcap"] => return Some(Node::Stream(Stream::Capture(id))),
         ["mac"] => Attribute::Mac,
         ["addr", "list"] => Attribute::AddressList,
+        ["addr", "list6"] => Attribute::AddressList6,
         ["addr", "set"] => Attribute::AddressSet,
         ["state"] => Attribute::State,
         ["flags"] => Attribute::Flags,
@@ -201,8 +204,8 @@ impl Attribute {
                 (None, None) if !interface.is_loopback() => "Device not found\n".to_owned(),
                 (None, _) => NOT_CONFIGURED.to_owned(),
             },
-            Self::AddressList if interface.addresses.is_empty() => NOT_CONFIGURED.to_owned(),
-            Self::AddressList => interface.addresses.iter().map(|address| format!("{address}\n")).collect(),
+            Self::AddressList => address_list(interface, IpAddr::is_ipv4),
+            Self::AddressList6 => address_list(interface, IpAddr::is_ipv6),
             Self::AddressSet => return None,
             Self::State => if interface.up { "up\n" } else { "down\n" }.to_owned(),
             Self::Flags => flags(interface),
@@ -253,6 +256,13 @@ fn route_list(stack: &Stack) -> String {
         let _ = writeln!(text, "{}", stack.network.route_text(route));
     }
     text
+}
+
+/// The addresses of a version, one a line.
+fn address_list(interface: &Interface, is_listed: fn(&IpAddr) -> bool) -> String {
+    let listed = interface.addresses.iter().filter(|address| is_listed(&address.addr()));
+    let text: String = listed.map(|address| format!("{address}\n")).collect();
+    if text.is_empty() { NOT_CONFIGURED.to_owned() } else { text }
 }
 
 fn flags(interface: &Interface) -> String {
