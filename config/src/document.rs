@@ -72,6 +72,34 @@ pub fn parse<T: DeserializeOwned>(path: &Path, text: &str, schema: Schema) -> Re
     toml::from_str(text).map_err(invalid)
 }
 
+/// Where a value stands: from the outermost key or place in an array to the innermost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a table, under this key.
+    Key(&'static str),
+    /// In an array, counted from 0.
+    Item(usize),
+}
+
+/// An error about the value at `path` in `text`, whose file is called `file`.
+pub fn invalid_at(file: &Path, text: &str, path: &[Place], reason: String) -> FileError {
+    let start = DeTable::parse(text).ok().and_then(|document| start_of(document.get_ref(), path));
+    FileError::Invalid { path: file.to_owned(), line: line_of(text, start.unwrap_or(0)), reason }
+}
+
+fn start_of(table: &DeTable<'_>, path: &[Place]) -> Option<usize> {
+    let [Place::Key(key), path @ ..] = path else { return None };
+    let (_, mut value) = table.iter().find(|(name, _)| name.get_ref() == key)?;
+    for (position, place) in path.iter().enumerate() {
+        value = match (place, value.get_ref()) {
+            (Place::Item(item), DeValue::Array(values)) => values.get(*item)?,
+            (Place::Key(_), DeValue::Table(table)) => return start_of(table, path.get(position..)?),
+            _ => return None,
+        };
+    }
+    Some(value.span().start)
+}
+
 /// The first key that means nothing, where it begins, and the known key most like it.
 fn unknown_key(table: &DeTable<'_>, schema: Schema) -> Option<(String, usize, &'static str)> {
     let content = |key: &str| schema.iter().find(|(name, _)| *name == key).map(|(_, content)| *content);

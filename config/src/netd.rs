@@ -1,5 +1,6 @@
 //! `/etc/net/netd.toml`: what the administrator wants of the network.
 
+mod check;
 mod files;
 mod render;
 mod route;

@@ -68,7 +68,7 @@ impl Host {
         }
         stack.link_up(eth0, OWN_MAC, MTU);
         if !with_dhcp {
-            stack.network.set_address(eth0, ipnet::IpNet::new(OWN.into(), 24).expect("24 bits"));
+            stack.network.add_address(eth0, ipnet::IpNet::new(OWN.into(), 24).expect("24 bits"));
         }
         let any = |port| SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port);
         let Stack { network, tcp, udp, icmp, raw, .. } = &mut stack;

@@ -3,9 +3,11 @@
 use std::cell::RefCell;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
+use config::netd::{self, Config, Loaded};
 use scheme::daemon::Readiness;
 use scheme::{Event, EventLoop, Interest, Notifier, SchemeSync, ServeError, Server, Token};
 
@@ -68,7 +70,7 @@ impl Daemon {
         let links = Links::new(scheme::root(), &mut stack)?;
         let stack = Rc::new(RefCell::new(stack));
         let notifier = Notifier::default();
-        let netcfg = Netcfg::new(stack.clone(), notifier.clone(), wall_clock());
+        let netcfg = Netcfg::new(stack.clone(), notifier.clone(), configuration(), wall_clock());
         let daemon = Self {
             tcp: serve(&mut events, TCP, &stack)?,
             udp: serve(&mut events, UDP, &stack)?,
@@ -128,6 +130,7 @@ impl Daemon {
     fn turn(&mut self, now: Instant) -> Result<bool, Failure> {
         let time = self.stack_time(now);
         let mut more = self.links.poll(&mut self.stack.borrow_mut(), now);
+        self.netcfg.scheme().follow();
         for round in 0..=ROUNDS {
             self.stack.borrow_mut().poll(time);
             if round == ROUNDS {
@@ -138,7 +141,7 @@ impl Daemon {
         }
         let mut stack = self.stack.borrow_mut();
         self.links.send(&mut stack);
-        self.resolver.update(stack.name_servers.first().copied());
+        self.resolver.update(stack.resolvers().next());
         Ok(more)
     }
 
@@ -156,7 +159,9 @@ impl Daemon {
     }
 
     fn deadline(&mut self, now: Instant) -> Option<Instant> {
-        let stack = self.stack.borrow_mut().deadline().map(|at| self.system_time(at));
+        let intent = self.netcfg.scheme().deadline();
+        let stack = self.stack.borrow_mut().deadline().into_iter().chain(intent).min();
+        let stack = stack.map(|at| self.system_time(at));
         let servers = [
             self.tcp.deadline(),
             self.udp.deadline(),
@@ -203,6 +208,22 @@ fn tell<P: Protocol>(server: &mut Server<SocketScheme<P>>, now: Instant) -> Resu
     server.flush(now)?;
     server.scheme().drop_unclaimed();
     Ok(changed)
+}
+
+/// What the files in `/etc/net` say. What is wrong with them never keeps the network down.
+fn configuration() -> Config {
+    let Loaded { config, sources, errors } = netd::load(Path::new(netd::DIRECTORY));
+    for error in errors {
+        log::error!("{error}: the file is left out");
+    }
+    match sources.as_slice() {
+        [] => log::info!("no configuration in {}: DHCP on every NIC", netd::DIRECTORY),
+        sources => log::info!(
+            "configured by {}",
+            sources.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+        ),
+    }
+    config
 }
 
 /// Microseconds after 1970-01-01: the time of captures, which is the system's at the start and ours from then on.

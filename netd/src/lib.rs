@@ -1,6 +1,7 @@
 //! The network stack and the schemes that it serves.
 
 pub mod daemon;
+mod intent;
 mod link;
 mod resolver;
 mod schemes;

@@ -8,8 +8,9 @@ use std::str::FromStr;
 
 use ipnet::{IpNet, Ipv4Net};
 
+use super::check;
 use super::{Address, Config, FileError, Interface, Match, Route};
-use crate::document::{self, Content, Schema};
+use crate::document::{self, Content, Place, Schema};
 
 /// Where Redox keeps its network settings.
 pub const DIRECTORY: &str = "/etc/net";
@@ -56,7 +57,15 @@ const SCHEMA: Schema = &[
 
 /// The configuration in `text`, whose errors are reported as those of the file `path`.
 pub fn parse(path: &Path, text: &str) -> Result<Config, FileError> {
-    document::parse(path, text, SCHEMA)
+    let config = document::parse(path, text, SCHEMA)?;
+    match check::first_problem(&config) {
+        None => Ok(config),
+        Some(problem) => {
+            let place = [Place::Key("interface"), Place::Item(problem.interface)];
+            let place = [place, [Place::Key(problem.key), Place::Item(problem.item)]].concat();
+            Err(document::invalid_at(path, text, &place, problem.reason))
+        }
+    }
 }
 
 /// What a directory's files say.

@@ -115,6 +115,21 @@ fn a_wrong_value_is_answered_with_what_is_expected() {
 }
 
 #[test]
+fn what_makes_no_sense_as_a_whole_has_its_line_too() {
+    let table = "[[interface]]\nmatch.name = 'eth0'\naddresses = [\n  '10.0.0.2/24',\n";
+    let lost = format!(
+        "{table}]\nroutes = [\n  {{ to = '10.1.0.0/16' }},\n  {{ to = 'default', via = '10.0.1.1' }},\n]"
+    );
+    let expected = "netd.toml:8: the router 10.0.1.1 is in no network of this interface's addresses";
+    assert_eq!(error(&lost), expected);
+    let twice = format!("[[interface]]\nmatch.name = 'lan'\n{table}  '10.0.0.3/24',\n  '10.0.0.2/24',\n]");
+    assert_eq!(error(&twice), "netd.toml:8: 10.0.0.2/24 stands here twice");
+    let vlans = "interface = [\n  { match = { name = 'eth0' }, vlan = [10, 11, 10] },\n]";
+    assert_eq!(error(vlans), "netd.toml:2: 10 stands here twice");
+    config("[[interface]]\nmatch.name = 'eth0'\nroutes = [{ to = 'default', via = '10.0.1.1' }]");
+}
+
+#[test]
 fn a_table_says_what_it_is_for() {
     assert_eq!(error("[[interface]]\nmtu = 1500"), "netd.toml:1: missing field `match`");
     let reason = "`match` says nothing: give it a `name`, a `mac` or a `driver`; name = \"*\" is for all";
@@ -278,11 +293,19 @@ fn any_interface() -> impl Strategy<Value = Interface> {
     let link =
         (option::of(mtu), option::of(any_mac()), filter, btree_map(any::<String>(), any::<bool>(), 0..3));
     let flags = (any::<bool>(), any::<Option<bool>>(), option::of(any_metric()));
-    (any_match(), flags, lists, link).prop_map(
-        |(matches, (up, dhcp, metric), (addresses, routes, dns, vlan), (mtu, mac, filter, features))| {
-            Interface { matches, up, dhcp, addresses, routes, dns, mtu, mac, vlan, filter, features, metric }
-        },
-    )
+    (any_match(), flags, lists, link).prop_map(|(matches, flags, lists, link)| {
+        let ((up, dhcp, metric), (mut addresses, mut routes, dns, mut vlan)) = (flags, lists);
+        let (mtu, mac, filter, features) = link;
+        // What makes no sense as a whole cannot be read.
+        addresses.sort();
+        addresses.dedup();
+        vlan.sort();
+        vlan.dedup();
+        if dhcp != Some(true) {
+            routes.retain(|route| route.via.is_none_or(|via| via.0.is_ipv6()));
+        }
+        Interface { matches, up, dhcp, addresses, routes, dns, mtu, mac, vlan, filter, features, metric }
+    })
 }
 
 proptest! {

@@ -63,8 +63,10 @@ pub struct Stack {
     pub icmp: Icmp,
     /// Raw IP.
     pub raw: Raw,
-    /// Whom resolvers should ask, the first one first. None until a lease or the administrator names some.
+    /// Whom resolvers should ask as leases say, the first one first.
     pub name_servers: Vec<IpAddr>,
+    /// Whom they should ask before those, as the administrator says.
+    pub own_name_servers: Vec<IpAddr>,
     /// Counts every change of addresses, routes, name servers or links.
     pub revision: u64,
 }
@@ -79,8 +81,14 @@ impl Stack {
             icmp: Icmp::default(),
             raw: Raw::default(),
             name_servers: Vec::new(),
+            own_name_servers: Vec::new(),
             revision: 0,
         }
+    }
+
+    /// Whom resolvers should ask, the first one first.
+    pub fn resolvers(&self) -> impl Iterator<Item = IpAddr> {
+        self.own_name_servers.iter().chain(&self.name_servers).copied()
     }
 
     /// An interface has a driver from now on, with this address and MTU.

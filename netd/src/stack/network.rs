@@ -229,20 +229,6 @@ impl Network {
         self.send_from(interface, datagram.source, answers);
     }
 
-    /// Gives `interface` the address `address` in place of its others of that version, and the route to its network. The
-    /// routes that use the address stay, if it has it already.
-    pub fn set_address(&mut self, id: InterfaceId, address: IpNet) {
-        if self.interfaces.get(&id).is_some_and(|interface| !interface.has_only(address)) {
-            self.clear_addresses(id, address.addr().is_ipv4());
-            if let Some(interface) = self.interfaces.get_mut(&id) {
-                interface.addresses.push(address);
-                interface.claims.announce(address.addr(), self.now);
-            }
-        }
-        let source = address.addr();
-        self.routes.add(Route::attached(address.trunc(), id, source));
-    }
-
     /// Gives `interface` the address `address` beside its others, and the route to its network.
     pub fn add_address(&mut self, id: InterfaceId, address: IpNet) {
         let Some(interface) = self.interfaces.get_mut(&id) else { return };
@@ -279,21 +265,27 @@ impl Network {
         }
     }
 
-    /// Takes the addresses of one version from `interface`, and the routes that used them.
-    pub fn clear_addresses(&mut self, id: InterfaceId, ipv4: bool) {
-        let Some(interface) = self.interfaces.get_mut(&id) else { return };
-        for address in interface.addresses.extract_if(.., |own| own.addr().is_ipv4() == ipv4) {
-            interface.claims.forget(address.addr());
-            self.routes.remove_source(id, address.addr());
+    /// Adds a route by `interface`, which is sent from the address there that is nearest to its router. Without an
+    /// address of its version there is none yet; one that is there already stays.
+    pub fn add_route(
+        &mut self,
+        interface: InterfaceId,
+        destination: IpNet,
+        via: Option<IpAddr>,
+        metric: Option<u32>,
+    ) {
+        let Some(addresses) = self.interfaces.get(&interface).map(|own| &own.addresses) else { return };
+        let mut kin = addresses.iter().filter(|own| own.addr().is_ipv4() == destination.addr().is_ipv4());
+        let towards = kin.clone().find(|own| via.is_some_and(|via| own.contains(&via)));
+        let Some(own) = towards.or_else(|| kin.next()).copied() else { return };
+        let route = Route { via, metric, ..Route::attached(destination, interface, own.addr()) };
+        if self.routes.has(&route) {
+            return;
         }
-    }
-
-    /// Routes `destination` by the router `via`, which an existing route must reach directly.
-    pub fn add_route(&mut self, destination: IpNet, via: IpAddr) -> Result<(), SocketError> {
-        let towards = self.lookup(via, None).ok_or(SocketError::NetworkUnreachable(via))?;
-        let route = Route::attached(destination.trunc(), towards.interface, towards.source);
-        self.routes.add(Route { via: Some(via), ..route });
-        Ok(())
+        if let Some(router) = via.filter(|router| !own.contains(router)) {
+            self.routes.add(Route::attached(router.into(), interface, own.addr()));
+        }
+        self.routes.add(route);
     }
 
     /// Switches DHCP off: what it has set stays.

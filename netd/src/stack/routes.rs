@@ -30,6 +30,12 @@ impl Route {
     pub fn attached(destination: IpNet, interface: InterfaceId, source: IpAddr) -> Self {
         Self { destination, via: None, interface, source, metric: None, leased: false }
     }
+
+    /// Whether both say the same, from whatever source.
+    fn is_like(&self, other: &Self) -> bool {
+        let kind = |route: &Self| (route.destination, route.interface, route.via, route.metric);
+        kind(self) == kind(other)
+    }
 }
 
 /// All routes.
@@ -52,6 +58,16 @@ impl Routes {
         let before = self.routes.len();
         self.routes.retain(|route| route.destination != destination);
         self.routes.len() != before
+    }
+
+    /// Whether there is `one`, from whatever source.
+    pub fn has(&self, one: &Route) -> bool {
+        self.routes.iter().any(|route| route.is_like(one))
+    }
+
+    /// Removes `one`, from whatever source.
+    pub fn remove_one(&mut self, one: &Route) {
+        self.routes.retain(|route| !route.is_like(one));
     }
 
     /// Removes the routes that use `source` on `interface`.

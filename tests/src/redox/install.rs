@@ -64,6 +64,9 @@ pub fn items(parts: Parts, programs: &Path) -> Result<Vec<Item>> {
             items.push(Item::new(&format!("/usr/bin/{name}"), PROGRAM, program(programs, name)?));
         }
         items.extend(configuration_items("init.d")?);
+        // Before Redox's own files in /etc/net, whose address is QEMU's.
+        let file = configuration("net").join("netd.toml");
+        items.push(Item::new("/etc/net/netd.toml", PLAIN, fs::read(&file).context("read", &file)?));
     }
     Ok(items)
 }

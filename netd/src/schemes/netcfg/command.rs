@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
+use config::netd::{Address, Mac, Metric, Route};
 use ipnet::IpNet;
 use smoltcp::wire::EthernetAddress;
 
-use crate::stack::interface::{Interface, Link};
+use crate::intent::Intent;
+use crate::stack::interface::Interface;
 use crate::stack::{InterfaceId, Stack};
 
 /// A change that was found to make sense.
@@ -23,58 +25,62 @@ pub enum Command {
     SetDhcp(InterfaceId, bool),
     /// The lease is to be renewed now.
     RenewLease(InterfaceId),
-    /// A route by a router.
-    AddRoute(IpNet, IpAddr),
+    /// A route, in place of one to the same destination.
+    AddRoute(InterfaceId, Route),
     /// A route less.
     RemoveRoute(IpNet),
     /// Whom resolvers ask.
     SetNameServer(IpAddr),
+    /// What is on trial stays.
+    Confirm,
 }
 
 impl Command {
-    /// Makes the change.
-    pub fn carry_out(self, stack: &mut Stack) {
+    /// Makes the change: what is wanted is another thing from now on.
+    pub fn carry_out(self, intent: &mut Intent, stack: &mut Stack) {
         match self {
-            Self::SetMac(id, mac) => {
-                if let Some(Link::Ethernet { address, .. }) =
-                    stack.network.interface_mut(id).map(|interface| &mut interface.link)
-                {
-                    *address = Some(mac);
-                }
-            }
+            Self::SetMac(id, mac) => intent.edit(id, stack, |table| table.mac = Some(Mac(mac.0))),
             // Stock's `dhcpd` sets the address that our lease is of, and nobody else would renew it.
             Self::SetAddress(id, address) if is_set(stack, id, address) => {}
-            Self::SetAddress(id, address) => {
+            Self::SetAddress(id, address) => intent.edit(id, stack, |table| {
+                table.addresses.retain(|own| own.0.addr().is_ipv4() != address.addr().is_ipv4());
+                table.addresses.push(Address(address));
                 if address.addr().is_ipv4() {
-                    stack.set_dhcp(id, false);
+                    table.dhcp = Some(false);
                 }
-                stack.network.set_address(id, address);
+            }),
+            Self::SetUp(id, up) => intent.edit(id, stack, |table| table.up = up),
+            Self::SetMetric(id, metric) => {
+                intent.edit(id, stack, |table| table.metric = Some(Metric(metric)));
             }
-            Self::SetUp(id, up) => stack.set_up(id, up),
-            Self::SetMetric(id, metric) => stack.set_metric(id, metric),
-            Self::SetDhcp(id, on) => {
-                if on && stack.network.interface(id).is_some_and(|interface| interface.dhcp().is_none()) {
-                    stack.network.clear_addresses(id, true);
+            Self::SetDhcp(id, on) => intent.edit(id, stack, |table| {
+                table.dhcp = Some(on);
+                if on {
+                    table.addresses.retain(|own| !own.0.addr().is_ipv4());
                 }
-                stack.set_dhcp(id, on);
-            }
+            }),
             Self::RenewLease(id) => {
                 let now = stack.network.now;
                 if let Some(dhcp) = stack.network.interface_mut(id).and_then(Interface::dhcp_mut) {
                     dhcp.renew(now);
                 }
             }
-            Self::AddRoute(destination, via) => {
-                if let Err(error) = stack.network.add_route(destination, via) {
-                    log::warn!("netcfg: the route to {destination} was not added: {error}");
-                }
-            }
+            Self::AddRoute(id, route) => intent.edit(id, stack, |table| {
+                table.routes.retain(|other| other.to != route.to);
+                table.routes.push(route);
+            }),
             Self::RemoveRoute(destination) => {
+                intent.remove_route(destination, stack);
+                // That of a lease, or of an address.
                 stack.network.routes.remove(destination);
+                stack.revision += 1;
             }
-            Self::SetNameServer(server) => stack.name_servers = vec![server],
+            Self::Confirm => {
+                intent.confirm();
+            }
+            Self::SetNameServer(server) => intent.set_name_server(server),
         }
-        stack.revision += 1;
+        intent.follow(stack);
     }
 }
 

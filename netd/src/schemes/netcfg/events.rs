@@ -92,7 +92,7 @@ impl State {
         for route in stack.network.routes.iter() {
             state.members.insert(("route", stack.network.route_text(route).to_string()));
         }
-        state.members.extend(stack.name_servers.iter().map(|server| ("nameserver", server.to_string())));
+        state.members.extend(stack.resolvers().map(|server| ("nameserver", server.to_string())));
         state
     }
 

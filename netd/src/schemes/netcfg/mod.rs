@@ -1,6 +1,7 @@
 //! `netcfg`: the configuration as a tree of text files, stock's and ours.
 
 mod command;
+mod document;
 mod events;
 mod pcapng;
 mod stream;
@@ -8,19 +9,22 @@ mod tree;
 
 use std::collections::BTreeSet;
 
-use scheme::errno::{EACCES, EBADF, EINVAL, EISDIR, ENOENT, ENOSPC, ENOTDIR, EOPNOTSUPP};
+use config::netd::Config;
+use scheme::errno::{EACCES, EBADF, EINVAL, ENOENT, ENOSPC, ENOTDIR, EOPNOTSUPP};
 use scheme::flag::{O_ACCMODE, O_DIRECTORY, O_RDONLY, O_STAT, O_WRONLY};
 use scheme::{
     CallerCtx, DirentBuf, DirentKind, Error, EventFlags, NewFdFlags, Notifier, OpenResult, Result,
     SchemeSync, Stat, directory, text,
 };
 use slab::Slab;
+use smoltcp::time::{Duration, Instant};
 
 use self::command::Command;
 use self::events::Events;
 use self::stream::{Reader, Sources};
 use self::tree::Node;
 use super::socket_scheme::{SharedStack, put};
+use crate::intent::Intent;
 use crate::stack::Stack;
 
 /// Bytes that one handle may write.
@@ -32,8 +36,8 @@ struct Handle {
     flags: usize,
     /// The text at the time of the open.
     snapshot: Vec<u8>,
-    /// An unfinished line.
-    line: Vec<u8>,
+    /// What was written and makes no change yet: an unfinished line, or a configuration.
+    text: Vec<u8>,
     state: Writing,
     /// Of a file without an end, unless it was opened to be looked at alone.
     reader: Option<Reader>,
@@ -41,33 +45,42 @@ struct Handle {
 
 impl Handle {
     /// Whether its file would read differently now.
-    fn is_outdated(&self, stack: &Stack) -> bool {
+    fn is_outdated(&self, stack: &Stack, intent: &Intent) -> bool {
         match &self.node {
-            Node::Leaf(leaf) => leaf.text(stack).is_some_and(|text| text.as_bytes() != self.snapshot),
-            Node::Directory(_) | Node::Stream(_) => false,
+            Node::Leaf(leaf) => leaf.text(stack, intent).is_some_and(|text| text.as_bytes() != self.snapshot),
+            Node::Directory(_) | Node::Stream(_) | Node::Document(_) => false,
         }
     }
 }
 
 /// A handle's one change, from its line to its commit.
 enum Writing {
-    /// No full line yet.
+    /// Nothing whole yet.
     Open,
-    /// A line that makes sense waits for the commit.
+    /// What makes sense waits for the commit.
     Ready {
-        /// The line.
-        line: String,
+        /// Its first line.
+        text: String,
         /// What it asks for.
-        command: Command,
+        change: Change,
     },
     /// Committed, or failed.
     Done,
+}
+
+/// What a handle can ask for.
+enum Change {
+    /// One thing.
+    Command(Command),
+    /// All of it, for good or on trial.
+    Config(Config, Option<Duration>),
 }
 
 /// The scheme.
 pub struct Netcfg {
     stack: SharedStack,
     notifier: Notifier,
+    intent: Intent,
     handles: Slab<Handle>,
     revision: u64,
     events: Events,
@@ -77,12 +90,24 @@ pub struct Netcfg {
 }
 
 impl Netcfg {
-    /// The configuration of `stack`, whose time 0 was `epoch` microseconds after 1970-01-01; who polls a file
-    /// is told of its changes by `notifier`.
-    pub fn new(stack: SharedStack, notifier: Notifier, epoch: u64) -> Self {
+    /// The configuration of `stack`, which is brought to `config` first. Its time 0 was `epoch` microseconds
+    /// after 1970-01-01; who polls a file is told of its changes by `notifier`.
+    pub fn new(stack: SharedStack, notifier: Notifier, config: Config, epoch: u64) -> Self {
+        let mut intent = Intent::new(config);
+        intent.follow(&mut stack.borrow_mut());
         let events = Events::new(&stack.borrow());
         let (handles, readers) = (Slab::new(), BTreeSet::new());
-        Self { stack, notifier, handles, revision: 0, events, readers, epoch }
+        Self { stack, notifier, intent, handles, revision: 0, events, readers, epoch }
+    }
+
+    /// Brings the stack to what is wanted, if either has changed.
+    pub fn follow(&mut self) {
+        self.intent.follow(&mut self.stack.borrow_mut());
+    }
+
+    /// When [`follow`](Self::follow) is due.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.intent.deadline()
     }
 
     /// Posts the handles whose text is another one now, and those that have something new to read.
@@ -91,7 +116,7 @@ impl Netcfg {
         if std::mem::replace(&mut self.revision, stack.revision) != stack.revision {
             self.events.note_changes(&stack);
             for (id, handle) in &self.handles {
-                if handle.is_outdated(&stack) {
+                if handle.is_outdated(&stack, &self.intent) {
                     self.notifier.post(id, EventFlags::EVENT_READ);
                 }
             }
@@ -109,48 +134,68 @@ impl Netcfg {
     }
 
     fn insert(&mut self, path: String, node: Node, flags: usize, snapshot: Vec<u8>) -> usize {
-        let (line, state, reader) = (Vec::new(), Writing::Open, None);
-        self.handles.insert(Handle { path, node, flags, snapshot, line, state, reader })
+        let (text, state, reader) = (Vec::new(), Writing::Open, None);
+        self.handles.insert(Handle { path, node, flags, snapshot, text, state, reader })
     }
 
-    /// Takes the line of a handle, full or not, as its command.
-    fn take_line(&mut self, id: usize) -> Result<()> {
-        let stack = self.stack.clone();
-        let handle = self.handle(id)?;
-        let bytes = std::mem::take(&mut handle.line);
+    /// Takes what was written to a handle, a line or a whole configuration, as its change.
+    fn take_text(&mut self, id: usize) -> Result<()> {
+        let handle = self.handles.get_mut(id).ok_or(Error::new(EBADF))?;
+        let bytes = std::mem::take(&mut handle.text);
         if bytes.is_empty() {
             return Ok(());
         }
-        let Node::Leaf(leaf) = &handle.node else { return Err(Error::new(EISDIR)) };
-        let line = String::from_utf8_lossy(&bytes).trim().to_owned();
-        let command = match handle.state {
-            Writing::Open => leaf.parse(&line, &stack.borrow()),
-            Writing::Ready { .. } | Writing::Done => None,
+        let text = String::from_utf8_lossy(&bytes);
+        let change = match (&handle.state, &handle.node) {
+            (Writing::Open, Node::Leaf(leaf)) => {
+                let command = leaf.parse(text.trim(), &self.stack.borrow(), &self.intent);
+                command.map(Change::Command).ok_or_else(|| format!("{:?} makes no sense here", text.trim()))
+            }
+            (Writing::Open, Node::Document(document)) => {
+                document.parse(&text).map(|(config, limit)| Change::Config(config, limit))
+            }
+            _ => Err("a second line".to_owned()),
         };
-        let Some(command) = command else {
-            log::warn!("netcfg: {} does not take {line:?}", handle.path);
-            handle.state = Writing::Done;
-            return Err(Error::new(EINVAL));
-        };
-        handle.state = Writing::Ready { line, command };
-        Ok(())
+        match change {
+            Ok(change) => {
+                handle.state = Writing::Ready { text: summary(&text), change };
+                Ok(())
+            }
+            Err(reason) => {
+                log::warn!("netcfg: {} was not taken: {reason}", handle.path);
+                handle.state = Writing::Done;
+                handle.snapshot = format!("{reason}\n").into_bytes();
+                Err(Error::new(EINVAL))
+            }
+        }
     }
 
     fn commit(&mut self, id: usize) -> Result<()> {
-        self.take_line(id)?;
+        self.take_text(id)?;
         let handle = self.handle(id)?;
         if let Writing::Open = handle.state {
             return Ok(());
         }
-        match std::mem::replace(&mut handle.state, Writing::Done) {
-            Writing::Ready { line, command } => {
-                log::info!("netcfg: {} is now {line:?}", handle.path);
-                command.carry_out(&mut self.stack.borrow_mut());
-                Ok(())
+        let Writing::Ready { text, change } = std::mem::replace(&mut handle.state, Writing::Done) else {
+            return Err(Error::new(EBADF));
+        };
+        log::info!("netcfg: {} is now {text:?}", handle.path);
+        let mut stack = self.stack.borrow_mut();
+        match change {
+            Change::Command(command) => command.carry_out(&mut self.intent, &mut stack),
+            Change::Config(config, limit) => {
+                let now = stack.network.now;
+                self.intent.apply(config, limit, now);
+                self.intent.follow(&mut stack);
             }
-            _ => Err(Error::new(EBADF)),
         }
+        Ok(())
     }
+}
+
+/// The first line, for the log.
+fn summary(text: &str) -> String {
+    text.lines().next().unwrap_or_default().trim().to_owned()
 }
 
 impl SchemeSync for Netcfg {
@@ -184,9 +229,9 @@ impl SchemeSync for Netcfg {
         if flags & O_STAT == 0 {
             check_access(&node, flags, ctx.uid)?;
             match &node {
-                Node::Directory(_) => (),
+                Node::Directory(_) | Node::Document(_) => (),
                 Node::Leaf(leaf) => {
-                    snapshot = leaf.text(&self.stack.borrow()).unwrap_or_default().into_bytes()
+                    snapshot = leaf.text(&self.stack.borrow(), &self.intent).unwrap_or_default().into_bytes()
                 }
                 Node::Stream(stream) => {
                     reader = Some(stream.open(&mut self.stack.borrow_mut(), &self.events)?)
@@ -195,7 +240,7 @@ impl SchemeSync for Netcfg {
         }
         let flags_of_file = match &node {
             Node::Stream(_) => NewFdFlags::empty(),
-            Node::Directory(_) | Node::Leaf(_) => NewFdFlags::POSITIONED,
+            Node::Directory(_) | Node::Leaf(_) | Node::Document(_) => NewFdFlags::POSITIONED,
         };
         let number = self.insert(path, node, flags, snapshot);
         if let Some(handle) = self.handles.get_mut(number).filter(|_| reader.is_some()) {
@@ -224,7 +269,9 @@ impl SchemeSync for Netcfg {
                 let names: String = names.iter().map(|name| format!("{name}\n")).collect();
                 text::read_at(names.as_bytes(), buf, offset)
             }
-            Node::Leaf(_) | Node::Stream(_) => text::read_at(&handle.snapshot, buf, offset),
+            Node::Leaf(_) | Node::Stream(_) | Node::Document(_) => {
+                text::read_at(&handle.snapshot, buf, offset)
+            }
         }
     }
 
@@ -238,14 +285,18 @@ impl SchemeSync for Netcfg {
         if let Some(reader) = &mut handle.reader {
             return reader.write(buf, &mut stack.borrow_mut());
         }
-        if handle.line.len() + buf.len() > WRITE_BUFFER {
+        if handle.text.len() + buf.len() > WRITE_BUFFER {
             return Err(Error::new(ENOSPC));
+        }
+        if let Node::Document(_) = handle.node {
+            handle.text.extend_from_slice(buf);
+            return Ok(buf.len());
         }
         for piece in buf.split_inclusive(|byte| *byte == b'\n') {
             let handle = self.handle(id)?;
-            handle.line.extend_from_slice(piece);
+            handle.text.extend_from_slice(piece);
             if piece.ends_with(b"\n") {
-                self.take_line(id)?;
+                self.take_text(id)?;
             }
         }
         Ok(buf.len())
@@ -260,7 +311,7 @@ impl SchemeSync for Netcfg {
         let handle = self.handles.get(id).ok_or(Error::new(EBADF))?;
         let changed = match &handle.reader {
             Some(reader) => reader.is_ready(&stack.borrow(), &self.events),
-            None => handle.is_outdated(&stack.borrow()),
+            None => handle.is_outdated(&stack.borrow(), &self.intent),
         };
         Ok(if changed { flags & EventFlags::EVENT_READ } else { EventFlags::empty() })
     }

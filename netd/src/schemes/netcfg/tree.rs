@@ -4,12 +4,15 @@ use std::cmp::Reverse;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 
+use config::netd::{Host, Route};
 use ipnet::IpNet;
 use scheme::flag::{MODE_DIR, MODE_FILE};
 use smoltcp::wire::EthernetAddress;
 
 use super::command::Command;
+use super::document::Document;
 use super::stream::Stream;
+use crate::intent::Intent;
 use crate::stack::address::{everything, is_unicast};
 use crate::stack::dhcp::Lease;
 use crate::stack::interface::Interface;
@@ -28,6 +31,8 @@ pub enum Node {
     Leaf(Leaf),
     /// A file without an end.
     Stream(Stream),
+    /// A file that takes a whole configuration.
+    Document(Document),
 }
 
 impl Node {
@@ -37,6 +42,7 @@ impl Node {
             Self::Directory(_) => MODE_DIR | 0o755,
             Self::Leaf(leaf) => MODE_FILE | leaf.mode(),
             Self::Stream(stream) => MODE_FILE | stream.mode(),
+            Self::Document(_) => MODE_FILE | 0o600,
         }
     }
 }
@@ -44,6 +50,10 @@ impl Node {
 /// A file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leaf {
+    /// `config/running`: what is wanted now, as `netd.toml`.
+    Running,
+    /// `config/confirm`: whether something is on trial.
+    Confirm,
     /// `resolv/nameserver`.
     NameServer,
     /// `route/list`.
@@ -89,8 +99,13 @@ pub enum Attribute {
 pub fn resolve(path: &str, stack: &Stack) -> Option<Node> {
     let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
     Some(match parts.as_slice() {
-        [] => directory(&["events", "ifaces", "resolv", "route"]),
+        [] => directory(&["config", "events", "ifaces", "resolv", "route"]),
         ["events"] => Node::Stream(Stream::Events),
+        ["config"] => directory(&["running", "apply", "try", "confirm"]),
+        ["config", "running"] => Node::Leaf(Leaf::Running),
+        ["config", "apply"] => Node::Document(Document::Apply),
+        ["config", "try"] => Node::Document(Document::Try),
+        ["config", "confirm"] => Node::Leaf(Leaf::Confirm),
         ["resolv"] => directory(&["nameserver"]),
         ["resolv", "nameserver"] => Node::Leaf(Leaf::NameServer),
         ["route"] => directory(&["list", "add", "rm"]),
@@ -144,19 +159,25 @@ impl Leaf {
     pub fn mode(&self) -> u16 {
         match self {
             Self::NameServer
+            | Self::Confirm
             | Self::Interface(_, Attribute::Mac | Attribute::State | Attribute::Metric | Attribute::Dhcp) => {
                 0o644
             }
             Self::RouteAdd | Self::RouteRemove | Self::Interface(_, Attribute::AddressSet) => 0o200,
-            Self::RouteList | Self::Interface(..) => 0o444,
+            Self::Running | Self::RouteList | Self::Interface(..) => 0o444,
         }
     }
 
     /// Its text, if it can be read.
-    pub fn text(&self, stack: &Stack) -> Option<String> {
+    pub fn text(&self, stack: &Stack, intent: &Intent) -> Option<String> {
         match self {
+            Self::Running => Some(intent.config().to_string()),
+            Self::Confirm => Some(match intent.trial_left(stack.network.now) {
+                Some(seconds) => format!("{seconds}\n"),
+                None => "none\n".to_owned(),
+            }),
             Self::NameServer => {
-                Some(format!("{}\n", stack.name_servers.first().unwrap_or(&DEFAULT_NAME_SERVER)))
+                Some(format!("{}\n", stack.resolvers().next().unwrap_or(DEFAULT_NAME_SERVER)))
             }
             Self::RouteList => Some(route_list(stack)),
             Self::RouteAdd | Self::RouteRemove => None,
@@ -165,8 +186,9 @@ impl Leaf {
     }
 
     /// What `line` asks for, if that makes sense.
-    pub fn parse(&self, line: &str, stack: &Stack) -> Option<Command> {
+    pub fn parse(&self, line: &str, stack: &Stack, intent: &Intent) -> Option<Command> {
         match self {
+            Self::Confirm => intent.trial_left(stack.network.now).map(|_| Command::Confirm),
             Self::NameServer => {
                 let server: IpAddr = line.parse().ok()?;
                 is_unicast(server).then_some(Command::SetNameServer(server))
@@ -174,13 +196,14 @@ impl Leaf {
             Self::RouteAdd => {
                 let (destination, via) = line.split_once(" via ")?;
                 let via: IpAddr = via.trim().parse().ok()?;
-                let is_reached = stack.network.lookup(via, None).is_some_and(|route| route.via.is_none());
+                let towards = *stack.network.lookup(via, None).filter(|route| route.via.is_none())?;
                 let destination = match destination.trim() {
                     "default" => everything(via),
-                    destination => destination.parse().ok()?,
+                    destination => destination.parse::<IpNet>().ok()?.trunc(),
                 };
                 let makes_sense = is_unicast(via) && destination.addr().is_ipv4() == via.is_ipv4();
-                (makes_sense && is_reached).then_some(Command::AddRoute(destination, via))
+                let route = Route { to: destination, via: Some(Host(via)), metric: None };
+                makes_sense.then_some(Command::AddRoute(towards.interface, route))
             }
             Self::RouteRemove => {
                 let destination = match line {
@@ -190,7 +213,7 @@ impl Leaf {
                 let exists = stack.network.routes.iter().any(|route| route.destination == destination);
                 exists.then_some(Command::RemoveRoute(destination))
             }
-            Self::RouteList => None,
+            Self::Running | Self::RouteList => None,
             Self::Interface(id, attribute) => attribute.parse(line, *id, stack.network.interface(*id)?),
         }
     }

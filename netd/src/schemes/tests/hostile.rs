@@ -9,6 +9,7 @@ use crate::schemes::ip::Ip;
 use crate::schemes::netcfg::Netcfg;
 use crate::schemes::tcp::Tcp;
 use crate::schemes::udp::Udp;
+use config::netd::Config;
 
 /// Words that schemes know, and others.
 fn path() -> impl Strategy<Value = String> {
@@ -73,6 +74,6 @@ proptest! {
         survive(rig::<Ip>(&host()), &steps);
         let stack = host();
         stack.borrow_mut().network.add_ethernet("eth0");
-        survive(Rig::new(Netcfg::new(stack.clone(), Notifier::default(), 0), &stack), &steps);
+        survive(Rig::new(Netcfg::new(stack.clone(), Notifier::default(), Config::default(), 0), &stack), &steps);
     }
 }

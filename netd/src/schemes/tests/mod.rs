@@ -1,5 +1,6 @@
 //! The schemes called as their server calls them.
 
+mod configuration;
 mod hostile;
 mod netcfg;
 mod streams;

@@ -5,6 +5,7 @@ use scheme::flag::{MODE_DIR, MODE_FILE, O_RDONLY, O_STAT, O_WRONLY};
 
 use super::*;
 use crate::schemes::netcfg::Netcfg;
+use config::netd::Config;
 use smoltcp::wire::EthernetAddress;
 
 /// A host with an `eth0`, whose driver is there if it has an address.
@@ -14,7 +15,7 @@ pub fn netcfg(mac: Option<EthernetAddress>) -> Rig<Netcfg> {
     if let Some(mac) = mac {
         stack.borrow_mut().link_up(eth0, mac, 1500);
     }
-    Rig::new(Netcfg::new(stack.clone(), Notifier::default(), 0), &stack)
+    Rig::new(Netcfg::new(stack.clone(), Notifier::default(), Config::default(), 0), &stack)
 }
 
 impl Rig<Netcfg> {
@@ -69,9 +70,9 @@ fn an_address_and_a_route_are_set_by_lines() {
 fn a_name_server_that_nobody_chose_is_shown_but_not_imposed() {
     let mut rig = netcfg(Some(MAC));
     assert_eq!(rig.cat("resolv/nameserver"), "8.8.8.8\n");
-    assert!(rig.stack.borrow().name_servers.is_empty(), "what resolvers were told before holds");
+    assert_eq!(rig.stack.borrow().resolvers().next(), None, "what resolvers were told before holds");
     rig.echo("resolv/nameserver", "9.9.9.9\n").unwrap();
-    assert_eq!(rig.stack.borrow().name_servers, [std::net::Ipv4Addr::new(9, 9, 9, 9)]);
+    assert_eq!(rig.stack.borrow().resolvers().next(), Some("9.9.9.9".parse().unwrap()));
 }
 
 #[test]
@@ -80,8 +81,8 @@ fn the_address_that_is_set_already_ends_neither_dhcp_nor_routes() {
     {
         let network = &mut rig.stack.borrow_mut().network;
         let eth0 = network.find("eth0").unwrap();
-        network.set_address(eth0, "10.0.2.15/24".parse().unwrap());
-        network.add_route("0.0.0.0/0".parse().unwrap(), "10.0.2.2".parse().unwrap()).unwrap();
+        network.add_address(eth0, "10.0.2.15/24".parse().unwrap());
+        network.add_route(eth0, "0.0.0.0/0".parse().unwrap(), "10.0.2.2".parse().ok(), None);
     }
     let (dhcp, routes) = (rig.cat("ifaces/eth0/dhcp"), rig.cat("route/list"));
     assert_eq!(routes.lines().count(), 2);

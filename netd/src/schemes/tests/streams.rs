@@ -47,8 +47,8 @@ fn events_are_told_as_they_happen() {
     assert_eq!(rig.news(id), "link eth0 up\nmac eth0 52:54:00:12:34:56\nmtu eth0 1400\n");
     {
         let network = &mut stack.borrow_mut().network;
-        network.set_address(eth0, "10.0.2.15/24".parse().unwrap());
-        network.add_route("0.0.0.0/0".parse().unwrap(), "10.0.2.2".parse().unwrap()).unwrap();
+        network.add_address(eth0, "10.0.2.15/24".parse().unwrap());
+        network.add_route(eth0, "0.0.0.0/0".parse().unwrap(), "10.0.2.2".parse().ok(), None);
     }
     stack.borrow_mut().revision += 1;
     let expected = "address add eth0 10.0.2.15/24\nroute add 10.0.2.0/24  dev eth0 src 10.0.2.15\n\

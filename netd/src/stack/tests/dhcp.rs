@@ -279,7 +279,7 @@ fn a_renewal_that_changes_a_name_server_keeps_the_routes_of_the_administrator() 
     lan.run(Duration::from_secs(1));
     let far = IpAddr::V4(Ipv4Addr::new(192, 168, 7, 1));
     let by = IpAddr::V4(Ipv4Addr::new(10, 0, 2, 77));
-    lan.host.network.add_route("192.168.7.0/24".parse().unwrap(), by).unwrap();
+    lan.host.network.add_route(ETH0, "192.168.7.0/24".parse().unwrap(), Some(by), None);
     let other = Ipv4Addr::new(10, 0, 2, 4);
     lan.given.dns_servers = Some([other].into_iter().collect());
     lan.given.lease_duration = Some(7200);
@@ -519,7 +519,7 @@ fn an_interface_that_is_switched_off_gives_its_lease_back() {
 fn dhcp_can_be_switched_off_and_on_again() {
     let mut lan = Lan::bound();
     lan.host.set_dhcp(ETH0, false);
-    lan.host.network.set_address(ETH0, "192.168.1.2/24".parse().unwrap());
+    lan.host.network.add_address(ETH0, "192.168.1.2/24".parse().unwrap());
     lan.run(Duration::from_secs(4000));
     assert_eq!(lan.kinds(), [DhcpMessageType::Release]);
     lan.host.network.remove_address(ETH0, "192.168.1.2/24".parse().unwrap());

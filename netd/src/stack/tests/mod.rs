@@ -45,7 +45,7 @@ pub fn stack(seed: u64, address: IpAddr, now: Instant) -> Stack {
     let eth0 = stack.network.add_ethernet("eth0");
     stack.network.stop_dhcp(eth0);
     stack.link_up(eth0, ethernet_address(address), 1500);
-    stack.network.set_address(eth0, ipnet::IpNet::new(address, 24).unwrap());
+    stack.network.add_address(eth0, ipnet::IpNet::new(address, 24).unwrap());
     // Tests look at the frames one by one.
     stack.network.interface_mut(eth0).unwrap().claims = Claims::default();
     stack

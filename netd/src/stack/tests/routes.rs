@@ -19,14 +19,14 @@ fn host() -> Stack {
         assert_eq!(host.network.add_ethernet(format!("eth{}", id - 1)), id);
         host.network.stop_dhcp(id);
         host.link_up(id, EthernetAddress([2, 0, 0, 0, 0, id as u8]), 1500);
-        host.network.set_address(id, ipnet::IpNet::new(address, 24).unwrap());
+        host.network.add_address(id, ipnet::IpNet::new(address, 24).unwrap());
         add_default(&mut host, id);
     }
     host
 }
 
 fn add_default(host: &mut Stack, id: InterfaceId) {
-    host.network.add_route("0.0.0.0/0".parse().unwrap(), router(id)).unwrap();
+    host.network.add_route(id, "0.0.0.0/0".parse().unwrap(), Some(router(id)), None);
 }
 
 fn router(id: InterfaceId) -> IpAddr {

@@ -1,0 +1,60 @@
+//! How a step is done, and how what is wanted is kept.
+
+use std::net::IpAddr;
+
+use config::netd::{self, Mac};
+use ipnet::IpNet;
+use smoltcp::wire::EthernetAddress;
+
+use super::plan::Step;
+use crate::stack::interface::{Interface, Link};
+use crate::stack::routes::Route;
+use crate::stack::{InterfaceId, Stack};
+
+/// Does one step for an interface whose NIC's own address is `mac`.
+pub fn step(step: &Step, id: InterfaceId, mac: Option<Mac>, stack: &mut Stack) {
+    match step {
+        Step::Up(up) => stack.set_up(id, *up),
+        Step::Dhcp(on) => stack.set_dhcp(id, *on),
+        Step::RemoveAddress(address) => stack.network.remove_address(id, address.0),
+        Step::RemoveRoute(route) => {
+            let (via, metric) = way(route);
+            // Whatever address it is sent from.
+            let source = route.to.addr();
+            stack.network.routes.remove_one(&Route { via, metric, ..Route::attached(route.to, id, source) });
+        }
+        Step::Metric(metric) => stack.set_metric(id, *metric),
+        Step::Mac(wanted) => set_mac(wanted.or(mac), id, stack),
+        Step::Mtu(_) | Step::AddVlan(_) | Step::RemoveVlan(_) | Step::Filter(_) | Step::Feature(..) => {
+            let name = stack.network.interface(id).map_or("", Interface::name);
+            log::warn!("{name}: the configuration wants {step:?}, which netd cannot do yet: it is left out");
+        }
+    }
+}
+
+fn set_mac(wanted: Option<Mac>, id: InterfaceId, stack: &mut Stack) {
+    let interface = stack.network.interface_mut(id);
+    if let Some(Link::Ethernet { address, .. }) = interface.map(|interface| &mut interface.link)
+        && let Some(mac) = wanted
+    {
+        *address = Some(EthernetAddress(mac.0));
+    }
+}
+
+/// Adds the addresses and routes that are wanted and not there: not yet, or not any more.
+pub fn keep(wanted: &netd::Interface, id: InterfaceId, stack: &mut Stack) {
+    for address in &wanted.addresses {
+        let has = |own: &IpNet| *own == address.0;
+        if !stack.network.interface(id).is_some_and(|interface| interface.addresses.iter().any(has)) {
+            stack.network.add_address(id, address.0);
+        }
+    }
+    for route in &wanted.routes {
+        let (via, metric) = way(route);
+        stack.network.add_route(id, route.to, via, metric);
+    }
+}
+
+fn way(route: &netd::Route) -> (Option<IpAddr>, Option<u32>) {
+    (route.via.map(|via| via.0), route.metric.map(|metric| metric.0))
+}

@@ -1,0 +1,185 @@
+//! What the administrator wants of the network, and how the stack is brought to it and kept there.
+
+mod carry_out;
+mod plan;
+mod trial;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use config::netd::{Candidate, Config, Host, Interface, Mac, Match};
+use ipnet::IpNet;
+use smoltcp::time::Duration;
+
+use self::plan::plan;
+use self::trial::Trial;
+use crate::stack::{Instant, InterfaceId, Stack, interface};
+
+/// The intended configuration.
+pub struct Intent {
+    config: Config,
+    trial: Option<Trial>,
+    known: BTreeMap<InterfaceId, Known>,
+    /// The stack's revision when it was last brought here; none if something else is wanted since.
+    followed: Option<u64>,
+}
+
+/// What is remembered of an interface.
+struct Known {
+    /// The NIC's own address.
+    mac: Option<Mac>,
+    /// The last driver, since nothing else is wanted of an interface because its driver is gone.
+    driver: Option<String>,
+    /// What it was last brought to.
+    applied: Interface,
+}
+
+impl Known {
+    /// A new interface: up, with DHCP, as the stack makes them.
+    fn new(name: &str) -> Self {
+        Self { mac: None, driver: None, applied: Interface::new(Match::by_name(name)) }
+    }
+
+    /// Looks at the interface as it is.
+    fn update(&mut self, interface: &interface::Interface) {
+        if interface.driver.is_some() {
+            self.driver.clone_from(&interface.driver);
+        }
+        let address = interface.ethernet_address().map(|address| Mac(address.0));
+        if address != self.applied.mac {
+            self.mac = address;
+        }
+    }
+
+    fn candidate<'a>(&'a self, name: &'a str) -> Candidate<'a> {
+        Candidate { name, mac: self.mac, driver: self.driver.as_deref() }
+    }
+}
+
+impl Intent {
+    /// `config` is wanted from the start.
+    pub fn new(config: Config) -> Self {
+        Self { config, trial: None, known: BTreeMap::new(), followed: None }
+    }
+
+    /// What is wanted now.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// From now on `config` is wanted. With a `limit` what was wanted before returns after it, unless
+    /// [`confirm`](Self::confirm) is called.
+    pub fn apply(&mut self, config: Config, limit: Option<Duration>, now: Instant) {
+        let before = std::mem::replace(&mut self.config, config);
+        self.trial = match (limit, self.trial.take()) {
+            (Some(limit), Some(trial)) => Some(trial.prolonged(limit, now)),
+            (Some(limit), None) => Some(Trial::new(before, limit, now)),
+            (None, _) => None,
+        };
+        self.followed = None;
+    }
+
+    /// What is on trial stays. Whether anything was.
+    pub fn confirm(&mut self) -> bool {
+        self.trial.take().is_some()
+    }
+
+    /// How many seconds the trial goes on, if there is one.
+    pub fn trial_left(&self, now: Instant) -> Option<u64> {
+        self.trial.as_ref().map(|trial| trial.left(now))
+    }
+
+    /// When [`follow`](Self::follow) is due.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.trial.as_ref().map(Trial::ends)
+    }
+
+    /// Changes what is wanted of one interface, in a table of its own.
+    pub fn edit(&mut self, id: InterfaceId, stack: &Stack, change: impl FnOnce(&mut Interface)) {
+        let Some(interface) = stack.network.interface(id) else { return };
+        let own = Match::by_name(interface.name());
+        let mut table = self.wanted(id, interface);
+        let first = self.config.interfaces.iter_mut().find(|other| other.matches == own);
+        match first.filter(|_| table.matches == own) {
+            Some(first) => change(first),
+            None => {
+                table.matches = own;
+                change(&mut table);
+                self.config.interfaces.insert(0, table);
+            }
+        }
+        self.followed = None;
+    }
+
+    /// Nobody wants a route to `destination` any more.
+    pub fn remove_route(&mut self, destination: IpNet, stack: &Stack) {
+        for id in stack.network.interface_ids() {
+            let Some(interface) = stack.network.interface(id) else { continue };
+            if self.wanted(id, interface).routes.iter().any(|route| route.to == destination) {
+                self.edit(id, stack, |table| table.routes.retain(|route| route.to != destination));
+            }
+        }
+    }
+
+    /// Changes whom programs ask for names.
+    pub fn set_name_server(&mut self, server: IpAddr) {
+        self.config.dns = vec![Host(server)];
+        self.followed = None;
+    }
+
+    /// Brings the stack to what is wanted, if either has changed since the last time.
+    pub fn follow(&mut self, stack: &mut Stack) {
+        self.end_trial(stack.network.now);
+        if self.followed == Some(stack.revision) {
+            return;
+        }
+        let is_news = self.followed.is_none();
+        self.known.retain(|id, _| stack.network.interface(*id).is_some());
+        for id in stack.network.interface_ids() {
+            self.follow_interface(id, stack);
+        }
+        self.follow_name_servers(stack);
+        stack.revision += u64::from(is_news);
+        self.followed = Some(stack.revision);
+    }
+
+    fn end_trial(&mut self, now: Instant) {
+        if let Some(trial) = self.trial.take_if(|trial| trial.ends() <= now) {
+            log::warn!("netcfg: nobody confirmed the configuration on trial: what was before is back");
+            self.config = trial.into_before();
+            self.followed = None;
+        }
+    }
+
+    fn follow_interface(&mut self, id: InterfaceId, stack: &mut Stack) {
+        let Some(interface) = stack.network.interface(id).filter(|interface| !interface.is_loopback()) else {
+            return;
+        };
+        let known = self.known.entry(id).or_insert_with(|| Known::new(interface.name()));
+        known.update(interface);
+        let wanted = self.wanted(id, interface);
+        let Some(known) = self.known.get_mut(&id) else { return };
+        let steps = plan(&known.applied, &wanted);
+        for step in &steps {
+            carry_out::step(step, id, known.mac, stack);
+        }
+        carry_out::keep(&wanted, id, stack);
+        known.applied = wanted;
+    }
+
+    /// What is wanted of an interface: the table that is for it, or what there is without one.
+    fn wanted(&self, id: InterfaceId, interface: &interface::Interface) -> Interface {
+        let name = interface.name();
+        let unknown = Candidate { name, mac: None, driver: None };
+        let candidate = self.known.get(&id).map_or(unknown, |known| known.candidate(name));
+        self.config.find(&candidate).cloned().unwrap_or_else(|| Interface::new(Match::by_name(name)))
+    }
+
+    fn follow_name_servers(&self, stack: &mut Stack) {
+        let of_interfaces = self.known.values().flat_map(|known| &known.applied.dns);
+        stack.own_name_servers = self.config.dns.iter().chain(of_interfaces).map(|host| host.0).collect();
+    }
+}

@@ -1,0 +1,121 @@
+use std::path::Path;
+
+use smoltcp::wire::EthernetAddress;
+
+use super::*;
+use crate::stack::Random;
+
+const MAC: EthernetAddress = EthernetAddress([0x52, 0x54, 0, 0, 0, 1]);
+const DRIVER: &str = "network.pci-0000-00-03.0_e1000";
+
+fn config(text: &str) -> Config {
+    config::netd::parse(Path::new("netd.toml"), text).unwrap()
+}
+
+/// A host with `eth0`, whose NIC has no driver yet.
+fn host() -> (Stack, InterfaceId) {
+    let mut stack = Stack::new(Random::new([1, 2]), Instant::ZERO);
+    let eth0 = stack.network.add_ethernet("eth0");
+    (stack, eth0)
+}
+
+fn attach(stack: &mut Stack, id: InterfaceId) {
+    stack.link_up(id, MAC, 1500);
+    stack.network.interface_mut(id).unwrap().driver = Some(DRIVER.to_owned());
+    stack.revision += 1;
+}
+
+fn addresses(stack: &Stack, id: InterfaceId) -> Vec<String> {
+    stack.network.interface(id).unwrap().addresses.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn an_interface_gets_its_table_when_its_nic_is_known() {
+    for condition in ["match.mac = '52:54:00:00:00:01'", "match.driver = '*_e1000'"] {
+        let (mut stack, eth0) = host();
+        let mut intent =
+            Intent::new(config(&format!("[[interface]]\n{condition}\naddresses = ['10.0.0.2/24']")));
+        intent.follow(&mut stack);
+        assert!(addresses(&stack, eth0).is_empty(), "{condition}");
+        attach(&mut stack, eth0);
+        intent.follow(&mut stack);
+        assert_eq!(addresses(&stack, eth0), ["10.0.0.2/24"], "{condition}");
+    }
+}
+
+#[test]
+fn an_interface_keeps_its_table_when_its_driver_goes() {
+    let (mut stack, eth0) = host();
+    let mut intent =
+        Intent::new(config("[[interface]]\nmatch.driver = '*_e1000'\naddresses = ['10.0.0.2/24']"));
+    attach(&mut stack, eth0);
+    intent.follow(&mut stack);
+    stack.link_down(eth0);
+    stack.network.interface_mut(eth0).unwrap().driver = None;
+    stack.revision += 1;
+    intent.follow(&mut stack);
+    assert_eq!(addresses(&stack, eth0), ["10.0.0.2/24"]);
+}
+
+#[test]
+fn another_address_does_not_make_it_another_nic() {
+    let (mut stack, eth0) = host();
+    let text = "[[interface]]\nmatch.mac = '52:54:00:00:00:01'\nmac = '52:54:00:00:00:02'\naddresses = ['10.0.0.2/24']";
+    let mut intent = Intent::new(config(text));
+    attach(&mut stack, eth0);
+    for _ in 0..3 {
+        intent.follow(&mut stack);
+        stack.revision += 1;
+    }
+    let own = |stack: &Stack| stack.network.interface(eth0).unwrap().ethernet_address().unwrap();
+    assert_eq!(own(&stack), EthernetAddress([0x52, 0x54, 0, 0, 0, 2]));
+    assert_eq!(addresses(&stack, eth0), ["10.0.0.2/24"]);
+    intent.apply(Config::default(), None, Instant::ZERO);
+    intent.follow(&mut stack);
+    assert_eq!(own(&stack), MAC, "the NIC's own is back");
+}
+
+#[test]
+fn what_is_wanted_is_kept() {
+    let (mut stack, eth0) = host();
+    let text = "[[interface]]\nmatch.name = 'eth0'\naddresses = ['10.0.0.2/24']\n\
+                routes = [{ to = 'default', via = '10.0.0.1' }]";
+    let mut intent = Intent::new(config(text));
+    intent.follow(&mut stack);
+    assert_eq!(stack.network.routes.iter().count(), 2);
+    stack.network.remove_address(eth0, "10.0.0.2/24".parse().unwrap());
+    assert_eq!(stack.network.routes.iter().count(), 0);
+    stack.revision += 1;
+    intent.follow(&mut stack);
+    assert_eq!(addresses(&stack, eth0), ["10.0.0.2/24"]);
+    assert_eq!(stack.network.routes.iter().count(), 2);
+}
+
+#[test]
+fn a_route_waits_for_an_address_to_be_sent_from() {
+    let (mut stack, eth0) = host();
+    let text = "[[interface]]\nmatch.name = 'eth0'\nroutes = [{ to = '10.1.0.0/16', via = '10.0.0.7' }]";
+    let mut intent = Intent::new(config(text));
+    intent.follow(&mut stack);
+    assert_eq!(stack.network.routes.iter().count(), 0);
+    // As a lease does.
+    stack.network.add_address(eth0, "10.0.0.2/24".parse().unwrap());
+    stack.revision += 1;
+    intent.follow(&mut stack);
+    let route = stack.network.lookup("10.1.2.3".parse().unwrap(), None).unwrap();
+    assert_eq!(route.via, Some("10.0.0.7".parse().unwrap()));
+    assert_eq!(route.source, "10.0.0.2".parse::<IpAddr>().unwrap());
+}
+
+#[test]
+fn following_what_is_so_changes_nothing() {
+    let (mut stack, eth0) = host();
+    attach(&mut stack, eth0);
+    let mut intent = Intent::new(config("[[interface]]\nmatch.name = '*'\naddresses = ['10.0.0.2/24']"));
+    intent.follow(&mut stack);
+    let revision = stack.revision;
+    intent.follow(&mut stack);
+    assert_eq!(stack.revision, revision);
+    let loopback = stack.network.find("lo").unwrap();
+    assert!(!addresses(&stack, loopback).contains(&"10.0.0.2/24".to_owned()), "nobody configures it");
+}

@@ -1,0 +1,153 @@
+//! Whole configurations: applied, tried, confirmed, shown.
+
+use scheme::SchemeSync;
+use scheme::errno::*;
+use scheme::flag::{O_RDONLY, O_WRONLY};
+use smoltcp::time::Duration;
+
+use super::netcfg::{MAC, netcfg};
+use super::*;
+use crate::schemes::netcfg::Netcfg;
+
+const STATIC: &str = "\
+dns = [\"10.0.0.3\"]
+
+[[interface]]
+match.name = \"eth0\"
+addresses = [\"10.0.0.2/24\", \"10.0.0.9/24\"]
+routes = [
+    { to = \"default\", via = \"10.0.0.1\" },
+]
+";
+
+impl Rig<Netcfg> {
+    /// Writes `text` as one who looks at the answer: the reason, if it is not taken.
+    fn commit(&mut self, path: &str, text: &str) -> Result<(), String> {
+        let id = self.open_with(path, O_RDWR).unwrap();
+        assert_eq!(self.write(id, text.as_bytes()), Ok(text.len()));
+        let answer = self.scheme.fsync(id, &caller(self.uid));
+        let reason = self.text(id);
+        self.close(id);
+        answer.map_err(|_| reason)
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        self.stack.borrow_mut().network.now += Duration::from_secs(seconds);
+        self.scheme.follow();
+    }
+
+    fn has_static_address(&mut self) -> bool {
+        self.cat("ifaces/eth0/addr/list").contains("10.0.0.2/24")
+    }
+}
+
+#[test]
+fn a_configuration_is_applied_as_a_whole() {
+    let mut rig = netcfg(Some(MAC));
+    assert_eq!(rig.cat("config/running"), "", "all is left to DHCP");
+    rig.commit("config/apply", STATIC).unwrap();
+    assert_eq!(rig.cat("ifaces/eth0/addr/list"), "10.0.0.2/24\n10.0.0.9/24\n");
+    assert_eq!(rig.cat("ifaces/eth0/dhcp"), "state off\n");
+    assert_eq!(rig.cat("resolv/nameserver"), "10.0.0.3\n");
+    assert!(rig.cat("route/list").contains("default via 10.0.0.1 dev eth0 src 10.0.0.2\n"));
+    assert_eq!(rig.cat("config/running"), STATIC);
+
+    rig.commit("config/apply", "[[interface]]\nmatch.name = 'eth0'\naddresses = ['10.0.0.9/24']\n").unwrap();
+    assert_eq!(rig.cat("ifaces/eth0/addr/list"), "10.0.0.9/24\n");
+    assert_eq!(rig.cat("route/list"), "10.0.0.0/24  dev eth0 src 10.0.0.9\n");
+    rig.commit("config/apply", "# Nothing.\n").unwrap();
+    assert_eq!(rig.cat("ifaces/eth0/addr/list"), "Not configured\n");
+    assert_eq!(rig.cat("ifaces/eth0/dhcp"), "state searching\n");
+}
+
+#[test]
+fn a_wrong_configuration_changes_nothing_and_its_writer_reads_why() {
+    let mut rig = netcfg(Some(MAC));
+    rig.commit("config/apply", STATIC).unwrap();
+    let wrong = STATIC.replace("10.0.0.9/24", "10.0.0.255/24").replace("10.0.0.3", "10.0.0.4");
+    let reason = rig.commit("config/apply", &wrong).unwrap_err();
+    assert!(reason.starts_with("netd.toml:5: 10.0.0.255/24 is not an address of a host"), "{reason}");
+    let reason = rig.commit("config/apply", "dsn = []\n").unwrap_err();
+    assert_eq!(reason, "netd.toml:1: unknown key `dsn`, did you mean `dns`?\n");
+    let reason = rig.commit("config/try", "soon\n").unwrap_err();
+    assert_eq!(reason, "the first line is \"soon\", not how many seconds the trial lasts: 1 to 86400\n");
+    assert_eq!(rig.cat("config/running"), STATIC);
+    assert_eq!(rig.cat("config/confirm"), "none\n");
+}
+
+#[test]
+fn what_nobody_confirms_goes_back_by_itself() {
+    let mut rig = netcfg(Some(MAC));
+    rig.commit("config/try", &format!("60\n{STATIC}")).unwrap();
+    assert!(rig.has_static_address());
+    assert_eq!(rig.cat("config/confirm"), "60\n");
+    rig.pass(59);
+    assert!(rig.has_static_address());
+    assert_eq!(rig.cat("config/confirm"), "1\n");
+    rig.pass(1);
+    assert!(!rig.has_static_address());
+    assert_eq!(rig.cat("ifaces/eth0/dhcp"), "state searching\n");
+    assert_eq!(rig.cat("config/running"), "");
+    assert_eq!(rig.echo("config/confirm", "yes\n"), Err(EINVAL), "too late");
+}
+
+#[test]
+fn what_is_confirmed_stays() {
+    let mut rig = netcfg(Some(MAC));
+    rig.commit("config/try", &format!("60\n{STATIC}")).unwrap();
+    rig.echo("config/confirm", "yes\n").unwrap();
+    rig.pass(61);
+    assert!(rig.has_static_address());
+    assert_eq!(rig.scheme.deadline(), None);
+}
+
+#[test]
+fn a_second_trial_goes_back_to_what_was_before_the_first() {
+    let mut rig = netcfg(Some(MAC));
+    rig.commit("config/try", &format!("60\n{STATIC}")).unwrap();
+    rig.commit("config/try", &format!("10\n{}", STATIC.replace("10.0.0.9", "10.0.0.8"))).unwrap();
+    rig.pass(10);
+    assert_eq!(rig.cat("config/running"), "");
+}
+
+#[test]
+fn single_changes_are_part_of_the_configuration() {
+    let mut rig = netcfg(Some(MAC));
+    rig.echo("ifaces/eth0/addr/set", "10.0.0.2/24\n").unwrap();
+    rig.echo("route/add", "10.1.0.0/16 via 10.0.0.7\n").unwrap();
+    rig.echo("route/add", "10.1.0.0/16 via 10.0.0.8\n").unwrap();
+    rig.echo("resolv/nameserver", "10.0.0.3\n").unwrap();
+    rig.echo("ifaces/eth0/state", "down\n").unwrap();
+    let expected = "dns = [\"10.0.0.3\"]\n\n[[interface]]\nmatch.name = \"eth0\"\nup = false\ndhcp = false\n\
+                    addresses = [\"10.0.0.2/24\"]\nroutes = [\n    { to = \"10.1.0.0/16\", via = \"10.0.0.8\" },\n]\n";
+    assert_eq!(rig.cat("config/running"), expected);
+    rig.echo("route/rm", "10.1.0.0/16\n").unwrap();
+    assert!(!rig.cat("config/running").contains("10.1.0.0"));
+    assert!(!rig.cat("route/list").contains("10.1.0.0"));
+}
+
+#[test]
+fn a_single_change_leaves_a_table_for_several_interfaces_alone() {
+    let mut rig = netcfg(Some(MAC));
+    rig.stack.borrow_mut().network.add_ethernet("eth1");
+    let both = "[[interface]]\nmatch.name = \"eth*\"\ndns = [\"10.0.0.3\"]\n";
+    rig.commit("config/apply", both).unwrap();
+    rig.echo("ifaces/eth1/state", "down\n").unwrap();
+    let own = "[[interface]]\nmatch.name = \"eth1\"\nup = false\ndns = [\"10.0.0.3\"]\n";
+    assert_eq!(rig.cat("config/running"), format!("{own}\n{both}"));
+    assert_eq!(rig.cat("ifaces/eth0/state"), "up\n");
+    rig.echo("ifaces/eth1/state", "up\n").unwrap();
+    assert_eq!(rig.cat("config/running"), format!("{}\n{both}", own.replace("up = false\n", "")));
+}
+
+#[test]
+fn the_configuration_is_root_s_to_change_and_everyone_s_to_read() {
+    let mut rig = netcfg(Some(MAC));
+    rig.uid = 1000;
+    for path in ["config/apply", "config/try", "config/confirm"] {
+        assert_eq!(rig.open_with(path, O_WRONLY), Err(EACCES), "{path}");
+    }
+    for path in ["config/running", "config/confirm"] {
+        assert!(rig.open_with(path, O_RDONLY).is_ok(), "{path}");
+    }
+}
