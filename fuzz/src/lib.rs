@@ -11,6 +11,7 @@ pub mod fuse;
 pub mod input;
 pub mod pcid;
 pub mod rtl8139;
+pub mod vmxnet3;
 
 #[allow(dead_code, reason = "its tests use the rest")]
 #[path = "../../scheme/tests/toy/mod.rs"]

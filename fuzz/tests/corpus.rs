@@ -54,3 +54,8 @@ fn drivers() {
 fn config() {
     replay("config", fuzz::config::run);
 }
+
+#[test]
+fn vmxnet3() {
+    replay("vmxnet3", fuzz::vmxnet3::run);
+}

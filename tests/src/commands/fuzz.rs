@@ -29,6 +29,8 @@ enum Target {
     E1000e,
     /// An RTL8139C+ that lies to its driver
     Rtl8139,
+    /// A vmxnet3 that lies to its driver
+    Vmxnet3,
     /// pcid's answers to a driver
     Pcid,
     /// pcid.d files
@@ -45,6 +47,7 @@ impl Target {
             Self::E1000 => "e1000",
             Self::E1000e => "e1000e",
             Self::Rtl8139 => "rtl8139",
+            Self::Vmxnet3 => "vmxnet3",
             Self::Pcid => "pcid",
             Self::Drivers => "drivers",
             Self::Config => "config",

@@ -31,6 +31,7 @@ macro_rules! on_every_nic {
             rtl8139("rtl8139", "vfio-intx");
             virtio_net("virtio-net", "vfio-msix");
             virtio_net_by_its_line("virtio-net,vectors=0", "vfio-intx");
+            vmxnet3("vmxnet3", "vfio-msix");
         }
     };
     ($story:path: $($name:ident($model:literal, $interrupt:literal $(, $only:literal)?);)+) => {

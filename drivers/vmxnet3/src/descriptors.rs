@@ -1,0 +1,109 @@
+//! Descriptors: two 64-bit words each, and each with a bit that tells the round of the ring it belongs to.
+
+use bitfield_struct::bitfield;
+
+/// Bytes of a descriptor of any kind.
+pub const SIZE: usize = 16;
+
+/// The second word of `Vmxnet3_TxDesc`; the first is the buffer's address.
+#[bitfield(u64)]
+pub struct Transmit {
+    /// Bytes in the buffer; 0 stands for 16384.
+    #[bits(14)]
+    pub len: u16,
+    /// The round.
+    pub generation: bool,
+    #[bits(17)]
+    __: u32,
+    /// Bytes of headers, for offloads.
+    #[bits(10)]
+    pub hlen: u16,
+    /// What is offloaded: 0 is nothing.
+    #[bits(2)]
+    pub om: u8,
+    /// End of packet.
+    pub eop: bool,
+    /// Report completion.
+    pub cq: bool,
+    __: bool,
+    /// Insert a VLAN tag.
+    pub ti: bool,
+    /// VLAN tag.
+    pub tci: u16,
+}
+
+/// The second word of `Vmxnet3_RxDesc`; the first is the buffer's address.
+#[bitfield(u64)]
+pub struct Receive {
+    /// Bytes that the buffer holds.
+    #[bits(14)]
+    pub len: u16,
+    /// The buffer is for the continuation of a frame, not for its beginning.
+    pub body: bool,
+    #[bits(16)]
+    __: u16,
+    /// The round.
+    pub generation: bool,
+    __: u32,
+}
+
+/// The first word of `Vmxnet3_RxCompDesc`.
+#[bitfield(u64)]
+pub struct ReceivePlace {
+    /// The descriptor's index in its ring.
+    #[bits(12)]
+    pub index: u16,
+    #[bits(2)]
+    __: u8,
+    /// End of packet.
+    pub eop: bool,
+    /// Start of packet.
+    pub sop: bool,
+    /// The ring: with one queue, 0 or 1.
+    #[bits(10)]
+    pub rq_id: u16,
+    #[bits(4)]
+    __: u8,
+    /// Checksums were not verified.
+    pub cnc: bool,
+    __: bool,
+    /// The hash of RSS.
+    pub rss_hash: u32,
+}
+
+/// The second word of `Vmxnet3_RxCompDesc`.
+#[bitfield(u64)]
+pub struct ReceiveDone {
+    /// Bytes in the buffer.
+    #[bits(14)]
+    pub len: u16,
+    /// The frame is damaged.
+    pub err: bool,
+    /// A VLAN tag was stripped.
+    pub ts: bool,
+    /// VLAN tag.
+    pub tci: u16,
+    /// Checksum over the packet.
+    pub csum: u16,
+    /// The TCP or UDP checksum is right.
+    pub tuc: bool,
+    /// UDP.
+    pub udp: bool,
+    /// TCP.
+    pub tcp: bool,
+    /// The IP checksum is right.
+    pub ipc: bool,
+    /// IPv6.
+    pub v6: bool,
+    /// IPv4.
+    pub v4: bool,
+    /// A fragment.
+    pub frg: bool,
+    /// The FCS is right.
+    pub fcs: bool,
+    /// The kind of completion, which QEMU (7.2) leaves 0.
+    #[bits(7)]
+    pub kind: u8,
+    /// The round.
+    pub generation: bool,
+}

@@ -1,0 +1,188 @@
+//! The receive queue: empty buffers out, frames in. A frame begins in a buffer of ring 0, and goes on in those of
+//! ring 1.
+
+use hw::dma::Region;
+use nic::buffer::CAPACITY;
+use nic::frame::HEADER;
+use nic::{Buffer, Checksum, Frame, Pool, Statistics};
+
+use crate::descriptors::{Receive, ReceiveDone, ReceivePlace};
+use crate::ring::{Commands, Completions};
+
+/// Buffers of the longest frame. A device that chains more lies.
+pub const MOST_PIECES: usize = 5;
+
+/// Gives empty buffers to the device and takes frames from it.
+pub struct Receiver {
+    /// Buffers in which frames begin, and those in which they go on.
+    rings: [Commands<Buffer>; 2],
+    completions: Completions,
+    pool: Pool,
+    assembly: Assembly,
+    longest: usize,
+    broken: bool,
+    counted: Statistics,
+}
+
+/// A frame that comes in several buffers.
+enum Assembly {
+    /// None has begun.
+    Idle,
+    /// Its beginning.
+    Begun(Frame),
+    /// It is bad; the rest of it is thrown away.
+    Discarding,
+}
+
+impl Receiver {
+    /// A queue with its rings in `rings` and `completions`, which has as many entries as both of them, and buffers
+    /// from `pool`.
+    pub fn new(rings: [Region; 2], completions: Region, pool: Pool) -> Self {
+        Self {
+            rings: rings.map(Commands::new),
+            completions: Completions::new(completions),
+            pool,
+            assembly: Assembly::Idle,
+            longest: 0,
+            broken: false,
+            counted: Statistics::default(),
+        }
+    }
+
+    /// Where the device finds the two rings and the completion ring, and how many entries they have.
+    pub fn locations(&self) -> [(u64, u32); 3] {
+        let [heads, bodies] = &self.rings;
+        [heads.location(), bodies.location(), self.completions.location()]
+    }
+
+    /// Values for the two producer registers.
+    pub fn tails(&self) -> [usize; 2] {
+        let [heads, bodies] = &self.rings;
+        [heads.tail(), bodies.tail()]
+    }
+
+    /// The device has said what cannot be.
+    pub fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    /// The device has said something that was not looked at yet.
+    pub fn has_news(&self) -> bool {
+        !self.broken && self.completions.peek().is_some()
+    }
+
+    /// Drops frames that are longer than `bytes`.
+    pub fn set_longest(&mut self, bytes: usize) {
+        self.longest = bytes;
+    }
+
+    /// Gives empty buffers to the device while there are any. Buffers to go on in are only given while a frame can be
+    /// longer than one.
+    pub fn fill(&mut self) {
+        let [heads, bodies] = &mut self.rings;
+        fill(heads, &self.pool, false);
+        if self.longest > CAPACITY {
+            fill(bodies, &self.pool, true);
+        }
+    }
+
+    /// Appends to `frames` at most `budget` that the device has received.
+    pub fn take(&mut self, budget: usize, frames: &mut Vec<Frame>) {
+        let enough = frames.len() + budget;
+        // A bound beside the budget: a device that finishes nothing but bad frames would have no end.
+        for _ in 0..budget * MOST_PIECES {
+            if frames.len() == enough || self.broken {
+                break;
+            }
+            let Some((first, second)) = self.completions.take() else { break };
+            let (place, done) = (ReceivePlace::from(first), ReceiveDone::from(second));
+            match self.take_buffer(place) {
+                Some(buffer) => frames.extend(self.assemble(place, done, buffer)),
+                None => self.broken = true,
+            }
+        }
+    }
+
+    /// Takes all buffers back, after the device was made quiet.
+    pub fn reset(&mut self) {
+        self.assembly = Assembly::Idle;
+        self.broken = false;
+        self.rings.iter_mut().for_each(Commands::reset);
+        self.completions.reset();
+    }
+
+    /// Adds to `statistics` what was counted since the last call.
+    pub fn collect(&mut self, statistics: &mut Statistics) {
+        let counted = std::mem::take(&mut self.counted);
+        statistics.rx_errors += counted.rx_errors;
+        statistics.rx_length_errors += counted.rx_length_errors;
+    }
+
+    /// The buffer that the device is done with; none if it is not the one whose turn it is.
+    fn take_buffer(&mut self, place: ReceivePlace) -> Option<Buffer> {
+        let ring = self.rings.get_mut(usize::from(place.rq_id()))?;
+        if ring.oldest() != Some(place.index().into()) {
+            return None;
+        }
+        ring.take()
+    }
+
+    /// The frame that ends with this piece, if one does and it is good.
+    fn assemble(&mut self, place: ReceivePlace, done: ReceiveDone, mut buffer: Buffer) -> Option<Frame> {
+        let assembly = std::mem::replace(&mut self.assembly, Assembly::Idle);
+        let has_length = done.len() > 0 && buffer.set_len(done.len().into());
+        let frame = match assembly {
+            Assembly::Discarding if !place.sop() => None,
+            _ if done.err() => {
+                self.counted.rx_errors += 1;
+                None
+            }
+            Assembly::Idle | Assembly::Discarding if has_length && place.sop() => Some(Frame::new(buffer)),
+            Assembly::Begun(mut frame) if has_length && !place.sop() => {
+                frame.push(buffer);
+                Some(frame)
+            }
+            _ => {
+                self.counted.rx_length_errors += 1;
+                None
+            }
+        };
+        let frame = frame.filter(|frame| self.has_possible_length(frame, place.eop()));
+        if !place.eop() {
+            self.assembly = frame.map_or(Assembly::Discarding, Assembly::Begun);
+            return None;
+        }
+        let mut frame = frame?;
+        (frame.metadata.ip_checksum, frame.metadata.transport_checksum) = checksums(place, done);
+        Some(frame)
+    }
+
+    fn has_possible_length(&mut self, frame: &Frame, complete: bool) -> bool {
+        let len = frame.len();
+        let possible =
+            len <= self.longest && frame.buffer_count() <= MOST_PIECES && (!complete || len >= HEADER);
+        self.counted.rx_length_errors += u64::from(!possible);
+        possible
+    }
+}
+
+fn fill(ring: &mut Commands<Buffer>, pool: &Pool, body: bool) {
+    while ring.room() > 0 {
+        let Some(buffer) = pool.take() else { break };
+        let word =
+            Receive::new().with_len(CAPACITY as u16).with_body(body).with_generation(ring.generation());
+        let address = buffer.bus_address();
+        ring.give(buffer, address, word.into());
+    }
+}
+
+/// What the device says of the IP and of the TCP or UDP checksum.
+fn checksums(place: ReceivePlace, done: ReceiveDone) -> (Checksum, Checksum) {
+    let verdict = |looked_at: bool, right: bool| match (looked_at && !place.cnc(), right) {
+        (false, _) => Checksum::Unknown,
+        (true, true) => Checksum::Good,
+        (true, false) => Checksum::Bad,
+    };
+    let transport = (done.tcp() || done.udp()) && !done.frg();
+    (verdict(done.v4(), done.ipc()), verdict(transport, done.tuc()))
+}

@@ -1,0 +1,426 @@
+//! A vmxnet3, from the other side of its registers and of the shared memory.
+
+use std::collections::VecDeque;
+
+use hw::fake::{Bus, Model};
+use hw::{Identity, InterruptKind};
+use vmxnet3::registers::{Command, Events, RxMode, pt, vd};
+use vmxnet3::shared::{self, DriverShared, RxQueue, TxQueue};
+use zerocopy::{FromBytes, FromZeros, IntoBytes};
+
+pub use vmxnet3::Device;
+/// What the shared tests raise.
+pub use vmxnet3::registers::Events as Interrupts;
+
+/// The device that the shared tests are about.
+pub type Card = Vmxnet3;
+
+/// What is wrong with the device.
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    /// Never interrupts.
+    pub mute: bool,
+    /// Its line is always up, whatever its causes are.
+    pub stuck: bool,
+    /// Takes frames and never sends them.
+    pub hangs: bool,
+    /// Does not take its configuration.
+    pub refuses: bool,
+    /// Adds this to the indices that it reports.
+    pub shift: u64,
+    /// Writes these lengths, in place of the right one.
+    pub length: Option<u16>,
+    /// Says that a frame is damaged.
+    pub damaged: bool,
+    /// Gives these for the next registers that are read.
+    pub lies: VecDeque<u32>,
+}
+
+/// A ring of descriptors, from the device's end.
+#[derive(Clone, Copy, Default)]
+struct Ring {
+    base: u64,
+    entries: u64,
+    next: u64,
+    /// The bit of the round before, inverted.
+    second_round: bool,
+}
+
+impl Ring {
+    fn new(base: u64, entries: u32) -> Self {
+        Self { base, entries: entries.into(), next: 0, second_round: false }
+    }
+
+    fn at(&self) -> u64 {
+        self.base + self.next * 16
+    }
+
+    fn generation(&self) -> u64 {
+        u64::from(!self.second_round)
+    }
+
+    fn advance(&mut self) {
+        self.next += 1;
+        if self.next == self.entries {
+            self.next = 0;
+            self.second_round = !self.second_round;
+        }
+    }
+}
+
+/// The device and the wire.
+pub struct Vmxnet3 {
+    kinds: Vec<InterruptKind>,
+    address: [u8; 6],
+    /// Revisions that it knows, of itself and of UPT.
+    pub revisions: [u32; 2],
+    shared: DriverShared,
+    shared_at: u64,
+    link_up: bool,
+    active: bool,
+    mask: bool,
+    pending: bool,
+    answer: u32,
+    groups: Vec<u8>,
+    transmit: Ring,
+    transmit_done: Ring,
+    receive: [Ring; 2],
+    receive_done: Ring,
+    packet: Vec<u8>,
+    /// pktsTxError, pktsTxDiscard, pktsRxOutOfBuf and pktsRxError.
+    pub counters: [u64; 4],
+    /// Frames on the wire, oldest first.
+    pub sent: Vec<Vec<u8>>,
+    pub faults: Faults,
+    /// Accesses outside the driver's memory.
+    pub strays: usize,
+    pub resets: usize,
+}
+
+impl Vmxnet3 {
+    pub const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
+
+    /// Frames that can arrive at once: fewer than the receive ring has entries.
+    pub const BURST: usize = 100;
+
+    /// The `link` node with the cable plugged in.
+    pub const LINK: &str = "state up\nspeed 10000\nduplex full\n";
+
+    pub fn new() -> Self {
+        Self::with_interrupts(&[InterruptKind::MsiX { vectors: 25 }])
+    }
+
+    /// The same; it has no other interrupt than its line.
+    pub fn with_line() -> Self {
+        Self::with_interrupts(&[InterruptKind::Intx])
+    }
+
+    fn with_interrupts(kinds: &[InterruptKind]) -> Self {
+        Self {
+            kinds: kinds.to_vec(),
+            address: Self::MAC,
+            revisions: [1; 2],
+            shared: DriverShared::new_zeroed(),
+            shared_at: 0,
+            link_up: true,
+            active: false,
+            mask: true,
+            pending: false,
+            answer: 0,
+            groups: Vec::new(),
+            transmit: Ring::default(),
+            transmit_done: Ring::default(),
+            receive: [Ring::default(); 2],
+            receive_done: Ring::default(),
+            packet: Vec::new(),
+            counters: [0; 4],
+            sent: Vec::new(),
+            faults: Faults::default(),
+            strays: 0,
+            resets: 0,
+        }
+    }
+
+    pub fn set_address(&mut self, address: [u8; 6]) {
+        self.address = address;
+    }
+
+    pub fn set_link(&mut self, bus: &mut Bus, up: bool) {
+        self.link_up = up;
+        self.cause(bus, Events::LINK);
+    }
+
+    /// The device is quiet: it neither moves frames nor interrupts.
+    pub fn is_quiet(&self) -> bool {
+        !self.active && self.mask
+    }
+
+    /// A frame without FCS arrives from the wire.
+    pub fn arrive(&mut self, bus: &mut Bus, frame: &[u8]) {
+        if !self.link_up || !self.active || !self.accepts(frame) {
+            return;
+        }
+        let before = (self.receive, self.receive_done);
+        let mut rest = frame;
+        while !rest.is_empty() {
+            let Some(count) = self.fill_buffer(bus, rest, rest.len() == frame.len()) else {
+                // No completion of it has been shown yet.
+                (self.receive, self.receive_done) = before;
+                self.counters[2] += 1;
+                return;
+            };
+            rest = &rest[count..];
+        }
+        self.interrupt(bus);
+    }
+
+    /// Puts as much of `rest` as fits into the next buffer, and says so; how much that was.
+    fn fill_buffer(&mut self, bus: &mut Bus, rest: &[u8], first: bool) -> Option<usize> {
+        let which = usize::from(!first);
+        let ring = self.receive[which];
+        let (address, word) = self.read_descriptor(bus, ring.at());
+        if ring.entries == 0 || word >> 31 & 1 != ring.generation() {
+            return None;
+        }
+        assert_eq!(word >> 14 & 1, which as u64, "ring 0 is for heads, ring 1 for bodies");
+        let count = rest.len().min((word & 0x3fff) as usize);
+        let wrote = bus.write(address, &rest[..count]);
+        let index = (ring.next + self.faults.shift) & 0xfff;
+        let eop = u64::from(count == rest.len());
+        let place = index | eop << 14 | u64::from(first) << 15 | (which as u64) << 16 | 1 << 30;
+        let length = u64::from(self.faults.length.unwrap_or(count as u16));
+        let done = length | u64::from(self.faults.damaged) << 14 | self.receive_done.generation() << 63;
+        let told = bus.write(self.receive_done.at(), &place.to_le_bytes())
+            && bus.write(self.receive_done.at() + 8, &done.to_le_bytes());
+        self.strays += usize::from(!(wrote && told));
+        self.receive[which].advance();
+        self.receive_done.advance();
+        Some(count)
+    }
+
+    /// Raises `events`, as it pleases.
+    pub fn cause(&mut self, bus: &mut Bus, events: Events) {
+        let mut word = [0; 4];
+        if self.active && bus.read(self.shared_at + shared::ECR as u64, &mut word) {
+            let all = u32::from_le_bytes(word) | events.bits();
+            bus.write(self.shared_at + shared::ECR as u64, &all.to_le_bytes());
+        }
+        self.interrupt(bus);
+    }
+
+    /// Writes `word` over what a completion says, of receptions or of transmissions.
+    pub fn scribble(&mut self, bus: &mut Bus, receive: bool, entry: usize, word: u64) {
+        let ring = if receive { self.receive_done } else { self.transmit_done };
+        let entry = entry as u64 % ring.entries.max(1);
+        bus.write(ring.base + entry * 16 + 8 * (word & 1), &word.to_le_bytes());
+    }
+
+    fn interrupt(&mut self, bus: &mut Bus) {
+        self.pending = true;
+        self.drive(bus);
+    }
+
+    /// A message is sent once; the line stays up until its cause was read.
+    fn drive(&mut self, bus: &mut Bus) {
+        if self.faults.stuck {
+            bus.raise(0);
+        } else if !self.pending || self.mask || self.faults.mute {
+            bus.lower();
+        } else {
+            bus.raise(0);
+            self.pending = self.kinds == [InterruptKind::Intx];
+        }
+    }
+
+    fn accepts(&self, frame: &[u8]) -> bool {
+        let mode = RxMode::from_bits_retain(self.shared.filter.rx_mode.get());
+        let Some(destination) = frame.get(..6) else { return false };
+        match destination {
+            _ if mode.contains(RxMode::PROMISC) => true,
+            [0xff, 0xff, 0xff, 0xff, 0xff, 0xff] => mode.contains(RxMode::BCAST),
+            [first, ..] if first & 1 != 0 => {
+                let listed = self.groups.chunks(6).any(|group| group == destination);
+                mode.contains(RxMode::ALL_MULTI) || mode.contains(RxMode::MCAST) && listed
+            }
+            _ => mode.contains(RxMode::UCAST) && destination == self.address,
+        }
+    }
+
+    fn read_descriptor(&mut self, bus: &mut Bus, at: u64) -> (u64, u64) {
+        let mut words = [[0; 8]; 2];
+        for (index, word) in words.iter_mut().enumerate() {
+            let read = bus.read(at + 8 * index as u64, word);
+            self.strays += usize::from(!read);
+        }
+        let [address, word] = words.map(u64::from_le_bytes);
+        (address, word)
+    }
+
+    /// Sends what it owns of the transmit ring.
+    fn send(&mut self, bus: &mut Bus) {
+        if !self.active || self.faults.hangs {
+            return;
+        }
+        loop {
+            let (address, word) = self.read_descriptor(bus, self.transmit.at());
+            if word >> 14 & 1 != self.transmit.generation() {
+                break;
+            }
+            let mut piece = vec![0; (word & 0x3fff) as usize];
+            let read = bus.read(address, &mut piece);
+            self.strays += usize::from(!read);
+            self.packet.extend(piece);
+            let (eop, report) = (word >> 44 & 1 == 1, word >> 45 & 1 == 1);
+            assert_eq!(eop, report, "the last buffer of a frame is reported");
+            if eop {
+                self.sent.push(std::mem::take(&mut self.packet));
+                self.report_sent(bus);
+            }
+            self.transmit.advance();
+        }
+        self.interrupt(bus);
+    }
+
+    fn report_sent(&mut self, bus: &mut Bus) {
+        let index = (self.transmit.next + self.faults.shift) & 0xfff;
+        let done = self.transmit_done.generation() << 63;
+        let told = bus.write(self.transmit_done.at(), &index.to_le_bytes())
+            && bus.write(self.transmit_done.at() + 8, &done.to_le_bytes());
+        self.strays += usize::from(!told);
+        self.transmit_done.advance();
+    }
+
+    fn read_shared(&mut self, bus: &mut Bus) {
+        let read = bus.read(self.shared_at, self.shared.as_mut_bytes());
+        let filter = &self.shared.filter;
+        self.groups = vec![0; filter.mf_table_len.get().into()];
+        let listed = self.groups.is_empty() || bus.read(filter.mf_table.get(), &mut self.groups);
+        self.strays += usize::from(!(read && listed));
+    }
+
+    fn activate(&mut self, bus: &mut Bus) -> u32 {
+        self.read_shared(bus);
+        if self.shared.magic.get() != shared::MAGIC || self.faults.refuses {
+            return 1;
+        }
+        let mut queues = [0; shared::QUEUE + shared::STATISTICS];
+        let read = bus.read(self.shared.queue_desc.get(), &mut queues);
+        self.strays += usize::from(!read);
+        let (transmit, _) = TxQueue::ref_from_prefix(&queues).expect("the description is whole");
+        let (receive, _) =
+            RxQueue::ref_from_prefix(&queues[shared::QUEUE..]).expect("the description is whole");
+        self.transmit = Ring::new(transmit.tx_ring.get(), transmit.tx_ring_size.get());
+        self.transmit_done = Ring::new(transmit.comp_ring.get(), transmit.comp_ring_size.get());
+        for (which, ring) in self.receive.iter_mut().enumerate() {
+            *ring = Ring::new(receive.rx_ring[which].get(), receive.rx_ring_size[which].get());
+            assert_eq!((ring.base % 512, ring.entries % 32), (0, 0), "rings are aligned");
+        }
+        self.receive_done = Ring::new(receive.comp_ring.get(), receive.comp_ring_size.get());
+        self.counters = [0; 4];
+        self.active = true;
+        0
+    }
+
+    fn reset(&mut self, bus: &mut Bus) {
+        self.resets += 1;
+        (self.active, self.mask, self.pending) = (false, true, false);
+        self.packet.clear();
+        self.drive(bus);
+    }
+
+    fn write_statistics(&mut self, bus: &mut Bus) {
+        let queues = self.shared.queue_desc.get();
+        for (index, counter) in self.counters.into_iter().enumerate() {
+            let queue = (index / 2 * shared::QUEUE) as u64;
+            let at = queues + queue + (shared::STATISTICS + 64 + index % 2 * 8) as u64;
+            if self.active {
+                bus.write(at, &counter.to_le_bytes());
+            }
+        }
+    }
+
+    fn command(&mut self, bus: &mut Bus, command: u32) {
+        let [a, b, c, d, e, f] = Self::MAC.map(u32::from);
+        self.answer = match command {
+            _ if command == Command::ActivateDev as u32 => self.activate(bus),
+            _ if command == Command::QuiesceDev as u32 => {
+                self.active = false;
+                0
+            }
+            _ if command == Command::ResetDev as u32 => {
+                self.reset(bus);
+                0
+            }
+            _ if command == Command::UpdateRxMode as u32 || command == Command::UpdateMacFilters as u32 => {
+                self.read_shared(bus);
+                0
+            }
+            _ if command == Command::GetStats as u32 => {
+                self.write_statistics(bus);
+                0
+            }
+            _ if command == Command::GetLink as u32 => u32::from(self.link_up) | 10_000 << 16,
+            _ if command == Command::GetPermMacLo as u32 && self.address != [0; 6] => {
+                a | b << 8 | c << 16 | d << 24
+            }
+            _ if command == Command::GetPermMacHi as u32 && self.address != [0; 6] => e | f << 8,
+            _ => 0,
+        };
+    }
+}
+
+impl Model for Vmxnet3 {
+    fn identity(&self) -> Identity {
+        Identity { vendor: 0x15ad, device: 0x07b0, class: [2, 0, 0], revision: 1 }
+    }
+
+    fn interrupts(&self) -> Vec<InterruptKind> {
+        self.kinds.clone()
+    }
+
+    fn bar_size(&self, bar: usize) -> usize {
+        if bar < 2 { 0x1000 } else { 0 }
+    }
+
+    fn read(&mut self, bus: &mut Bus, bar: usize, offset: usize, size: usize) -> u32 {
+        assert_eq!((bar, size), (1, 4), "only BAR 1 is read, by 32 bits");
+        if let Some(lie) = self.faults.lies.pop_front() {
+            return lie;
+        }
+        match offset {
+            vd::VRRS => self.revisions[0],
+            vd::UVRS => self.revisions[1],
+            vd::CMD => self.answer,
+            vd::ICR => {
+                let pending = std::mem::take(&mut self.pending);
+                self.drive(bus);
+                pending.into()
+            }
+            _ => 0,
+        }
+    }
+
+    fn write(&mut self, bus: &mut Bus, bar: usize, offset: usize, size: usize, value: u32) {
+        assert_eq!(size, 4, "registers are 32 bits wide");
+        match (bar, offset) {
+            (0, pt::IMR) => {
+                self.mask = value & 1 != 0;
+                self.drive(bus);
+            }
+            (0, pt::TXPROD) => self.send(bus),
+            (1, vd::DSAL) => self.shared_at = self.shared_at & !0xffff_ffff | u64::from(value),
+            (1, vd::DSAH) => self.shared_at = self.shared_at & 0xffff_ffff | u64::from(value) << 32,
+            (1, vd::CMD) => self.command(bus, value),
+            (1, vd::MACL) => self.address[..4].copy_from_slice(&value.to_le_bytes()),
+            (1, vd::MACH) => self.address[4..].copy_from_slice(&value.to_le_bytes()[..2]),
+            (1, vd::ECR) => {
+                let mut word = [0; 4];
+                let at = self.shared_at + shared::ECR as u64;
+                if bus.read(at, &mut word) {
+                    bus.write(at, &(u32::from_le_bytes(word) & !value).to_le_bytes());
+                }
+            }
+            _ => {}
+        }
+    }
+}

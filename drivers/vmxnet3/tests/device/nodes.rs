@@ -1,0 +1,48 @@
+//! What the device says of itself, and counts.
+
+use scheme::flag::O_RDONLY;
+
+use super::model::Vmxnet3;
+use super::rig::{Rig, frame};
+
+#[test]
+fn attributes_say_what_the_device_is() {
+    let mut rig = Rig::new(Vmxnet3::new());
+    assert_eq!(rig.cat("address"), "52:54:00:12:34:56\n");
+    assert_eq!(rig.cat("filter"), "promisc off\nallmulti off\n");
+    assert!(rig.cat("features").contains("rx-checksum on\n"));
+    assert!(rig.cat("registers").contains("ECR 0x00000000\n"));
+    let mac = rig.open("mac", O_RDONLY).expect("`mac` opens");
+    assert_eq!(rig.read(mac), Ok(Vmxnet3::MAC.to_vec()));
+}
+
+#[test]
+fn what_the_device_counts_is_counted_once_over_all_its_lives() {
+    let mut rig = Rig::new(Vmxnet3::new());
+    for round in 1..=3 {
+        let id = rig.open_frames();
+        for seed in 0..300 {
+            rig.arrive(&frame(Vmxnet3::MAC, 100, seed));
+        }
+        assert_eq!(rig.drain(id).len(), 255);
+        assert_eq!(rig.stat("rx_missed_errors"), 45 * round);
+        rig.slot.with(|model, _| {
+            model.counters[0] += 1;
+            model.counters[3] += 2;
+        });
+        assert_eq!((rig.stat("tx_errors"), rig.stat("rx_errors")), (round, 2 * round));
+        assert_eq!(rig.stat("rx_missed_errors"), 45 * round, "asking changes nothing");
+        rig.close(id);
+    }
+}
+
+#[test]
+fn more_groups_than_the_list_holds_are_all_groups() {
+    let mut rig = Rig::new(Vmxnet3::new());
+    let id = rig.open_frames();
+    let groups: String = (0..33).map(|last| format!("+multicast 01:00:5e:00:00:{last:02x}\n")).collect();
+    assert!(rig.echo("filter", &groups).is_ok());
+    rig.arrive(&frame([0x01, 0x00, 0x5e, 0x00, 0x00, 32], 100, 0));
+    rig.settle();
+    assert_eq!(rig.read_all(id).len(), 1);
+}
