@@ -1,7 +1,8 @@
 //! One driver's files: what they say is checked before anybody uses it.
 
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Write};
 use std::ops::RangeInclusive;
 use std::path::Path;
 
@@ -55,6 +56,29 @@ pub fn read_mtu(path: &Path) -> Result<usize, String> {
 pub fn read_link(path: &Path) -> Result<(bool, String), String> {
     let Some(text) = read_text(path)? else { return Ok((true, String::new())) };
     Ok((text.lines().any(|line| line.trim() == "state up"), text))
+}
+
+/// Has the driver let the frames through that go to `groups`, where it let those to `before` through. A stock driver
+/// has no filter. One that cannot filter so much lets all multicast frames through.
+pub fn write_filter(path: &Path, before: &BTreeSet<EthernetAddress>, groups: &BTreeSet<EthernetAddress>) {
+    let joined = groups.difference(before).map(|group| format!("+multicast {}\n", plain(group)));
+    let left = before.difference(groups).map(|group| format!("-multicast {}\n", plain(group)));
+    let write = |text: &str| {
+        let mut file = File::options().write(true).open(path)?;
+        file.write_all(text.as_bytes())
+    };
+    let written = write(&joined.chain(left).collect::<String>()).or_else(|error| match error.kind() {
+        ErrorKind::NotFound => Ok(()),
+        _ => write("allmulti on\n"),
+    });
+    if let Err(error) = written {
+        log::warn!("cannot write to {}, so multicast frames may be missing: {error}", path.display());
+    }
+}
+
+/// With colons, as drivers read it.
+fn plain(address: &EthernetAddress) -> String {
+    address.0.map(|byte| format!("{byte:02x}")).join(":")
 }
 
 /// `None` if the driver has no such node.

@@ -22,6 +22,8 @@ pub struct Port {
     not_before: Option<Instant>,
     /// What the current driver's state was when the interface was last brought to it.
     version: u64,
+    /// Which of the interface's groups the current driver was told last.
+    groups: u64,
     /// The driver that was given up last: others come first.
     failed: String,
     /// Why each driver was given up last, while it is listed: nothing is said twice.
@@ -37,6 +39,7 @@ impl Port {
             abandoned: Vec::new(),
             not_before: None,
             version: 0,
+            groups: 0,
             failed: String::new(),
             reasons: HashMap::new(),
         }
@@ -53,6 +56,7 @@ impl Port {
     ) {
         self.abandoned.retain(Worker::is_left);
         self.follow_current(stack, now);
+        self.tell_groups(stack);
         if self.current.is_none() {
             self.attach(names, root, waker, now);
         }
@@ -128,6 +132,16 @@ impl Port {
         }
     }
 
+    /// Tells the driver what is to come through its filter.
+    fn tell_groups(&mut self, stack: &mut Stack) {
+        let (Some(worker), Some(interface)) = (&self.current, self.interface(stack)) else { return };
+        let version = interface.groups.version();
+        if version != self.groups {
+            worker.set_groups(interface.groups.ethernet());
+            self.groups = version;
+        }
+    }
+
     fn interface<'a>(&self, stack: &'a mut Stack) -> Option<&'a mut Interface> {
         stack.network.interface_mut(self.interface)
     }
@@ -165,6 +179,7 @@ impl Port {
             Ok(worker) => {
                 self.current = Some(worker);
                 self.version = 0;
+                self.groups = 0;
             }
             Err(error) => {
                 log::error!("cannot start a thread for a driver: {error}");

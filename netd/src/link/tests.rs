@@ -40,6 +40,7 @@ impl Bed {
         fs::write(scratch.join("mac"), mac).unwrap();
         fs::write(scratch.join("mtu"), "1400\n").unwrap();
         fs::write(scratch.join("link"), "state up\nspeed 1000\n").unwrap();
+        fs::write(scratch.join("filter"), "").unwrap();
         assert!(Command::new("mkfifo").arg(scratch.join("frame")).status().unwrap().success());
         let directory = self.root.path().join(name);
         fs::rename(scratch, &directory).unwrap();
@@ -279,4 +280,18 @@ fn a_driver_may_keep_its_queue_full_while_its_link_is_down() {
         shared.stop();
         assert_eq!(pump.join().unwrap(), expected, "with is_up {is_up}");
     }
+}
+
+#[test]
+fn a_driver_is_told_which_groups_to_let_through_and_its_successor_too() {
+    let mut bed = Bed::new();
+    let directory = bed.driver("network.test", &MAC);
+    let _driver = serve(&directory);
+    let filter = directory.join("filter");
+    let told = || fs::read_to_string(&filter).unwrap().contains("+multicast 33:33:ff:12:34:56\n");
+    bed.turn_until(|_| told());
+    fs::write(&filter, "").unwrap();
+    let Bed { stack, links, .. } = &mut bed;
+    links.ports[0].1.give_up(stack, "it died", Instant::now());
+    bed.turn_until(|_| told());
 }

@@ -1,6 +1,6 @@
 //! The two threads that speak to one driver, and the queues between them and the event loop.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -57,6 +57,8 @@ struct State {
     status: Status,
     received: VecDeque<Vec<u8>>,
     to_send: VecDeque<Vec<u8>>,
+    /// The multicast frames that the driver is to let through.
+    groups: BTreeSet<EthernetAddress>,
     /// The event loop has more to send than there was room for.
     wants_room: bool,
     /// Since when the driver has not answered, while one of its files is opened or read.
@@ -71,8 +73,8 @@ pub struct Shared {
     state: Mutex<State>,
     /// There is room for received frames again, or `stop` is set.
     room: Condvar,
-    /// `stop` is set.
-    stopped: Condvar,
+    /// `groups` are others, or `stop` is set.
+    called: Condvar,
     /// There are frames for the driver, or `stop` is set.
     pub outgoing: Waker,
     waker: Arc<Waker>,
@@ -121,6 +123,12 @@ impl Worker {
         }
     }
 
+    /// Has the driver let the multicast frames through that go to `groups`.
+    pub fn set_groups(&self, groups: BTreeSet<EthernetAddress>) {
+        self.shared.lock().groups = groups;
+        self.shared.called.notify_all();
+    }
+
     /// Ends the threads as soon as the driver lets them.
     pub fn stop(&self) {
         self.shared.stop();
@@ -140,6 +148,7 @@ impl Shared {
             status,
             received: VecDeque::new(),
             to_send: VecDeque::new(),
+            groups: BTreeSet::new(),
             wants_room: false,
             asked,
             threads: 0,
@@ -148,7 +157,7 @@ impl Shared {
         Ok(Self {
             state: Mutex::new(state),
             room: Condvar::new(),
-            stopped: Condvar::new(),
+            called: Condvar::new(),
             outgoing: Waker::new()?,
             waker,
         })
@@ -227,7 +236,7 @@ impl Shared {
     pub fn stop(&self) {
         self.lock().stop = true;
         self.room.notify_all();
-        self.stopped.notify_all();
+        self.called.notify_all();
         self.outgoing.wake();
     }
 
@@ -267,10 +276,11 @@ impl Shared {
         started.map(|_| ())
     }
 
-    /// Waits until the next look at the driver is due. False at the end.
-    fn rest(&self) -> bool {
+    /// Waits until the next look at the driver is due, or there is other than `told` to tell it. False at the end.
+    fn rest(&self, told: &BTreeSet<EthernetAddress>) -> bool {
         let state = self.lock();
-        let rested = self.stopped.wait_timeout_while(state, REFRESH, |state| !state.stop);
+        let is_idle = |state: &mut State| !state.stop && state.groups == *told;
+        let rested = self.called.wait_timeout_while(state, REFRESH, is_idle);
         !rested.unwrap_or_else(PoisonError::into_inner).0.stop
     }
 }
@@ -285,14 +295,23 @@ fn attend(shared: &Arc<Shared>, directory: &Path) -> Result<(), String> {
     }
     shared.spawn("frames", move |shared| pump::run(shared, frames)).map_err(|error| error.to_string())?;
     shared.update(|status| status.phase = Phase::Open { address, mtu });
-    watch(shared, &directory.join("link"))
+    watch(shared, directory)
 }
 
-/// Follows the driver's `link`.
-fn watch(shared: &Shared, path: &Path) -> Result<(), String> {
+/// Follows the driver's `link`, and tells it which groups to let through.
+fn watch(shared: &Shared, directory: &Path) -> Result<(), String> {
+    let (link, filter) = (directory.join("link"), directory.join("filter"));
+    let mut told = BTreeSet::new();
     loop {
-        shared.lock().asked = Some(Instant::now());
-        let (is_up, link_text) = driver::read_link(path)?;
+        let mut state = shared.lock();
+        state.asked = Some(Instant::now());
+        let groups = state.groups.clone();
+        drop(state);
+        if groups != told {
+            driver::write_filter(&filter, &told, &groups);
+            told = groups;
+        }
+        let (is_up, link_text) = driver::read_link(&link)?;
         let mut state = shared.lock();
         state.asked = None;
         let is_news = state.status.is_up != is_up || state.status.link_text != link_text;
@@ -300,7 +319,7 @@ fn watch(shared: &Shared, path: &Path) -> Result<(), String> {
         if is_news {
             shared.update(|status| (status.is_up, status.link_text) = (is_up, link_text));
         }
-        if !shared.rest() {
+        if !shared.rest(&told) {
             return Ok(());
         }
     }

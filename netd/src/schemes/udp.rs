@@ -159,7 +159,7 @@ fn towards(stack: &mut Stack, node: &mut Node, remote: SocketAddr) -> Result<Nod
         }
     };
     node.socket = Some(id);
-    stack.network.route(remote.ip()).map_err(errno)?;
+    stack.network.route_to(remote, None).map_err(errno)?;
     Ok(Node { socket: Some(id), remote: Some(remote) })
 }
 

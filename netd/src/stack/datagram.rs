@@ -1,5 +1,6 @@
 //! IP packets of either version: what all that sockets do with them needs to know.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use smoltcp::wire::IpProtocol;
@@ -28,6 +29,14 @@ impl<'a> Datagram<'a> {
             4 => ipv4::parse(bytes),
             6 => ipv6::parse(bytes),
             _ => None,
+        }
+    }
+
+    /// The packet as smoltcp takes it, which knows few of IPv6's extension headers.
+    pub fn for_smoltcp(&self) -> Cow<'a, [u8]> {
+        match self.destination.is_ipv6() && self.bytes.len() != ipv6::HEADER + self.payload.len() {
+            true => Cow::Owned(ipv6::without_extensions(self)),
+            false => Cow::Borrowed(self.bytes),
         }
     }
 }

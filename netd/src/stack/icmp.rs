@@ -1,4 +1,4 @@
-//! ICMP sockets (RFC 792): echo, and the errors that concern UDP.
+//! ICMP sockets (RFC 792, RFC 4443): echo, and the errors that concern UDP.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -10,10 +10,12 @@ use smoltcp::wire::{Icmpv4Message, Icmpv4Packet, Icmpv4Repr, IpProtocol};
 use super::address::is_unicast;
 use super::datagram::{self, Datagram};
 use super::error::SocketError;
-use super::ipv4;
+use super::icmpv6::{self, Message};
 use super::network::Network;
+use super::quoted::{Quoted, quoted};
 use super::random::Random;
 use super::readiness::Readiness;
+use super::routes::InterfaceId;
 
 /// Bytes of an echo message before its data.
 const HEADER: usize = 8;
@@ -40,17 +42,6 @@ struct Socket {
     /// RFC 792's identifier, ours alone.
     ident: u16,
     received: VecDeque<Vec<u8>>,
-}
-
-/// What an ICMP error is about: the addresses of the packet that it quotes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quoted {
-    /// Its protocol.
-    pub protocol: IpProtocol,
-    /// Our end.
-    pub local: SocketAddr,
-    /// The peer's.
-    pub remote: SocketAddr,
 }
 
 /// All ICMP sockets.
@@ -115,16 +106,12 @@ impl Icmp {
             _ => return Err(SocketError::Malformed),
         };
         let path = network.route(socket.remote)?;
-        let limit = network.mtu(path.interface).saturating_sub(datagram::header(socket.remote) + HEADER);
+        let limit = network.mtu(&path).saturating_sub(datagram::header(socket.remote) + HEADER);
         if data.len() > limit {
             return Err(SocketError::MessageTooLong { length: data.len(), limit });
         }
-        let seq_no = u16::from_be_bytes([high, low]);
-        let request = Icmpv4Repr::EchoRequest { ident: socket.ident, seq_no, data };
-        let packet =
-            datagram::build(path.source, socket.remote, IpProtocol::Icmp, request.buffer_len(), |payload| {
-                request.emit(&mut Icmpv4Packet::new_unchecked(payload), &ChecksumCapabilities::default());
-            });
+        let sequence = u16::from_be_bytes([high, low]);
+        let packet = echo_request(path.source, socket.remote, socket.ident, sequence, data);
         network.send(path.interface, path.next_hop, packet);
         Ok(message.len())
     }
@@ -139,18 +126,44 @@ impl Icmp {
     }
 
     /// Takes an incoming message. An error about a packet of ours is returned for the sockets that it concerns.
-    pub fn receive(&mut self, datagram: &Datagram<'_>) -> Option<(Quoted, SocketError)> {
+    pub fn receive(
+        &mut self,
+        interface: InterfaceId,
+        datagram: &Datagram<'_>,
+        network: &Network,
+    ) -> Option<(Quoted, SocketError)> {
+        match (datagram.source, datagram.destination, datagram.protocol) {
+            (IpAddr::V4(_), _, IpProtocol::Icmp) => self.receive_v4(interface, datagram, network),
+            (IpAddr::V6(source), IpAddr::V6(destination), IpProtocol::Icmpv6) => {
+                let message = icmpv6::parse(source, destination, datagram.payload)?;
+                self.receive_v6(interface, datagram, message, network)
+            }
+            _ => None,
+        }
+    }
+
+    fn receive_v4(
+        &mut self,
+        interface: InterfaceId,
+        datagram: &Datagram<'_>,
+        network: &Network,
+    ) -> Option<(Quoted, SocketError)> {
         let message = Icmpv4Packet::new_checked(datagram.payload).ok()?;
         if !message.verify_checksum() {
             return None;
         }
         match message.msg_type() {
             Icmpv4Message::EchoReply => {
-                self.receive_reply(datagram.source, &message);
+                let sequence = message.echo_seq_no().to_be_bytes();
+                self.receive_reply(
+                    datagram.source,
+                    message.echo_ident(),
+                    &[&sequence, message.data()].concat(),
+                );
                 None
             }
             Icmpv4Message::DstUnreachable | Icmpv4Message::TimeExceeded => {
-                let quoted = quoted(message.data())?;
+                let quoted = quoted(message.data(), interface, network)?;
                 if quoted.protocol == IpProtocol::Udp {
                     self.receive_error(quoted.remote.ip(), datagram.payload);
                 }
@@ -161,14 +174,39 @@ impl Icmp {
         }
     }
 
-    fn receive_reply(&mut self, source: IpAddr, message: &Icmpv4Packet<&[u8]>) {
-        let Some(id) = self.by_ident.get(&message.echo_ident()).copied() else { return };
-        if self.sockets.get(id.0).is_none_or(|socket| socket.remote != source) {
-            return;
+    fn receive_v6(
+        &mut self,
+        interface: InterfaceId,
+        datagram: &Datagram<'_>,
+        message: Message<'_>,
+        network: &Network,
+    ) -> Option<(Quoted, SocketError)> {
+        let (first, rest) = message.body.split_first_chunk::<4>()?;
+        match message.kind {
+            icmpv6::ECHO_REPLY => {
+                let [high, low, ..] = *first;
+                let text = message.body.get(2..)?;
+                self.receive_reply(datagram.source, u16::from_be_bytes([high, low]), text);
+                None
+            }
+            icmpv6::DESTINATION_UNREACHABLE..=icmpv6::PARAMETER_PROBLEM => {
+                let quoted = quoted(rest, interface, network)?;
+                if quoted.protocol == IpProtocol::Udp {
+                    self.receive_error(quoted.remote.ip(), datagram.payload);
+                }
+                let error = meaning_v6(message.kind, message.code)?;
+                Some((quoted, error))
+            }
+            _ => None,
         }
-        let mut text = message.echo_seq_no().to_be_bytes().to_vec();
-        text.extend_from_slice(message.data());
-        self.queue(id, text);
+    }
+
+    /// `text` is the sequence number and the data.
+    fn receive_reply(&mut self, source: IpAddr, ident: u16, text: &[u8]) {
+        let Some(id) = self.by_ident.get(&ident).copied() else { return };
+        if self.sockets.get(id.0).is_some_and(|socket| socket.remote == source) {
+            self.queue(id, text.to_vec());
+        }
     }
 
     fn receive_error(&mut self, destination: IpAddr, message: &[u8]) {
@@ -199,21 +237,6 @@ impl Icmp {
     }
 }
 
-/// Whom a packet of ours concerns, of which at least the header and 8 bytes are there (RFC 792).
-pub fn quoted(packet: &[u8]) -> Option<Quoted> {
-    let header = usize::from(packet.first()? & 0x0f) * 4;
-    if packet.first()? >> 4 != 4 || header < ipv4::HEADER {
-        return None;
-    }
-    let address = |at: usize| packet.get(at..at + 4)?.first_chunk::<4>().copied().map(IpAddr::from);
-    let port = |at: usize| packet.get(at..at + 2)?.first_chunk::<2>().copied().map(u16::from_be_bytes);
-    Some(Quoted {
-        protocol: IpProtocol::from(*packet.get(9)?),
-        local: SocketAddr::new(address(12)?, port(header)?),
-        remote: SocketAddr::new(address(16)?, port(header + 2)?),
-    })
-}
-
 /// RFC 1122 section 3.2.2.1; "fragmentation needed" and an expired time to live end no conversation.
 fn meaning(message: Icmpv4Message, code: u8) -> Option<SocketError> {
     match (message, code) {
@@ -221,5 +244,36 @@ fn meaning(message: Icmpv4Message, code: u8) -> Option<SocketError> {
         (Icmpv4Message::DstUnreachable, 4) => None,
         (Icmpv4Message::DstUnreachable, _) => Some(SocketError::HostUnreachable),
         _ => None,
+    }
+}
+
+/// RFC 4443 section 3: that there is no route, or no answer, and that nobody listens or knows the protocol.
+fn meaning_v6(kind: u8, code: u8) -> Option<SocketError> {
+    const NO_PORT: u8 = 4;
+    const UNKNOWN_HEADER: u8 = 1;
+    match (kind, code) {
+        (icmpv6::DESTINATION_UNREACHABLE, NO_PORT) => Some(SocketError::ConnectionRefused),
+        (icmpv6::DESTINATION_UNREACHABLE, _) => Some(SocketError::HostUnreachable),
+        (icmpv6::PARAMETER_PROBLEM, UNKNOWN_HEADER) => Some(SocketError::ConnectionRefused),
+        _ => None,
+    }
+}
+
+/// A packet with an echo request, behind its headroom.
+fn echo_request(source: IpAddr, remote: IpAddr, ident: u16, seq_no: u16, data: &[u8]) -> Vec<u8> {
+    match (source, remote) {
+        (IpAddr::V6(source), IpAddr::V6(remote)) => {
+            icmpv6::build(source, remote, icmpv6::ECHO_REQUEST, 0, 4 + data.len(), |body| {
+                body[..2].copy_from_slice(&ident.to_be_bytes());
+                body[2..4].copy_from_slice(&seq_no.to_be_bytes());
+                body[4..].copy_from_slice(data);
+            })
+        }
+        _ => {
+            let request = Icmpv4Repr::EchoRequest { ident, seq_no, data };
+            datagram::build(source, remote, IpProtocol::Icmp, request.buffer_len(), |payload| {
+                request.emit(&mut Icmpv4Packet::new_unchecked(payload), &ChecksumCapabilities::default());
+            })
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! One interface: its addresses, its link layer and its counters.
 
+mod ipv6;
+
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -16,7 +18,9 @@ use super::address::{is_broadcast, multicast};
 use super::capture::Captures;
 use super::conflict::Claims;
 use super::dhcp::Dhcp;
-use super::neighbours::{Neighbours, Resolution};
+use super::groups::Groups;
+use super::ndisc::{ALL_NODES, Ipv6Link};
+use super::neighbours::{self, Neighbours, Resolution};
 use super::wire::{self, HEADROOM, Wire};
 
 /// IP's MTU on an Ethernet link without jumbo frames (RFC 894).
@@ -99,8 +103,12 @@ pub struct Interface {
     pub up: bool,
     /// Its link carries frames.
     pub running: bool,
-    /// Our addresses on it.
+    /// Our addresses on it, those of IPv4 first.
     pub addresses: Vec<IpNet>,
+    /// The multicast groups that we are in.
+    pub groups: Groups,
+    /// The link's IPv6; loopback has nobody to discover.
+    pub ipv6: Option<Box<Ipv6Link>>,
     /// The link layer.
     pub link: Link,
     /// The metric of its routes that have none of their own: the smallest is preferred.
@@ -134,8 +142,11 @@ impl Interface {
     /// An Ethernet interface without a driver yet; `seed` makes its DHCP transactions.
     pub fn ethernet(name: String, seed: u64, now: Instant) -> Self {
         let dhcp = Some(Box::new(Dhcp::new(seed)));
-        let link = Link::Ethernet { address: None, neighbours: Neighbours::default(), dhcp };
-        Self::new(name, link, ETHERNET_MTU, seed.rotate_left(32), now)
+        let link = Link::Ethernet { address: None, neighbours: Neighbours::new(neighbours::ARP), dhcp };
+        let mut interface = Self::new(name, link, ETHERNET_MTU, seed.rotate_left(32), now);
+        interface.groups.join(ALL_NODES.into());
+        interface.ipv6 = Some(Box::default());
+        interface
     }
 
     fn new(name: String, link: Link, mtu: usize, seed: u64, now: Instant) -> Self {
@@ -146,6 +157,8 @@ impl Interface {
             up: true,
             running: false,
             addresses: Vec::new(),
+            groups: Groups::default(),
+            ipv6: None,
             link,
             metric: 0,
             claims: Claims::default(),
@@ -283,17 +296,21 @@ impl Interface {
         if next_hop.is_multicast() {
             return self.frame(packet, multicast(next_hop), protocol(next_hop));
         }
-        match neighbours.resolve(next_hop, packet, now) {
+        let resolution = match (next_hop, &mut self.ipv6) {
+            (IpAddr::V6(_), Some(ipv6)) => ipv6.neighbours.resolve(next_hop, packet, now),
+            _ => neighbours.resolve(next_hop, packet, now),
+        };
+        match resolution {
             Resolution::Known { packet, address, probe } => {
                 self.frame(packet, address, protocol(next_hop));
                 if probe {
-                    self.ask(next_hop);
+                    self.ask(next_hop, now);
                 }
             }
             Resolution::Waiting { probe, dropped } => {
                 self.counters.tx_dropped += dropped as u64;
                 if probe {
-                    self.ask(next_hop);
+                    self.ask(next_hop, now);
                 }
             }
         }
@@ -304,7 +321,7 @@ impl Interface {
         let Link::Ethernet { neighbours, .. } = &mut self.link else { return Vec::new() };
         let due = neighbours.poll(now);
         for neighbour in due.probes {
-            self.ask(neighbour);
+            self.ask(neighbour, now);
         }
         self.counters.neighbour_failures += due.undeliverable.len() as u64;
         due.undeliverable
@@ -379,8 +396,19 @@ impl Interface {
         self.queue.push_back(frame);
     }
 
-    fn ask(&mut self, neighbour: IpAddr) {
-        let IpAddr::V4(target) = neighbour else { return };
+    fn ask(&mut self, neighbour: IpAddr, now: Instant) {
+        match neighbour {
+            IpAddr::V4(neighbour) => self.ask_arp(neighbour),
+            IpAddr::V6(neighbour) => {
+                let question = self.ipv6.as_ref().and_then(|ipv6| ipv6.question(neighbour, now));
+                if let Some((destination, question)) = question {
+                    self.send(destination.into(), question, now);
+                }
+            }
+        }
+    }
+
+    fn ask_arp(&mut self, target: Ipv4Addr) {
         let mut own = self.addresses.iter().filter_map(|own| match own {
             IpNet::V4(own) => Some(own),
             IpNet::V6(_) => None,

@@ -62,3 +62,8 @@ pub fn allow_fragments(packet: &mut [u8], ident: u16) {
         header.fill_checksum();
     }
 }
+
+/// Whether an ICMP message is an echo request or reply, and no error.
+pub fn is_echo(message: &[u8]) -> bool {
+    matches!(message.first(), Some(0 | 8))
+}

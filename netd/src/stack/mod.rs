@@ -1,23 +1,31 @@
 //! The stack: interfaces, routes and sockets, without a system. Time and randomness come from outside.
 
 pub mod address;
+mod answers;
 pub mod capture;
 mod conflict;
 mod datagram;
 pub mod dhcp;
 pub mod error;
+pub mod groups;
 pub mod icmp;
+mod icmpv6;
+mod ingress;
 pub mod interface;
 mod ipv4;
 mod ipv6;
 mod leases;
+mod mld;
+pub mod ndisc;
 pub mod neighbours;
 pub mod network;
 mod ports;
+mod quoted;
 pub mod random;
 pub mod raw;
 pub mod readiness;
 pub mod routes;
+mod selection;
 pub mod tcp;
 pub mod udp;
 mod wire;
@@ -28,7 +36,7 @@ mod tests;
 use std::net::IpAddr;
 
 use config::filter::LinkType;
-use smoltcp::wire::{EthernetAddress, EthernetFrame, EthernetProtocol, IpProtocol};
+use smoltcp::wire::{EthernetAddress, EthernetFrame, EthernetProtocol};
 
 pub use self::error::SocketError;
 pub use self::network::{LOOPBACK, Network};
@@ -37,10 +45,11 @@ pub use self::readiness::Readiness;
 pub use self::routes::InterfaceId;
 pub use smoltcp::time::Instant;
 
+use self::answers::Limit;
 use self::capture::Direction;
 use self::datagram::Datagram;
 use self::dhcp::Dhcp;
-use self::icmp::{Icmp, Quoted};
+use self::icmp::Icmp;
 use self::interface::Link;
 use self::raw::Raw;
 use self::tcp::Tcp;
@@ -67,6 +76,9 @@ pub struct Stack {
     pub name_servers: Vec<IpAddr>,
     /// Whom they should ask before those, as the administrator says.
     pub own_name_servers: Vec<IpAddr>,
+    /// Whom IPv6 routers say that resolvers should ask. They come after the others.
+    advertised_name_servers: Vec<IpAddr>,
+    complaints: Limit,
     /// Counts every change of addresses, routes, name servers or links.
     pub revision: u64,
 }
@@ -82,18 +94,23 @@ impl Stack {
             raw: Raw::default(),
             name_servers: Vec::new(),
             own_name_servers: Vec::new(),
+            advertised_name_servers: Vec::new(),
+            complaints: Limit::default(),
             revision: 0,
         }
     }
 
     /// Whom resolvers should ask, the first one first.
     pub fn resolvers(&self) -> impl Iterator<Item = IpAddr> {
-        self.own_name_servers.iter().chain(&self.name_servers).copied()
+        let told = self.name_servers.iter().chain(&self.advertised_name_servers);
+        self.own_name_servers.iter().chain(told).copied()
     }
 
     /// An interface has a driver from now on, with this address and MTU.
     pub fn attach(&mut self, id: InterfaceId, address: EthernetAddress, mtu: usize) {
         let (now, seed) = (self.network.now, self.network.random.next_u64());
+        self.network.start_ipv6(id, address);
+        self.follow_ipv6(id);
         let Some(interface) = self.network.interface_mut(id) else { return };
         interface.set_mtu(mtu, seed, now);
         let Link::Ethernet { address: own, .. } = &mut interface.link else { return };
@@ -119,6 +136,7 @@ impl Stack {
         if let (Some(address), Some(dhcp)) = (interface.ethernet_address(), interface.dhcp_mut()) {
             dhcp.link_up(address, now);
         }
+        self.network.link_up_ipv6(id);
     }
 
     /// An interface's link carries no frames any more; everything else stays.
@@ -200,6 +218,7 @@ impl Stack {
         match ethernet.ethertype() {
             EthernetProtocol::Arp => self.receive_arp(id, ethernet.payload()),
             EthernetProtocol::Ipv4 => self.receive_ipv4(id, source, ethernet.payload()),
+            EthernetProtocol::Ipv6 => self.receive_ipv6(id, source, ethernet.payload()),
             _ => interface.counters.rx_dropped += 1,
         }
     }
@@ -236,41 +255,6 @@ impl Stack {
         self.deliver(id, &datagram, !is_link_wide && !is_lease);
     }
 
-    /// Gives a packet for us to its socket. One that nobody wants is answered if it `may_be_answered`.
-    fn deliver(&mut self, id: InterfaceId, datagram: &Datagram<'_>, may_be_answered: bool) {
-        let by_raw = self.raw.receive(datagram);
-        let network = &mut self.network;
-        let wanted = match datagram.protocol {
-            IpProtocol::Tcp => may_be_answered && self.tcp.receive(id, datagram, network),
-            IpProtocol::Udp => self.udp.receive(id, datagram, network),
-            IpProtocol::Icmp => {
-                if let Some((quoted, error)) = self.icmp.receive(datagram) {
-                    self.unreachable(quoted, error);
-                }
-                // An echo request is answered below.
-                false
-            }
-            _ => by_raw,
-        };
-        if !wanted && may_be_answered {
-            self.network.answer(id, datagram);
-        }
-    }
-
-    fn unreachable(&mut self, quoted: Quoted, error: SocketError) {
-        match quoted.protocol {
-            IpProtocol::Tcp => self.tcp.unreachable(quoted.local, quoted.remote, error),
-            IpProtocol::Udp => self.udp.unreachable(quoted.local, quoted.remote, error),
-            _ => (),
-        }
-    }
-
-    fn count_error(&mut self, id: InterfaceId) {
-        if let Some(interface) = self.network.interface_mut(id) {
-            interface.counters.rx_errors += 1;
-        }
-    }
-
     /// Does what is due: timers, sockets that want to send, packets to ourselves.
     pub fn poll(&mut self, now: Instant) {
         self.network.now = now;
@@ -299,9 +283,13 @@ impl Stack {
             return;
         }
         interface.poll_claims(now);
-        let undeliverable = interface.poll_neighbours(now);
+        let mut undeliverable = interface.poll_neighbours(now);
+        undeliverable.extend(self.network.poll_ipv6(id));
+        self.follow_ipv6(id);
         for packet in undeliverable {
-            if let Some(quoted) = packet.get(HEADROOM..).and_then(icmp::quoted) {
+            if let Some(quoted) =
+                packet.get(HEADROOM..).and_then(|packet| quoted::quoted(packet, id, &self.network))
+            {
                 self.unreachable(quoted, SocketError::HostUnreachable);
             }
         }
@@ -320,9 +308,10 @@ impl Stack {
         loopback.counters.rx_packets += 1;
         loopback.counters.rx_bytes += packet.len() as u64;
         loopback.captures.record(LinkType::Raw, Direction::Received, packet, now);
-        match Datagram::parse(packet) {
-            Some(datagram) => self.deliver(LOOPBACK, &datagram, true),
-            None => self.count_error(LOOPBACK),
+        match (ipv6::header(packet), ipv4::parse(packet)) {
+            (Some(packet), _) => self.open_ipv6(LOOPBACK, packet, None),
+            (None, Some(datagram)) => self.deliver(LOOPBACK, &datagram, true),
+            (None, None) => self.count_error(LOOPBACK),
         }
     }
 
@@ -342,7 +331,8 @@ impl Stack {
                     earlier(interface.claims.deadline(), earlier(neighbours.deadline(), lease))
                 }
             };
-            deadline = earlier(deadline, own);
+            let ipv6 = interface.deadline_ipv6(now).filter(|_| runs);
+            deadline = earlier(earlier(deadline, own), ipv6);
         }
         deadline
     }

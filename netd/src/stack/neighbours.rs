@@ -1,4 +1,5 @@
-//! Who has which Ethernet address: the ARP table (RFC 826, RFC 1122 section 2.3.2).
+//! Who has which Ethernet address: what ARP (RFC 826, RFC 1122 section 2.3.2) and neighbour discovery (RFC 4861 section
+//! 7.3) have in common.
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
@@ -8,7 +9,13 @@ use smoltcp::time::{Duration, Instant};
 use smoltcp::wire::EthernetAddress;
 
 /// How long an answer is believed without a sign of life.
-const LIFETIME: Duration = Duration::from_secs(60);
+#[derive(Clone, Copy, Debug)]
+pub struct Lifetime(Duration);
+
+/// ARP's; RFC 1122 section 2.3.2.1 asks for a minute.
+pub const ARP: Lifetime = Lifetime(Duration::from_secs(60));
+/// RFC 4861's REACHABLE_TIME.
+pub const NDISC: Lifetime = Lifetime(Duration::from_secs(30));
 /// Between two requests for one address.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 /// Requests without an answer after which a neighbour is given up.
@@ -57,16 +64,24 @@ pub struct Due {
     pub probes: Vec<IpAddr>,
     /// Packets that cannot be delivered.
     pub undeliverable: Vec<Vec<u8>>,
+    /// Who did not answer.
+    pub lost: Vec<IpAddr>,
 }
 
-/// The table of one interface.
-#[derive(Debug, Default)]
+/// One protocol's table of one interface.
+#[derive(Debug)]
 pub struct Neighbours {
     entries: HashMap<IpAddr, Entry>,
+    lifetime: Duration,
     deadline: Option<Instant>,
 }
 
 impl Neighbours {
+    /// An empty table.
+    pub fn new(Lifetime(lifetime): Lifetime) -> Self {
+        Self { entries: HashMap::new(), lifetime, deadline: None }
+    }
+
     /// Finds the address of `next_hop` for `packet`, or keeps the packet until it is known.
     pub fn resolve(&mut self, next_hop: IpAddr, packet: Vec<u8>, now: Instant) -> Resolution {
         let mut dropped = 0;
@@ -80,7 +95,7 @@ impl Neighbours {
             next_probe: now,
             waiting: VecDeque::new(),
         });
-        let stale = entry.address.is_none() || now >= entry.confirmed + LIFETIME;
+        let stale = entry.address.is_none() || now >= entry.confirmed + self.lifetime;
         let probe = stale && entry.probes == 0;
         if probe {
             entry.probes = 1;
@@ -125,6 +140,45 @@ impl Neighbours {
         }
     }
 
+    /// `neighbour` happens to say that it is at `address`, which proves nothing about the way there (RFC 4861 section
+    /// 7.2.3): it is asked when it is needed. The packets that waited for it are returned.
+    pub fn hear(&mut self, neighbour: IpAddr, address: EthernetAddress, now: Instant) -> Vec<Vec<u8>> {
+        if self.address(neighbour) == Some(address) {
+            return Vec::new();
+        }
+        self.learn(neighbour, address, now - self.lifetime)
+    }
+
+    /// `neighbour` advertises itself, at `address` if that is told (RFC 4861 section 7.2.5): as the answer to a
+    /// question, or `overriding` what was known. The packets that waited for it are returned.
+    pub fn advertised(
+        &mut self,
+        neighbour: IpAddr,
+        address: Option<EthernetAddress>,
+        is_answer: bool,
+        overriding: bool,
+        now: Instant,
+    ) -> Vec<Vec<u8>> {
+        let stale = now - self.lifetime;
+        let Some(entry) = self.entries.get_mut(&neighbour) else { return Vec::new() };
+        let Some(address) = address.or(entry.address) else { return Vec::new() };
+        let is_other = entry.address.is_some_and(|known| known != address);
+        if is_other && !overriding {
+            entry.confirmed = entry.confirmed.min(stale);
+            return Vec::new();
+        }
+        match (is_answer, entry.address == Some(address)) {
+            (true, _) => self.learn(neighbour, address, now),
+            (false, true) => Vec::new(),
+            (false, false) => self.learn(neighbour, address, stale),
+        }
+    }
+
+    /// Where `neighbour` is, as far as that is known.
+    pub fn address(&self, neighbour: IpAddr) -> Option<EthernetAddress> {
+        self.entries.get(&neighbour)?.address
+    }
+
     /// Whether `neighbour` is known or asked for.
     pub fn has(&self, neighbour: IpAddr) -> bool {
         self.entries.contains_key(&neighbour)
@@ -142,6 +196,7 @@ impl Neighbours {
             }
             if entry.probes >= PROBES {
                 due.undeliverable.extend(entry.waiting.drain(..));
+                due.lost.push(*neighbour);
                 return false;
             }
             entry.probes += 1;
@@ -201,7 +256,7 @@ mod tests {
 
     #[test]
     fn packets_wait_for_the_answer_and_then_go() {
-        let mut table = Neighbours::default();
+        let mut table = Neighbours::new(ARP);
         assert_eq!(table.resolve(ROUTER, vec![1], at(0)), Resolution::Waiting { probe: true, dropped: 0 });
         assert_eq!(table.resolve(ROUTER, vec![2], at(0)), Resolution::Waiting { probe: false, dropped: 0 });
         assert_eq!(table.learn(ROUTER, MAC, at(0)), [vec![1], vec![2]]);
@@ -211,19 +266,19 @@ mod tests {
 
     #[test]
     fn a_silent_neighbour_is_asked_three_times_and_given_up() {
-        let mut table = Neighbours::default();
+        let mut table = Neighbours::new(ARP);
         table.resolve(ROUTER, vec![1], at(0));
         assert_eq!(table.poll(at(1)).probes, [ROUTER]);
         assert_eq!(table.poll(at(2)).probes, [ROUTER]);
         let due = table.poll(at(3));
-        assert_eq!((due.probes, due.undeliverable), (vec![], vec![vec![1]]));
+        assert_eq!((due.probes, due.undeliverable, due.lost), (vec![], vec![vec![1]], vec![ROUTER]));
         assert_eq!(table.deadline(), None);
         assert_eq!(table.resolve(ROUTER, vec![2], at(4)), Resolution::Waiting { probe: true, dropped: 0 });
     }
 
     #[test]
     fn an_old_answer_is_used_while_it_is_checked_again() {
-        let mut table = Neighbours::default();
+        let mut table = Neighbours::new(ARP);
         table.learn(ROUTER, MAC, at(0));
         let stale = Resolution::Known { packet: vec![1], address: MAC, probe: true };
         assert_eq!(table.resolve(ROUTER, vec![1], at(60)), stale);
@@ -232,8 +287,28 @@ mod tests {
     }
 
     #[test]
+    fn an_advertisement_changes_what_it_may_change() {
+        let (host, other) = (IpAddr::V6("fe80::2".parse().unwrap()), EthernetAddress([2, 0, 0, 0, 0, 9]));
+        let mut table = Neighbours::new(NDISC);
+        table.advertised(host, Some(MAC), true, true, at(0));
+        assert!(!table.has(host), "nobody asked");
+        table.resolve(host, vec![1], at(0));
+        assert_eq!(table.advertised(host, Some(MAC), true, false, at(0)), [vec![1]]);
+        table.advertised(host, Some(other), false, false, at(1));
+        assert_eq!(table.address(host), Some(MAC), "it does not override");
+        let checked = Resolution::Known { packet: vec![2], address: MAC, probe: true };
+        assert_eq!(table.resolve(host, vec![2], at(2)), checked, "but it makes one wonder");
+        table.advertised(host, Some(other), true, true, at(3));
+        let known = Resolution::Known { packet: vec![3], address: other, probe: false };
+        assert_eq!(table.resolve(host, vec![3], at(4)), known);
+        table.hear(host, MAC, at(5));
+        let heard = Resolution::Known { packet: vec![4], address: MAC, probe: true };
+        assert_eq!(table.resolve(host, vec![4], at(6)), heard);
+    }
+
+    #[test]
     fn strangers_cannot_make_the_table_grow() {
-        let mut table = Neighbours::default();
+        let mut table = Neighbours::new(ARP);
         for host in 0..10_000_u32 {
             table.learn(Ipv4Addr::from(host).into(), MAC, at(i64::from(host)));
         }
@@ -242,7 +317,7 @@ mod tests {
 
     #[test]
     fn packets_for_the_silent_are_bounded_and_starve_nobody() {
-        let mut table = Neighbours::default();
+        let mut table = Neighbours::new(ARP);
         table.resolve(ROUTER, vec![1], at(0));
         let dropped: usize = (0..40_000_u32)
             .map(|count| match table.resolve(Ipv4Addr::from(count % 200).into(), vec![0], at(0)) {

@@ -1,5 +1,7 @@
 //! All interfaces and the routes between the sockets and them.
 
+mod ipv6;
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -8,6 +10,7 @@ use ipnet::IpNet;
 use smoltcp::iface::SocketSet;
 use smoltcp::time::Instant;
 
+use self::ipv6::is_on_every_link;
 use super::address::{is_broadcast, unspecified};
 use super::datagram::Datagram;
 use super::error::SocketError;
@@ -114,12 +117,14 @@ impl Network {
         if source.is_some_and(|source| source.is_loopback()) {
             return Err(SocketError::NetworkUnreachable(destination));
         }
-        if is_broadcast(destination) || destination.is_multicast() {
+        if is_broadcast(destination) || is_on_every_link(destination) {
             return self.link_wide(destination, source);
         }
         let route = self.lookup(destination, source).ok_or(SocketError::NetworkUnreachable(destination))?;
         let next_hop = route.via.unwrap_or(destination);
-        Ok(Path { interface: route.interface, next_hop, source: source.unwrap_or(route.source) })
+        let source =
+            source.or_else(|| self.source_ipv6(route.interface, destination)).unwrap_or(route.source);
+        Ok(Path { interface: route.interface, next_hop, source })
     }
 
     /// The route to `destination`, of equally long ones preferably by the interface that has `source`. One by an
@@ -160,7 +165,7 @@ impl Network {
     fn link_wide(&self, destination: IpAddr, source: Option<IpAddr>) -> Result<Path, SocketError> {
         let rank = |(id, own): &(&InterfaceId, &Interface)| {
             let has_source = source.is_some_and(|source| own.has_address(source));
-            (!has_source, !own.carries(), own.metric, **id)
+            (own.ipv6.is_none() && destination.is_ipv6(), !has_source, !own.carries(), own.metric, **id)
         };
         let (interface, ethernet) = self
             .interfaces
@@ -168,14 +173,12 @@ impl Network {
             .filter(|(_, interface)| !interface.is_loopback())
             .min_by_key(rank)
             .ok_or(SocketError::NetworkUnreachable(destination))?;
-        let given = source;
-        let source = ethernet
-            .addresses
-            .iter()
-            .map(IpNet::addr)
-            .find(|own| own.is_ipv4() == destination.is_ipv4())
-            .unwrap_or(unspecified(destination));
-        let source = given.unwrap_or(source);
+        let mut own = ethernet.addresses.iter().map(IpNet::addr);
+        let source = source.or_else(|| match destination {
+            IpAddr::V4(_) => own.find(IpAddr::is_ipv4).or(Some(unspecified(destination))),
+            IpAddr::V6(_) => self.source_ipv6(*interface, destination),
+        });
+        let source = source.ok_or(SocketError::NetworkUnreachable(destination))?;
         Ok(Path { interface: *interface, next_hop: destination, source })
     }
 
@@ -190,15 +193,17 @@ impl Network {
         self.interfaces.get(&interface).is_some_and(|own| own.carries() && own.room() == 0)
     }
 
-    /// The longest IP packet of `interface`, in bytes.
-    pub fn mtu(&self, interface: InterfaceId) -> usize {
-        self.interfaces.get(&interface).map_or(0, Interface::mtu)
+    /// The longest packet that can leave by `path`, in bytes.
+    pub fn mtu(&self, path: &Path) -> usize {
+        self.interfaces.get(&path.interface).map_or(0, |own| own.mtu_towards(path.next_hop))
     }
 
     /// Sends a packet of ours (behind its headroom) by `interface` to `next_hop`. Routers may fragment it,
     /// since nothing here learns the path's MTU (RFC 1191): what is too long for a link would be lost for good.
     pub fn send(&mut self, interface: InterfaceId, next_hop: IpAddr, mut packet: Vec<u8>) {
-        ipv4::allow_fragments(&mut packet, self.random.next_u16());
+        if next_hop.is_ipv4() {
+            ipv4::allow_fragments(&mut packet, self.random.next_u16());
+        }
         self.send_unchanged(interface, next_hop, packet);
     }
 
@@ -221,19 +226,23 @@ impl Network {
         }
     }
 
-    /// Lets smoltcp answer a packet that no socket of ours wants: RST, echo reply, unreachable.
-    pub fn answer(&mut self, interface: InterfaceId, datagram: &Datagram<'_>) {
+    /// Lets smoltcp answer a TCP segment that no socket of ours wants.
+    pub fn reset(&mut self, interface: InterfaceId, datagram: &Datagram<'_>) {
         let now = self.now;
         let Some(own) = self.interfaces.get_mut(&interface) else { return };
-        let answers = own.exchange(datagram.bytes, &mut SocketSet::new(Vec::new()), now);
+        let answers = own.exchange(&datagram.for_smoltcp(), &mut SocketSet::new(Vec::new()), now);
         self.send_from(interface, datagram.source, answers);
     }
 
     /// Gives `interface` the address `address` beside its others, and the route to its network.
     pub fn add_address(&mut self, id: InterfaceId, address: IpNet) {
+        if let IpNet::V6(address) = address {
+            return self.add_ipv6(id, address);
+        }
         let Some(interface) = self.interfaces.get_mut(&id) else { return };
         if !interface.addresses.contains(&address) {
-            interface.addresses.push(address);
+            let place = interface.addresses.iter().take_while(|own| own.addr().is_ipv4()).count();
+            interface.addresses.insert(place, address);
             interface.claims.announce(address.addr(), self.now);
         }
         self.routes.add(Route::attached(address.trunc(), id, address.addr()));
@@ -241,6 +250,9 @@ impl Network {
 
     /// Takes one address from `interface`, and the routes that used it.
     pub fn remove_address(&mut self, id: InterfaceId, address: IpNet) {
+        if let IpNet::V6(address) = address {
+            return self.remove_ipv6(id, |own| own == address);
+        }
         let Some(interface) = self.interfaces.get_mut(&id) else { return };
         interface.addresses.retain(|own| *own != address);
         interface.claims.forget(address.addr());

@@ -19,11 +19,12 @@ impl Ports {
     /// Takes `wanted`; its port 0 means a random ephemeral one (RFC 6056 algorithm 1). The endpoint taken is
     /// to be given back with [`release`](Self::release).
     pub fn take(&mut self, wanted: SocketAddr, random: &mut Random) -> Result<SocketAddr, SocketError> {
-        let endpoint = match wanted.port() {
-            0 => SocketAddr::new(wanted.ip(), self.ephemeral(wanted.ip(), random)?),
-            port if self.is_free(wanted.ip(), port) => wanted,
+        let mut endpoint = wanted;
+        match wanted.port() {
+            0 => endpoint.set_port(self.ephemeral(wanted.ip(), random)?),
+            port if self.is_free(wanted.ip(), port) => (),
             port => return Err(SocketError::AddressInUse(port)),
-        };
+        }
         self.taken.entry(endpoint.port()).or_default().push(endpoint.ip());
         Ok(endpoint)
     }

@@ -76,7 +76,7 @@ impl Raw {
             return Err(SocketError::Malformed);
         }
         let path = network.route(destination.into())?;
-        let limit = network.mtu(path.interface);
+        let limit = network.mtu(&path);
         if packet.len() > limit {
             return Err(SocketError::MessageTooLong { length: packet.len(), limit });
         }

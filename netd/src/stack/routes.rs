@@ -42,6 +42,8 @@ impl Route {
 #[derive(Debug, Default)]
 pub struct Routes {
     routes: Vec<Route>,
+    /// Those that follow what IPv6 routers advertise.
+    advertised: Vec<Route>,
 }
 
 impl Routes {
@@ -82,12 +84,18 @@ impl Routes {
 
     /// All routes to `destination`.
     pub fn to(&self, destination: IpAddr) -> impl Iterator<Item = &Route> {
-        self.routes.iter().filter(move |route| route.destination.contains(&destination))
+        self.iter().filter(move |route| route.destination.contains(&destination))
     }
 
-    /// All routes, the longest prefixes first.
+    /// Puts `routes` in the place of all that routers on `interface` have advertised. Of two equal ones the first goes first.
+    pub fn set_advertised(&mut self, interface: InterfaceId, routes: Vec<Route>) {
+        self.advertised.retain(|route| route.interface != interface);
+        self.advertised.extend(routes);
+    }
+
+    /// All routes, the longest prefixes first, and after them those that routers advertise.
     pub fn iter(&self) -> impl Iterator<Item = &Route> {
-        self.routes.iter()
+        self.routes.iter().chain(&self.advertised)
     }
 }
 

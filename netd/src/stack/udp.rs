@@ -90,11 +90,13 @@ impl Udp {
         remote: Option<SocketAddr>,
         network: &Network,
     ) -> Result<(), SocketError> {
-        if let Some(remote) = remote {
+        let mut remote = remote;
+        if let Some(remote) = &mut remote {
             if remote.port() == 0 || remote.ip().is_unspecified() {
-                return Err(SocketError::InvalidDestination(remote));
+                return Err(SocketError::InvalidDestination(*remote));
             }
-            network.route(remote.ip())?;
+            let path = network.route_to(*remote, None)?;
+            *remote = network.endpoint(remote.ip(), remote.port(), path.interface);
         }
         self.socket(id)?.remote = remote;
         Ok(())
@@ -161,8 +163,8 @@ impl Udp {
         if remote.is_ipv4() != socket.local.is_ipv4() {
             return Err(SocketError::InvalidDestination(remote));
         }
-        let path = network.route_from(remote.ip(), Some(socket.local.ip()))?;
-        let limit = network.mtu(path.interface).saturating_sub(datagram::header(remote.ip()) + HEADER);
+        let path = network.route_to(remote, Some(socket.local.ip()))?;
+        let limit = network.mtu(&path).saturating_sub(datagram::header(remote.ip()) + HEADER);
         if data.len() > limit {
             return Err(SocketError::MessageTooLong { length: data.len(), limit });
         }
@@ -199,13 +201,15 @@ impl Udp {
                 .ok()
                 .map(|header| (header, udp))
         });
+        let ends = parsed.as_ref().map(|(header, _)| {
+            let to = network.endpoint(packet.destination, header.dst_port, interface);
+            (to, network.endpoint(packet.source, header.src_port, interface))
+        });
         let Some(own) = network.interface_mut(interface) else { return true };
-        let Some((header, udp)) = parsed else {
+        let (Some((_, udp)), Some((to, from))) = (parsed, ends) else {
             own.counters.rx_errors += 1;
             return true;
         };
-        let to = SocketAddr::new(packet.destination, header.dst_port);
-        let from = SocketAddr::new(packet.source, header.src_port);
         let to_all = own.is_broadcast(packet.destination) || packet.destination.is_multicast();
         let receivers = self.receivers(to, from, to_all);
         let (mut wanted, mut dropped) = (false, false);

@@ -311,7 +311,7 @@ impl Connection {
         if !self.can_be_meant(&segment) {
             return;
         }
-        let answers = interface.exchange(datagram.bytes, &mut self.set, now);
+        let answers = interface.exchange(&datagram.for_smoltcp(), &mut self.set, now);
         if self.end.is_none() && self.peer_has_ended() {
             self.end = Some(segment.seq_number() + segment.segment_len());
         }

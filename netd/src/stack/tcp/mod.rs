@@ -76,11 +76,13 @@ impl Tcp {
             return Err(SocketError::InvalidDestination(remote));
         }
         let source = local.map(|local| local.ip()).filter(|ip| !ip.is_unspecified());
-        let path = network.route_from(address, source)?;
+        let path = network.route_to(remote, source)?;
         if let Some(source) = source.filter(|source| !network.is_local(*source)) {
             return Err(SocketError::AddressNotAvailable(source));
         }
-        let wanted = SocketAddr::new(source.unwrap_or(path.source), local.map_or(0, |local| local.port()));
+        let remote = network.endpoint(address, remote.port(), path.interface);
+        let port = local.map_or(0, |local| local.port());
+        let wanted = network.endpoint(source.unwrap_or(path.source), port, path.interface);
         let bound = self.ports.take(wanted, &mut network.random)?;
         let tuple = Tuple { local: bound, remote };
         let connection = match self.by_tuple.contains_key(&tuple) {
@@ -193,8 +195,8 @@ impl Tcp {
             return true;
         };
         let tuple = Tuple {
-            local: SocketAddr::new(datagram.destination, segment.dst_port()),
-            remote: SocketAddr::new(datagram.source, segment.src_port()),
+            local: network.endpoint(datagram.destination, segment.dst_port(), interface),
+            remote: network.endpoint(datagram.source, segment.src_port(), interface),
         };
         if let Some(id) = self.by_tuple.get(&tuple).copied() {
             let is_new = segment.syn() && !segment.ack() && self.gives_way(id);

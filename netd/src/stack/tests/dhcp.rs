@@ -49,6 +49,8 @@ impl Lan {
         let mut host = Stack::new(Random::new([5, 5]), now);
         host.network.hostname = "redox".to_owned();
         let eth0 = host.network.add_ethernet("eth0");
+        // The frames are looked at one by one.
+        host.network.interface_mut(eth0).unwrap().ipv6 = None;
         host.link_up(eth0, CLIENT_MAC, 1500);
         Self {
             host,
@@ -253,6 +255,7 @@ fn a_lease_is_asked_for_once_the_cable_is_in() {
     lan.host = Stack::new(Random::new([5, 5]), lan.now);
     let eth0 = lan.host.network.add_ethernet("eth0");
     lan.host.attach(eth0, CLIENT_MAC, 1500);
+    lan.host.network.interface_mut(eth0).unwrap().ipv6 = None;
     assert_eq!(lan.host.network.interface(eth0).unwrap().ethernet_address(), Some(CLIENT_MAC));
     lan.run(Duration::from_secs(60));
     assert!(lan.seen.is_empty());

@@ -3,6 +3,7 @@
 use std::net::Ipv6Addr;
 
 use super::*;
+use crate::stack::icmp::Purpose;
 
 fn localhost(port: u16) -> SocketAddr {
     SocketAddr::new(Ipv6Addr::LOCALHOST.into(), port)
@@ -37,4 +38,107 @@ fn ports_of_the_two_versions_are_different_ports() {
     let only_ipv4 = udp.open(any(53), None, network).unwrap();
     let over_ipv6 = udp.send_to(only_ipv4, b"?", Some(localhost(53)), network);
     assert_eq!(over_ipv6, Err(SocketError::InvalidDestination(localhost(53))));
+}
+
+/// Two hosts that have just come up.
+fn fresh() -> Bed {
+    let mut bed = Bed::new();
+    (bed.left, bed.right) = (dual_stack(1, LEFT, bed.now), dual_stack(2, RIGHT, bed.now));
+    bed
+}
+
+/// A bed whose hosts have had time to find out that nobody else has their addresses.
+fn settled() -> Bed {
+    let mut bed = fresh();
+    bed.run(Duration::from_secs(5));
+    bed
+}
+
+fn link_local(stack: &Stack) -> IpAddr {
+    let mut own = stack.network.interface(ETH0).unwrap().addresses.iter().map(|own| own.addr());
+    own.find(IpAddr::is_ipv6).unwrap()
+}
+
+#[test]
+fn a_link_local_address_is_made_of_the_ethernet_address_after_a_question() {
+    let mut bed = fresh();
+    assert_eq!(bed.left.network.interface(ETH0).unwrap().addresses.len(), 1, "IPv4's");
+    bed.run(Duration::from_millis(2100));
+    assert_eq!(link_local(&bed.left), "fe80::ff:fe00:1".parse::<IpAddr>().unwrap());
+}
+
+#[test]
+fn neighbours_find_each_other() {
+    let mut bed = settled();
+    let right = SocketAddr::new(link_local(&bed.right), 80);
+    let Stack { network, tcp, .. } = &mut bed.right;
+    let listener = tcp.listen("[::]:80".parse().unwrap(), network).unwrap();
+    let Stack { network, tcp, icmp, .. } = &mut bed.left;
+    let client = tcp.connect(None, right, network).unwrap();
+    let ping = icmp.open(Purpose::Echo, right.ip(), &mut network.random).unwrap();
+    icmp.write(ping, b"\x00\x07are you there?", network).unwrap();
+    bed.run(Duration::from_secs(1));
+    assert_eq!(bed.left.tcp.connected(client), Ok(()));
+    let accepted = bed.right.tcp.accept(listener).unwrap();
+    let (_, peer) = bed.right.tcp.addresses(accepted).unwrap();
+    assert_eq!(peer.to_string().split(']').next(), Some("[fe80::ff:fe00:1%1"), "on its interface");
+    let mut answer = [0; 64];
+    let count = bed.left.icmp.read(ping, &mut answer).unwrap();
+    assert_eq!(&answer[..count], b"\x00\x07are you there?");
+}
+
+#[test]
+fn errors_reach_the_sockets_that_they_concern() {
+    let mut bed = settled();
+    let nobody = SocketAddr::new(link_local(&bed.right), 9);
+    let Stack { network, tcp, udp, .. } = &mut bed.left;
+    let client = tcp.connect(None, nobody, network).unwrap();
+    let asker = udp.open("[::]:0".parse().unwrap(), Some(nobody), network).unwrap();
+    udp.send_to(asker, b"?", None, network).unwrap();
+    let absent = tcp.connect(None, "[fe80::77]:80".parse().unwrap(), network).unwrap();
+    bed.run(Duration::from_secs(10));
+    let Stack { tcp, udp, .. } = &mut bed.left;
+    assert_eq!(tcp.connected(client), Err(SocketError::ConnectionRefused));
+    assert_eq!(udp.receive_from(asker, &mut [0; 9], false), Err(SocketError::ConnectionRefused));
+    assert_eq!(tcp.connected(absent), Err(SocketError::HostUnreachable), "no neighbour answers");
+}
+
+#[test]
+fn an_address_that_another_host_has_is_not_used() {
+    let mut bed = settled();
+    let wanted: ipnet::IpNet = "2001:db8::1/64".parse().unwrap();
+    let is_ours = |stack: &Stack| stack.network.is_local(wanted.addr());
+    bed.left.network.add_address(ETH0, wanted);
+    bed.run(Duration::from_secs(3));
+    bed.right.network.add_address(ETH0, wanted);
+    bed.run(Duration::from_secs(3));
+    assert_eq!((is_ours(&bed.left), is_ours(&bed.right)), (true, false));
+    for stack in [&mut bed.left, &mut bed.right] {
+        stack.network.remove_address(ETH0, wanted);
+        stack.network.add_address(ETH0, wanted);
+    }
+    bed.run(Duration::from_secs(3));
+    assert!(!is_ours(&bed.left) || !is_ours(&bed.right), "who asks at the same time is heard too");
+}
+
+#[test]
+fn a_static_address_is_used_beside_the_link_local_one() {
+    let mut bed = settled();
+    let (left, right) = ("2001:db8::1/64".parse().unwrap(), "2001:db8::2/64".parse().unwrap());
+    bed.left.network.add_address(ETH0, left);
+    bed.right.network.add_address(ETH0, right);
+    bed.run(Duration::from_secs(3));
+    let path = bed.left.network.route(right.addr()).unwrap();
+    assert_eq!((path.next_hop, path.source), (right.addr(), left.addr()));
+    assert_eq!(bed.left.network.route(link_local(&bed.right)).unwrap().source, link_local(&bed.left));
+    let client = bed.left.tcp.connect(None, SocketAddr::new(right.addr(), 9), &mut bed.left.network).unwrap();
+    bed.run(Duration::from_secs(1));
+    assert_eq!(bed.left.tcp.connected(client), Err(SocketError::ConnectionRefused));
+    bed.left.network.remove_address(ETH0, left);
+    bed.left.poll(bed.now);
+    assert_eq!(
+        bed.left.network.route(right.addr()),
+        Err(SocketError::NetworkUnreachable(right.addr())),
+        "the address and its network are gone"
+    );
 }

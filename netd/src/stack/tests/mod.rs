@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use smoltcp::time::Duration;
-use smoltcp::wire::TcpPacket;
+use smoltcp::wire::{IpProtocol, TcpPacket};
 
 use super::conflict::Claims;
 use super::*;
@@ -40,14 +40,27 @@ pub struct Bed {
     random: Random,
 }
 
+/// A host that speaks IPv4 alone: who counts frames wants none of IPv6's.
 pub fn stack(seed: u64, address: IpAddr, now: Instant) -> Stack {
     let mut stack = Stack::new(Random::new([seed, 0]), now);
     let eth0 = stack.network.add_ethernet("eth0");
-    stack.network.stop_dhcp(eth0);
-    stack.link_up(eth0, ethernet_address(address), 1500);
-    stack.network.add_address(eth0, ipnet::IpNet::new(address, 24).unwrap());
+    stack.network.interface_mut(eth0).unwrap().ipv6 = None;
+    start(stack, address)
+}
+
+/// A host that speaks both.
+pub fn dual_stack(seed: u64, address: IpAddr, now: Instant) -> Stack {
+    let mut stack = Stack::new(Random::new([seed, 0]), now);
+    stack.network.add_ethernet("eth0");
+    start(stack, address)
+}
+
+fn start(mut stack: Stack, address: IpAddr) -> Stack {
+    stack.network.stop_dhcp(ETH0);
+    stack.link_up(ETH0, ethernet_address(address), 1500);
+    stack.network.add_address(ETH0, ipnet::IpNet::new(address, 24).unwrap());
     // Tests look at the frames one by one.
-    stack.network.interface_mut(eth0).unwrap().claims = Claims::default();
+    stack.network.interface_mut(ETH0).unwrap().claims = Claims::default();
     stack
 }
 

@@ -1,0 +1,178 @@
+//! The way of a packet in, from its header to the socket that it is for.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use smoltcp::wire::{EthernetAddress, IpProtocol};
+
+use super::answers::{self, Complaint};
+use super::datagram::Datagram;
+use super::icmpv6::{self, Message};
+use super::ipv6::{self, Contents, Header, Refusal};
+use super::quoted::Quoted;
+use super::routes::InterfaceId;
+use super::{SocketError, Stack, mld};
+
+/// Messages of neighbour discovery (RFC 4861 section 4).
+const NDISC: std::ops::RangeInclusive<u8> = 133..=137;
+
+impl Stack {
+    /// Takes an IPv6 packet that `from` sent.
+    pub(super) fn receive_ipv6(&mut self, id: InterfaceId, from: EthernetAddress, bytes: &[u8]) {
+        let Some(header) = ipv6::header(bytes) else { return self.count_error(id) };
+        let Header { source, destination, .. } = header;
+        let is_martian = source.is_multicast()
+            || source.is_loopback()
+            || destination.is_loopback()
+            || self.network.is_local(source.into());
+        let Some(interface) = self.network.interface_mut(id) else { return };
+        let is_ours = interface.has_address(destination.into()) || interface.groups.has(destination.into());
+        if is_martian || !is_ours {
+            interface.counters.rx_dropped += 1;
+            return;
+        }
+        self.open_ipv6(id, header, Some(from));
+    }
+
+    /// Looks into an IPv6 packet for us. Nobody sent it `from` an Ethernet address if it comes from this host.
+    pub(super) fn open_ipv6(&mut self, id: InterfaceId, packet: Header<'_>, from: Option<EthernetAddress>) {
+        match ipv6::open(packet) {
+            Ok(Contents::Whole(datagram)) => self.deliver_ipv6(id, packet, &datagram, from),
+            Ok(Contents::Nothing) => (),
+            Err(refusal) => {
+                self.count_error(id);
+                if let Refusal::Told(complaint) = refusal {
+                    self.complain(id, &unopened(packet), complaint);
+                }
+            }
+        }
+    }
+
+    fn deliver_ipv6(
+        &mut self,
+        id: InterfaceId,
+        packet: Header<'_>,
+        datagram: &Datagram<'_>,
+        from: Option<EthernetAddress>,
+    ) {
+        let Header { source, destination, .. } = packet;
+        if datagram.protocol != IpProtocol::Icmpv6 {
+            // Nobody could be answered (RFC 4291 section 2.5.2).
+            if !source.is_unspecified() {
+                self.deliver(id, datagram, !destination.is_multicast());
+            }
+            return;
+        }
+        let Some(message) = icmpv6::parse(source, destination, datagram.payload) else {
+            return self.count_error(id);
+        };
+        match (message.kind, from) {
+            (kind, Some(from)) if NDISC.contains(&kind) || kind == mld::QUERY => {
+                self.receive_ndisc(id, packet, &message, from);
+            }
+            _ if !source.is_unspecified() => self.deliver(id, datagram, !destination.is_multicast()),
+            _ => (),
+        }
+        if message.kind == icmpv6::ECHO_REQUEST && destination.is_multicast() {
+            self.answer_group(id, datagram, source);
+        }
+    }
+
+    fn receive_ndisc(
+        &mut self,
+        id: InterfaceId,
+        packet: Header<'_>,
+        message: &Message<'_>,
+        from: EthernetAddress,
+    ) {
+        self.network.receive_ndisc(id, packet, message, from);
+        self.follow_ipv6(id);
+    }
+
+    /// Takes over what routers and neighbours say.
+    pub(super) fn follow_ipv6(&mut self, id: InterfaceId) {
+        if self.network.follow_ipv6(id) {
+            self.advertised_name_servers = self.network.advertised_name_servers();
+            self.revision += 1;
+        }
+    }
+
+    /// Whoever asks a group is answered from an address (RFC 4443 section 4.2).
+    fn answer_group(&mut self, id: InterfaceId, request: &Datagram<'_>, asker: Ipv6Addr) {
+        let now = self.network.now;
+        let own = self.network.interface(id).and_then(|interface| interface.source_ipv6(asker, now));
+        if let Some(reply) = own.and_then(|own| answers::echo_reply(request, own.into())) {
+            self.network.send_from(id, request.source, vec![reply]);
+        }
+    }
+
+    /// Gives a packet for us to its socket. One that nobody wants is answered if it `may_be_answered`.
+    pub(super) fn deliver(&mut self, id: InterfaceId, datagram: &Datagram<'_>, may_be_answered: bool) {
+        let by_raw = self.raw.receive(datagram);
+        let network = &mut self.network;
+        let complaint = match datagram.protocol {
+            IpProtocol::Tcp => {
+                if may_be_answered && !self.tcp.receive(id, datagram, network) {
+                    self.network.reset(id, datagram);
+                }
+                return;
+            }
+            IpProtocol::Udp => (!self.udp.receive(id, datagram, network)).then_some(Complaint::NoPort),
+            IpProtocol::Icmp | IpProtocol::Icmpv6 => {
+                if let Some((quoted, error)) = self.icmp.receive(id, datagram, network) {
+                    self.unreachable(quoted, error);
+                }
+                if may_be_answered && let Some(reply) = answers::echo_reply(datagram, datagram.destination) {
+                    self.network.send_from(id, datagram.source, vec![reply]);
+                }
+                None
+            }
+            _ => (!by_raw).then(|| Complaint::NoProtocol(protocol_named_at(datagram))),
+        };
+        if let Some(complaint) = complaint.filter(|_| may_be_answered) {
+            self.complain(id, datagram, complaint);
+        }
+    }
+
+    /// Tells the sender of a packet what is wrong with it.
+    fn complain(&mut self, id: InterfaceId, datagram: &Datagram<'_>, complaint: Complaint) {
+        if datagram.destination.is_multicast() || !self.complaints.take(self.network.now) {
+            return;
+        }
+        if let Some(error) = answers::error(datagram, complaint) {
+            self.network.send_from(id, datagram.source, vec![error]);
+        }
+    }
+
+    pub(super) fn unreachable(&mut self, quoted: Quoted, error: SocketError) {
+        match quoted.protocol {
+            IpProtocol::Tcp => self.tcp.unreachable(quoted.local, quoted.remote, error),
+            IpProtocol::Udp => self.udp.unreachable(quoted.local, quoted.remote, error),
+            _ => (),
+        }
+    }
+
+    pub(super) fn count_error(&mut self, id: InterfaceId) {
+        if let Some(interface) = self.network.interface_mut(id) {
+            interface.counters.rx_errors += 1;
+        }
+    }
+}
+
+/// A packet as it is complained about.
+fn unopened<'a>(packet: Header<'a>) -> Datagram<'a> {
+    Datagram {
+        bytes: packet.bytes,
+        source: packet.source.into(),
+        destination: packet.destination.into(),
+        protocol: IpProtocol::Ipv6NoNxt,
+        payload: &[],
+    }
+}
+
+fn protocol_named_at(datagram: &Datagram<'_>) -> u32 {
+    match datagram.destination {
+        // ICMP does not tell where.
+        IpAddr::V4(_) => 0,
+        IpAddr::V6(_) => ipv6::protocol_named_at(datagram),
+    }
+}
