@@ -7,7 +7,7 @@ use std::time::Duration;
 use probe::data::{self, Random, Sum};
 use serde_json::Value;
 use testbed::guest::{Guest, Running};
-use testbed::linux_peer::{ADDRESS, GUEST, LinuxPeer, NAME};
+use testbed::linux_peer::{ADDRESS, GUEST, LinuxPeer, NAME, Weather};
 use testbed::server;
 
 use crate::WAIT_FOR_LEASE;
@@ -179,4 +179,37 @@ fn python_serves_a_thousand_connections_with_asyncio_and_with_threads() {
         assert_eq!(right.unwrap(), CONNECTIONS, "{ready}");
     }
     end(&peer, running);
+}
+
+#[test]
+#[ignore = "boots a guest: ./x test guest"]
+fn transfers_are_whole_in_every_weather() {
+    const SIZE: u64 = 1_000_000;
+    let fair = Weather::default();
+    let delayed = Weather { delay: Duration::from_millis(50), ..fair };
+    let weathers = [
+        ("loss", Weather { lost: 10, ..fair }),
+        ("disorder", Weather { overtaken: 100, ..fair }),
+        ("delay", delayed),
+        ("all of it", Weather { lost: 10, overtaken: 100, ..delayed }),
+    ];
+    let peer = LinuxPeer::start().unwrap();
+    peer.namespace().enter(|| server::web_at(WEB)).unwrap().unwrap();
+    let exchanges = weathers.map(|(name, _)| {
+        format!(
+            "over curl -sS http://{ADDRESS}/{SIZE}/1 -o /tmp/file
+             over curl -sS -H Expect: -T /tmp/file http://{ADDRESS}/
+             echo ' with {name}'\n"
+        )
+    });
+    let mut running = start(&peer, &["curl"], &exchanges.concat());
+    for (name, weather) in weathers {
+        peer.wire().set_weather(weather);
+        // The next exchange begins in the old weather, for a moment.
+        running.wait_for(&format!(" with {name}"), PATIENCE).unwrap();
+    }
+    let finished = running.finish().unwrap();
+    let sum = data::sum_of(1, SIZE).unwrap();
+    let expected = weathers.map(|(name, _)| format!("{sum} with {name}\n")).concat();
+    assert_eq!(finished.success().unwrap(), expected);
 }
