@@ -63,7 +63,7 @@ fn is_host(address: IpAddr) -> bool {
     !(address.is_unspecified() || address.is_multicast() || address.is_loopback() || is_broadcast)
 }
 
-/// The address of a host elsewhere: a router or a name server.
+/// The address of a router, or of a name server, which may be this host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Host(pub IpAddr);
 
@@ -75,7 +75,7 @@ impl FromStr for Host {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        let address = text.parse().ok().filter(|address| is_host(*address));
+        let address = text.parse().ok().filter(|address: &IpAddr| address.is_loopback() || is_host(*address));
         address.map(Self).ok_or_else(|| ValueError::new::<Self>(text))
     }
 }

@@ -10,7 +10,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use config::netd::{Candidate, Config, Host, Interface, Mac, Match};
+use config::netd::{Address, Candidate, Config, Host, Interface, Mac, Match};
 use ipnet::IpNet;
 use smoltcp::time::Duration;
 
@@ -114,14 +114,17 @@ impl Intent {
         self.followed = None;
     }
 
-    /// Nobody wants a route to `destination` any more.
-    pub fn remove_route(&mut self, destination: IpNet, stack: &Stack) {
-        for id in stack.network.interface_ids() {
-            let Some(interface) = stack.network.interface(id) else { continue };
-            if self.wanted(id, interface).routes.iter().any(|route| route.to == destination) {
-                self.edit(id, stack, |table| table.routes.retain(|route| route.to != destination));
-            }
+    /// Nobody wants a route to `destination` by an interface any more.
+    pub fn remove_route(&mut self, id: InterfaceId, destination: IpNet, stack: &Stack) {
+        let Some(interface) = stack.network.interface(id) else { return };
+        if self.wanted(id, interface).routes.iter().any(|route| route.to == destination) {
+            self.edit(id, stack, |table| table.routes.retain(|route| route.to != destination));
         }
+    }
+
+    /// Whether the interface is to have `address`, whatever DHCP says.
+    pub fn wants_address(&self, id: InterfaceId, interface: &interface::Interface, address: Address) -> bool {
+        self.wanted(id, interface).addresses.contains(&address)
     }
 
     /// Changes whom programs ask for names.

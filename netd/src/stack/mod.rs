@@ -26,6 +26,7 @@ pub mod raw;
 pub mod readiness;
 pub mod routes;
 mod selection;
+pub mod table;
 pub mod tcp;
 pub mod udp;
 mod wire;

@@ -184,6 +184,19 @@ impl Neighbours {
         self.entries.contains_key(&neighbour)
     }
 
+    /// All of them, in order: the address if it is known, and what that is worth.
+    pub fn list(&self, now: Instant) -> Vec<(IpAddr, Option<EthernetAddress>, &'static str)> {
+        let state = |entry: &Entry| match entry.address {
+            None => "incomplete",
+            Some(_) if now < entry.confirmed + self.lifetime => "reachable",
+            Some(_) => "stale",
+        };
+        let mut list: Vec<_> =
+            self.entries.iter().map(|(neighbour, entry)| (*neighbour, entry.address, state(entry))).collect();
+        list.sort();
+        list
+    }
+
     /// What is due at `now`.
     pub fn poll(&mut self, now: Instant) -> Due {
         let mut due = Due::default();

@@ -55,11 +55,9 @@ impl Routes {
         self.routes.sort_by_key(|route| std::cmp::Reverse(route.destination.prefix_len()));
     }
 
-    /// Removes the routes to `destination`; whether there was one.
-    pub fn remove(&mut self, destination: IpNet) -> bool {
-        let before = self.routes.len();
-        self.routes.retain(|route| route.destination != destination);
-        self.routes.len() != before
+    /// Removes the routes to `destination` by `interface`.
+    pub fn remove(&mut self, destination: IpNet, interface: InterfaceId) {
+        self.routes.retain(|route| (route.destination, route.interface) != (destination, interface));
     }
 
     /// Whether there is `one`, from whatever source.

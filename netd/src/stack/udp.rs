@@ -14,6 +14,7 @@ use super::network::Network;
 use super::ports::Ports;
 use super::readiness::Readiness;
 use super::routes::InterfaceId;
+use super::table::Entry;
 
 /// Bytes of a UDP header.
 const HEADER: usize = smoltcp::wire::UDP_HEADER_LEN;
@@ -100,6 +101,18 @@ impl Udp {
         }
         self.socket(id)?.remote = remote;
         Ok(())
+    }
+
+    /// All sockets, to be looked at.
+    pub fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
+        self.sockets.iter().map(|(_, socket)| Entry {
+            protocol: "udp",
+            state: if socket.remote.is_some() { "connected" } else { "open" },
+            local: socket.local,
+            remote: socket.remote,
+            received: socket.received.iter().map(|(_, data)| data.len()).sum(),
+            queued: 0,
+        })
     }
 
     /// Our end.

@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use config::netd::{Address, Mac, Metric, Route};
 use ipnet::IpNet;
-use smoltcp::wire::EthernetAddress;
 
 use crate::intent::Intent;
 use crate::stack::interface::Interface;
@@ -14,21 +13,25 @@ use crate::stack::{InterfaceId, Stack};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// The Ethernet address that we send from.
-    SetMac(InterfaceId, EthernetAddress),
+    SetMac(InterfaceId, Mac),
     /// The one address of its version; DHCP ends, unless it is the address already.
-    SetAddress(InterfaceId, IpNet),
+    SetAddress(InterfaceId, Address),
+    /// An address more.
+    AddAddress(InterfaceId, Address),
+    /// An address less.
+    RemoveAddress(InterfaceId, Address),
     /// Up or down, administratively.
     SetUp(InterfaceId, bool),
     /// The metric of the routes that have none of their own.
-    SetMetric(InterfaceId, u32),
+    SetMetric(InterfaceId, Metric),
     /// Whether the address comes by DHCP.
     SetDhcp(InterfaceId, bool),
     /// The lease is to be renewed now.
     RenewLease(InterfaceId),
     /// A route, in place of one to the same destination.
     AddRoute(InterfaceId, Route),
-    /// A route less.
-    RemoveRoute(IpNet),
+    /// The routes to a destination less, by one interface or all.
+    RemoveRoute(IpNet, Option<InterfaceId>),
     /// Whom resolvers ask.
     SetNameServer(IpAddr),
     /// What is on trial stays.
@@ -39,19 +42,30 @@ impl Command {
     /// Makes the change: what is wanted is another thing from now on.
     pub fn carry_out(self, intent: &mut Intent, stack: &mut Stack) {
         match self {
-            Self::SetMac(id, mac) => intent.edit(id, stack, |table| table.mac = Some(Mac(mac.0))),
+            Self::SetMac(id, mac) => intent.edit(id, stack, |table| table.mac = Some(mac)),
             // Stock's `dhcpd` sets the address that our lease is of, and nobody else would renew it.
             Self::SetAddress(id, address) if is_set(stack, id, address) => {}
             Self::SetAddress(id, address) => intent.edit(id, stack, |table| {
-                table.addresses.retain(|own| own.0.addr().is_ipv4() != address.addr().is_ipv4());
-                table.addresses.push(Address(address));
-                if address.addr().is_ipv4() {
+                let is_ipv4 = address.0.addr().is_ipv4();
+                table.addresses.retain(|own| own.0.addr().is_ipv4() != is_ipv4);
+                table.addresses.push(address);
+                if is_ipv4 {
                     table.dhcp = Some(false);
                 }
             }),
+            Self::AddAddress(id, address) => intent.edit(id, stack, |table| {
+                // DHCP goes on if it does.
+                table.dhcp = Some(table.uses_dhcp());
+                table.addresses.retain(|own| *own != address);
+                table.addresses.push(address);
+            }),
+            Self::RemoveAddress(id, address) => intent.edit(id, stack, |table| {
+                table.dhcp = Some(table.uses_dhcp());
+                table.addresses.retain(|own| *own != address);
+            }),
             Self::SetUp(id, up) => intent.edit(id, stack, |table| table.up = up),
             Self::SetMetric(id, metric) => {
-                intent.edit(id, stack, |table| table.metric = Some(Metric(metric)));
+                intent.edit(id, stack, |table| table.metric = Some(metric));
             }
             Self::SetDhcp(id, on) => intent.edit(id, stack, |table| {
                 table.dhcp = Some(on);
@@ -69,10 +83,12 @@ impl Command {
                 table.routes.retain(|other| other.to != route.to);
                 table.routes.push(route);
             }),
-            Self::RemoveRoute(destination) => {
-                intent.remove_route(destination, stack);
-                // That of a lease, or of an address.
-                stack.network.routes.remove(destination);
+            Self::RemoveRoute(destination, by) => {
+                for id in by.map_or_else(|| stack.network.interface_ids().collect(), |id| vec![id]) {
+                    intent.remove_route(id, destination, stack);
+                    // That of a lease, or of an address.
+                    stack.network.routes.remove(destination, id);
+                }
                 stack.revision += 1;
             }
             Self::Confirm => {
@@ -84,6 +100,6 @@ impl Command {
     }
 }
 
-fn is_set(stack: &Stack, id: InterfaceId, address: IpNet) -> bool {
-    stack.network.interface(id).is_some_and(|interface| interface.has_only(address))
+fn is_set(stack: &Stack, id: InterfaceId, address: Address) -> bool {
+    stack.network.interface(id).is_some_and(|interface| interface.has_only(address.0))
 }

@@ -3,8 +3,10 @@
 mod command;
 mod document;
 mod events;
+mod parse;
 mod pcapng;
 mod stream;
+mod text;
 mod tree;
 
 use std::collections::BTreeSet;
@@ -14,7 +16,7 @@ use scheme::errno::{EACCES, EBADF, EINVAL, ENOENT, ENOSPC, ENOTDIR, EOPNOTSUPP};
 use scheme::flag::{O_ACCMODE, O_DIRECTORY, O_RDONLY, O_STAT, O_WRONLY};
 use scheme::{
     CallerCtx, DirentBuf, DirentKind, Error, EventFlags, NewFdFlags, Notifier, OpenResult, Result,
-    SchemeSync, Stat, directory, text,
+    SchemeSync, Stat, directory,
 };
 use slab::Slab;
 use smoltcp::time::{Duration, Instant};
@@ -148,8 +150,7 @@ impl Netcfg {
         let text = String::from_utf8_lossy(&bytes);
         let change = match (&handle.state, &handle.node) {
             (Writing::Open, Node::Leaf(leaf)) => {
-                let command = leaf.parse(text.trim(), &self.stack.borrow(), &self.intent);
-                command.map(Change::Command).ok_or_else(|| format!("{:?} makes no sense here", text.trim()))
+                leaf.parse(text.trim(), &self.stack.borrow(), &self.intent).map(Change::Command)
             }
             (Writing::Open, Node::Document(document)) => {
                 document.parse(&text).map(|(config, limit)| Change::Config(config, limit))
@@ -267,10 +268,10 @@ impl SchemeSync for Netcfg {
             // Stock's programs read a directory for its names.
             Node::Directory(names) => {
                 let names: String = names.iter().map(|name| format!("{name}\n")).collect();
-                text::read_at(names.as_bytes(), buf, offset)
+                scheme::text::read_at(names.as_bytes(), buf, offset)
             }
             Node::Leaf(_) | Node::Stream(_) | Node::Document(_) => {
-                text::read_at(&handle.snapshot, buf, offset)
+                scheme::text::read_at(&handle.snapshot, buf, offset)
             }
         }
     }
@@ -375,13 +376,14 @@ impl SchemeSync for Netcfg {
     }
 }
 
+/// What can only be written can be opened for both, so that its writer may read why it was refused.
 fn check_access(node: &Node, flags: usize, uid: u32) -> Result<()> {
     let reads = flags & O_ACCMODE & O_RDONLY != 0;
     let writes = flags & O_ACCMODE & O_WRONLY != 0;
     let others = if uid == 0 { 0o600 } else { 0o004 };
     let readable = node.mode() & others & 0o444 != 0;
     let writable = node.mode() & others & 0o200 != 0;
-    match matches!(node, Node::Directory(_)) || ((!reads || readable) && (!writes || writable)) {
+    match matches!(node, Node::Directory(_)) || if writes { writable } else { !reads || readable } {
         true => Ok(()),
         false => Err(Error::new(EACCES)),
     }

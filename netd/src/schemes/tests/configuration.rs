@@ -24,11 +24,15 @@ impl Rig<Netcfg> {
     /// Writes `text` as one who looks at the answer: the reason, if it is not taken.
     fn commit(&mut self, path: &str, text: &str) -> Result<(), String> {
         let id = self.open_with(path, O_RDWR).unwrap();
-        assert_eq!(self.write(id, text.as_bytes()), Ok(text.len()));
-        let answer = self.scheme.fsync(id, &caller(self.uid));
+        let written = self.write(id, text.as_bytes());
+        let answer =
+            written.and_then(|_| self.scheme.fsync(id, &caller(self.uid)).map_err(|error| error.errno));
         let reason = self.text(id);
         self.close(id);
-        answer.map_err(|_| reason)
+        answer.map_err(|errno| {
+            assert_eq!(errno, EINVAL);
+            reason
+        })
     }
 
     fn pass(&mut self, seconds: u64) {
@@ -124,6 +128,61 @@ fn single_changes_are_part_of_the_configuration() {
     rig.echo("route/rm", "10.1.0.0/16\n").unwrap();
     assert!(!rig.cat("config/running").contains("10.1.0.0"));
     assert!(!rig.cat("route/list").contains("10.1.0.0"));
+}
+
+#[test]
+fn addresses_come_and_go_beside_others() {
+    let mut rig = netcfg(Some(MAC));
+    rig.echo("ifaces/eth0/addr/add", "10.0.0.2/24\n").unwrap();
+    rig.echo("ifaces/eth0/addr/add", "fd00::2/64\n").unwrap();
+    assert_eq!(rig.cat("ifaces/eth0/addr/list"), "10.0.0.2/24\n");
+    for _ in 0..5 {
+        // Somebody might object.
+        rig.pass(1);
+        rig.settle();
+    }
+    let list = rig.cat("ifaces/eth0/addr/list6");
+    assert!(list.contains("fd00::2/64\n"), "{list}");
+    assert_eq!(rig.cat("ifaces/eth0/dhcp"), "state searching\n", "goes on beside");
+    rig.echo("ifaces/eth0/addr/rm", "10.0.0.2/24\n").unwrap();
+    assert_eq!(rig.cat("ifaces/eth0/addr/list"), "Not configured\n");
+    let reason = rig.commit("ifaces/eth0/addr/rm", "10.0.0.2/24\n");
+    assert_eq!(reason, Err("nobody gave eth0 the address 10.0.0.2/24 by hand\n".to_owned()));
+}
+
+#[test]
+fn routes_are_told_by_destination_interface_and_metric() {
+    let mut rig = netcfg(Some(MAC));
+    rig.stack.borrow_mut().network.add_ethernet("eth1");
+    rig.echo("ifaces/eth0/addr/set", "10.0.0.2/24\n").unwrap();
+    rig.echo("ifaces/eth1/addr/set", "10.0.1.2/24\n").unwrap();
+    rig.echo("route/add", "default via 10.0.0.1 metric 5\n").unwrap();
+    rig.echo("route/add", "default via 10.0.1.1 dev eth1\n").unwrap();
+    rig.echo("route/add", "10.7.0.0/16 dev eth1\n").unwrap();
+    let routes = rig.cat("route/list");
+    assert!(routes.contains("default via 10.0.0.1 dev eth0 src 10.0.0.2 metric 5\n"), "{routes}");
+    assert!(routes.contains("10.7.0.0/16  dev eth1 src 10.0.1.2\n"), "{routes}");
+    rig.echo("route/rm", "default dev eth1\n").unwrap();
+    let routes = rig.cat("route/list");
+    assert!(!routes.contains("10.0.1.1") && routes.contains("10.0.0.1"), "{routes}");
+}
+
+#[test]
+fn who_asks_for_nonsense_reads_why() {
+    let mut rig = netcfg(Some(MAC));
+    for (path, line, expected) in [
+        ("route/add", "default", "neither `via` nor `dev` says where the route leads"),
+        ("route/add", "default via 10.0.0.1", "no interface has a network with 10.0.0.1"),
+        ("route/add", "10.0.0.0/8 by 10.0.0.1", "`by` is not `via`, `dev` or `metric`"),
+        ("route/add", "default via fd00::1 dev eth7", "there is no interface eth7"),
+        ("ifaces/eth0/state", "on", "\"on\" is not `up` or `down`"),
+        ("ifaces/lo/state", "down", "lo is as it is"),
+        ("config/confirm", "yes", "nothing is on trial"),
+        ("ifaces/eth0/mac", "me", "me is not an Ethernet address of one station, such as 52:54:00:12:34:56"),
+    ] {
+        assert_eq!(rig.commit(path, &format!("{line}\n")), Err(format!("{expected}\n")), "{path}");
+    }
+    assert_eq!(rig.open_with("route/add", O_RDONLY), Err(EACCES), "there is nothing else to read");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Requests that nobody should make.
 
+use config::netd::Config;
 use proptest::prelude::*;
 use scheme::flag::{O_RDWR, O_STAT, O_WRONLY};
 
@@ -9,7 +10,6 @@ use crate::schemes::ip::Ip;
 use crate::schemes::netcfg::Netcfg;
 use crate::schemes::tcp::Tcp;
 use crate::schemes::udp::Udp;
-use config::netd::Config;
 
 /// Words that schemes know, and others.
 fn path() -> impl Strategy<Value = String> {

@@ -1,12 +1,16 @@
 //! `netcfg` as a shell uses it.
 
+use config::netd::Config;
 use scheme::errno::*;
 use scheme::flag::{MODE_DIR, MODE_FILE, O_RDONLY, O_STAT, O_WRONLY};
+use smoltcp::time::Duration;
+use smoltcp::wire::EthernetAddress;
 
 use super::*;
 use crate::schemes::netcfg::Netcfg;
-use config::netd::Config;
-use smoltcp::wire::EthernetAddress;
+use crate::schemes::tcp::Tcp;
+use crate::schemes::udp::Udp;
+use crate::stack::interface::Link;
 
 /// A host with an `eth0`, whose driver is there if it has an address.
 pub fn netcfg(mac: Option<EthernetAddress>) -> Rig<Netcfg> {
@@ -176,4 +180,47 @@ fn reading_is_a_snapshot_for_all_and_writing_for_the_administrator() {
     let (directory, file) =
         (rig.open_with("ifaces", O_STAT).unwrap(), rig.open_with("route/add", O_STAT).unwrap());
     assert_eq!((rig.mode(directory), rig.mode(file)), (MODE_DIR | 0o755, MODE_FILE | 0o200));
+}
+
+#[test]
+fn sockets_are_listed_with_what_waits() {
+    let mut netcfg = netcfg(Some(MAC));
+    let stack = netcfg.stack.clone();
+    let (mut tcp, mut udp) = (rig::<Tcp>(&stack), rig::<Udp>(&stack));
+    tcp.open("/127.0.0.1:8080").unwrap();
+    let client = tcp.open("127.0.0.1:8080/127.0.0.1:2000").unwrap();
+    udp.open("/127.0.0.1:53").unwrap();
+    let asker = udp.open("127.0.0.1:53/127.0.0.1:2053").unwrap();
+    udp.write(asker, b"who?").unwrap();
+    udp.settle();
+    let expected = "tcp listen 127.0.0.1:8080 * 1 0\n\
+                    tcp established 127.0.0.1:2000 127.0.0.1:8080 0 0\n\
+                    tcp established 127.0.0.1:8080 127.0.0.1:2000 0 0\n\
+                    udp open 127.0.0.1:53 * 4 0\n\
+                    udp connected 127.0.0.1:2053 127.0.0.1:53 0 0\n";
+    assert_eq!(netcfg.cat("sockets"), expected);
+    tcp.close(client);
+}
+
+#[test]
+fn neighbours_are_listed_with_what_is_known_of_them() {
+    let mut rig = netcfg(Some(MAC));
+    rig.echo("ifaces/eth0/addr/set", "10.0.2.15/24\n").unwrap();
+    {
+        let stack = &mut rig.stack.borrow_mut();
+        let (now, eth0) = (stack.network.now, stack.network.find("eth0").unwrap());
+        let Some(Link::Ethernet { neighbours, .. }) =
+            stack.network.interface_mut(eth0).map(|own| &mut own.link)
+        else {
+            panic!("eth0 is Ethernet")
+        };
+        neighbours.learn("10.0.2.2".parse().unwrap(), MAC, now);
+        neighbours.resolve("10.0.2.9".parse().unwrap(), Vec::new(), now);
+    }
+    assert_eq!(
+        rig.cat("ifaces/eth0/neigh"),
+        "10.0.2.2 52:54:00:12:34:56 reachable\n10.0.2.9 none incomplete\n"
+    );
+    rig.stack.borrow_mut().network.now += Duration::from_secs(61);
+    assert!(rig.cat("ifaces/eth0/neigh").starts_with("10.0.2.2 52:54:00:12:34:56 stale\n"));
 }

@@ -148,6 +148,11 @@ impl Connection {
         self.set.get_mut(self.socket)
     }
 
+    /// Bytes that wait to be read, and to be sent or acknowledged.
+    pub fn waiting(&self) -> (usize, usize) {
+        (self.socket().recv_queue(), self.socket().send_queue())
+    }
+
     /// RFC 9293 section 3.3.2.
     pub fn state(&self) -> State {
         self.socket().state()

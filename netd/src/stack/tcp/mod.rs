@@ -3,6 +3,7 @@
 mod connection;
 mod listener;
 mod schedule;
+mod table;
 
 pub use self::connection::BUFFER;
 

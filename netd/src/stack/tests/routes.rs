@@ -48,7 +48,7 @@ fn the_longest_prefix_wins_and_then_the_smallest_metric() {
     assert_eq!(way(&host, FAR), (ETH1, router(ETH1), SECOND));
     assert_eq!(way(&host, v4([10, 0, 1, 9])).0, ETH0, "whatever the metric is");
     let route = *host.network.lookup(FAR, None).unwrap();
-    host.network.routes.remove(route.destination);
+    host.network.routes.remove(route.destination, route.interface);
     host.network.routes.add(Route { metric: Some(20), ..route });
     add_default(&mut host, ETH0);
     assert_eq!(way(&host, FAR).0, ETH0, "a route's own metric counts");
