@@ -30,6 +30,8 @@ pub enum Complaint {
     /// It has a header or an option that it must not have, so many bytes from its beginning: RFC 4443 section 3.4 names
     /// the code.
     Malformed(u8, u32),
+    /// Not all of it came.
+    Incomplete,
 }
 
 /// Bounds how many errors are sent.
@@ -108,9 +110,11 @@ pub fn error(datagram: &Datagram<'_>, complaint: Complaint) -> Option<Vec<u8>> {
 /// RFC 1122 section 3.2.2: never about ICMP errors.
 fn error_v4(datagram: &Datagram<'_>, own: Ipv4Addr, peer: Ipv4Addr, complaint: Complaint) -> Option<Vec<u8>> {
     const DESTINATION_UNREACHABLE: u8 = 3;
+    const TIME_EXCEEDED: u8 = 11;
     let (kind, code) = match complaint {
         Complaint::NoProtocol(_) => (DESTINATION_UNREACHABLE, 2),
         Complaint::NoPort => (DESTINATION_UNREACHABLE, 3),
+        Complaint::Incomplete => (TIME_EXCEEDED, 1),
         Complaint::Malformed(..) => return None,
     };
     if datagram.protocol == IpProtocol::Icmp && !ipv4::is_echo(datagram.payload) {
@@ -129,10 +133,12 @@ fn error_v4(datagram: &Datagram<'_>, own: Ipv4Addr, peer: Ipv4Addr, complaint: C
 fn error_v6(datagram: &Datagram<'_>, own: Ipv6Addr, peer: Ipv6Addr, complaint: Complaint) -> Option<Vec<u8>> {
     const PORT: u8 = 4;
     const NEXT_HEADER: u8 = 1;
+    const REASSEMBLY: u8 = 1;
     let (kind, code, parameter) = match complaint {
         Complaint::NoPort => (icmpv6::DESTINATION_UNREACHABLE, PORT, 0),
         Complaint::NoProtocol(at) => (icmpv6::PARAMETER_PROBLEM, NEXT_HEADER, at),
         Complaint::Malformed(code, at) => (icmpv6::PARAMETER_PROBLEM, code, at),
+        Complaint::Incomplete => (icmpv6::TIME_EXCEEDED, REASSEMBLY, 0),
     };
     let is_error = datagram.protocol == IpProtocol::Icmpv6
         && datagram.payload.first().is_none_or(|kind| *kind < icmpv6::ECHO_REQUEST);

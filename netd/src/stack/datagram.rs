@@ -23,15 +23,6 @@ pub struct Datagram<'a> {
 }
 
 impl<'a> Datagram<'a> {
-    /// Checks the header of a packet of either version.
-    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
-        match bytes.first()? >> 4 {
-            4 => ipv4::parse(bytes),
-            6 => ipv6::parse(bytes),
-            _ => None,
-        }
-    }
-
     /// The packet as smoltcp takes it, which knows few of IPv6's extension headers.
     pub fn for_smoltcp(&self) -> Cow<'a, [u8]> {
         match self.destination.is_ipv6() && self.bytes.len() != ipv6::HEADER + self.payload.len() {
@@ -46,6 +37,14 @@ pub fn header(destination: IpAddr) -> usize {
     match destination {
         IpAddr::V4(_) => ipv4::HEADER,
         IpAddr::V6(_) => ipv6::HEADER,
+    }
+}
+
+/// The longest payload of a packet to `destination`: its length is a number of 16 bits, which in IPv4 counts the header.
+pub fn longest(destination: IpAddr) -> usize {
+    match destination {
+        IpAddr::V4(_) => usize::from(u16::MAX) - ipv4::HEADER,
+        IpAddr::V6(_) => usize::from(u16::MAX),
     }
 }
 

@@ -106,7 +106,7 @@ impl Icmp {
             _ => return Err(SocketError::Malformed),
         };
         let path = network.route(socket.remote)?;
-        let limit = network.mtu(&path).saturating_sub(datagram::header(socket.remote) + HEADER);
+        let limit = datagram::longest(socket.remote) - HEADER;
         if data.len() > limit {
             return Err(SocketError::MessageTooLong { length: data.len(), limit });
         }

@@ -6,7 +6,9 @@ use smoltcp::wire::{EthernetAddress, IpProtocol};
 
 use super::answers::{self, Complaint};
 use super::datagram::Datagram;
+use super::fragments::Piece;
 use super::icmpv6::{self, Message};
+use super::ipv4;
 use super::ipv6::{self, Contents, Header, Refusal};
 use super::quoted::Quoted;
 use super::routes::InterfaceId;
@@ -37,6 +39,14 @@ impl Stack {
     pub(super) fn open_ipv6(&mut self, id: InterfaceId, packet: Header<'_>, from: Option<EthernetAddress>) {
         match ipv6::open(packet) {
             Ok(Contents::Whole(datagram)) => self.deliver_ipv6(id, packet, &datagram, from),
+            Ok(Contents::Piece(piece)) => {
+                let now = self.network.now;
+                if let Some(bytes) = self.fragments.add(id, &piece, now)
+                    && let Some(packet) = ipv6::header(&bytes)
+                {
+                    self.open_ipv6(id, packet, from);
+                }
+            }
             Ok(Contents::Nothing) => (),
             Err(refusal) => {
                 self.count_error(id);
@@ -105,6 +115,29 @@ impl Stack {
         }
     }
 
+    /// Takes a piece of an IPv4 packet, and the packet if that is whole.
+    pub(super) fn receive_ipv4_piece(&mut self, id: InterfaceId, from: EthernetAddress, piece: &Piece<'_>) {
+        let now = self.network.now;
+        let Some(interface) = self.network.interface_mut(id) else { return };
+        let to_all = interface.is_broadcast(piece.destination) || piece.destination.is_multicast();
+        if !to_all && !interface.has_address(piece.destination) {
+            interface.counters.rx_dropped += 1;
+            return;
+        }
+        if let Some(bytes) = self.fragments.add(id, piece, now) {
+            self.receive_ipv4(id, from, &bytes);
+        }
+    }
+
+    /// Tells the senders of packets that did not come whole.
+    pub(super) fn complain_of_late_fragments(&mut self) {
+        for late in self.fragments.poll(self.network.now) {
+            if let Some(datagram) = first_piece(&late.first) {
+                self.complain(late.interface, &datagram, Complaint::Incomplete);
+            }
+        }
+    }
+
     /// Gives a packet for us to its socket. One that nobody wants is answered if it `may_be_answered`.
     pub(super) fn deliver(&mut self, id: InterfaceId, datagram: &Datagram<'_>, may_be_answered: bool) {
         let by_raw = self.raw.receive(datagram);
@@ -156,6 +189,22 @@ impl Stack {
             interface.counters.rx_errors += 1;
         }
     }
+}
+
+/// The first piece of a packet as it is complained about.
+fn first_piece(bytes: &[u8]) -> Option<Datagram<'_>> {
+    let opened = match ipv6::header(bytes) {
+        Some(header) => ipv6::open(header).ok(),
+        None => ipv4::open(bytes),
+    };
+    let Contents::Piece(piece) = opened? else { return None };
+    Some(Datagram {
+        bytes,
+        source: piece.source,
+        destination: piece.destination,
+        protocol: piece.protocol.into(),
+        payload: piece.data,
+    })
 }
 
 /// A packet as it is complained about.

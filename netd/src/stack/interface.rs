@@ -28,7 +28,7 @@ pub const ETHERNET_MTU: usize = 1500;
 /// As on Linux: one packet carries what IPv4 can.
 const LOOPBACK_MTU: usize = 65_535;
 /// Frames on their way to the driver at which sockets must wait.
-const QUEUE: usize = 128;
+pub const QUEUE: usize = 128;
 /// Answers without a socket (ARP, RST, echo) that may be queued beyond that.
 const ANSWERS: usize = 64;
 

@@ -6,29 +6,44 @@ use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv4Repr};
 
 use super::datagram::Datagram;
+use super::fragments::Piece;
+use super::ipv6::Contents;
 use super::wire::HEADROOM;
 
 /// Bytes of a header without options.
 pub const HEADER: usize = smoltcp::wire::IPV4_HEADER_LEN;
+/// Where the header names what follows it.
+const PROTOCOL: usize = 9;
 /// RFC 1700's default time to live.
 const TIME_TO_LIVE: u8 = 64;
 
-/// Checks version, lengths and header checksum; fragments are refused, since nothing reassembles them.
-pub fn parse(bytes: &[u8]) -> Option<Datagram<'_>> {
+/// Checks version, lengths and header checksum.
+pub fn open(bytes: &[u8]) -> Option<Contents<'_>> {
     let packet = Ipv4Packet::new_checked(bytes).ok()?;
-    let fragment = packet.more_frags() || packet.frag_offset() != 0;
-    if packet.version() != 4 || fragment || !packet.verify_checksum() {
+    if packet.version() != 4 || !packet.verify_checksum() {
         return None;
     }
-    let header = usize::from(packet.header_len());
     let bytes = bytes.get(..usize::from(packet.total_len()))?;
-    Some(Datagram {
+    let (header, payload) = bytes.split_at_checked(usize::from(packet.header_len()))?;
+    let (source, destination) = (packet.src_addr().into(), packet.dst_addr().into());
+    let (offset, more) = (usize::from(packet.frag_offset()), packet.more_frags());
+    if offset == 0 && !more {
+        let protocol = packet.next_header();
+        return Some(Contents::Whole(Datagram { bytes, source, destination, protocol, payload }));
+    }
+    let makes_sense = !more || payload.len().is_multiple_of(8);
+    makes_sense.then_some(Contents::Piece(Piece {
         bytes,
-        source: packet.src_addr().into(),
-        destination: packet.dst_addr().into(),
-        protocol: packet.next_header(),
-        payload: bytes.get(header..)?,
-    })
+        source,
+        destination,
+        ident: packet.ident().into(),
+        protocol: packet.next_header().into(),
+        header,
+        named_at: PROTOCOL,
+        offset,
+        more,
+        data: payload,
+    }))
 }
 
 /// Builds a packet of `protocol` whose payload, `length` bytes, is written by `fill`; headroom comes first.

@@ -6,6 +6,7 @@ use smoltcp::wire::{IpProtocol, Ipv6Packet, Ipv6Repr};
 
 use super::answers::Complaint;
 use super::datagram::Datagram;
+use super::fragments::Piece;
 use super::wire::HEADROOM;
 
 /// Bytes of the header, without extensions.
@@ -23,12 +24,16 @@ const MOST_EXTENSIONS: usize = 8;
 const ERRONEOUS_FIELD: u8 = 0;
 const UNKNOWN_HEADER: u8 = 1;
 const UNKNOWN_OPTION: u8 = 2;
+/// RFC 7112 section 5.
+const INCOMPLETE_HEADERS: u8 = 3;
 
 /// What a packet holds after its header and extensions.
 #[derive(Clone, Copy, Debug)]
 pub enum Contents<'a> {
     /// What it is for.
     Whole(Datagram<'a>),
+    /// A piece of it.
+    Piece(Piece<'a>),
     /// Nothing (RFC 8200 section 4.7).
     Nothing,
 }
@@ -66,14 +71,6 @@ pub fn header(bytes: &[u8]) -> Option<Header<'_>> {
     })
 }
 
-/// A packet that is whole and for an upper layer.
-pub fn parse(bytes: &[u8]) -> Option<Datagram<'_>> {
-    match open(header(bytes)?) {
-        Ok(Contents::Whole(datagram)) => Some(datagram),
-        _ => None,
-    }
-}
-
 /// Looks through the extension headers (RFC 8200 section 4).
 pub fn open(header: Header<'_>) -> Result<Contents<'_>, Refusal> {
     let (bytes, to_group) = (header.bytes, header.destination.is_multicast());
@@ -84,7 +81,7 @@ pub fn open(header: Header<'_>) -> Result<Contents<'_>, Refusal> {
             IpProtocol::HopByHop if walk.at != HEADER => return Err(told(UNKNOWN_HEADER, walk.named_at)),
             IpProtocol::HopByHop | IpProtocol::Ipv6Opts => walk.check_options(to_group)?,
             IpProtocol::Ipv6Route => walk.check_routing()?,
-            IpProtocol::Ipv6Frag => return Err(Refusal::Silent),
+            IpProtocol::Ipv6Frag => return walk.piece(header).map(Contents::Piece),
             IpProtocol::Ipv6NoNxt => return Ok(Contents::Nothing),
             protocol => {
                 let payload = bytes.get(walk.at..).ok_or(Refusal::Silent)?;
@@ -164,6 +161,55 @@ impl<'a> Walk<'a> {
             _ => Err(told(ERRONEOUS_FIELD, self.at + 2)),
         }
     }
+
+    /// RFC 8200 section 4.5.
+    fn piece(&self, header: Header<'a>) -> Result<Piece<'a>, Refusal> {
+        let (before, rest) = self.bytes.split_at_checked(self.at).ok_or(Refusal::Silent)?;
+        let ([protocol, _, high, low, ident @ ..], data) =
+            rest.split_first_chunk::<FRAGMENT_HEADER>().ok_or(Refusal::Silent)?;
+        let field = u16::from_be_bytes([*high, *low]);
+        let piece = Piece {
+            bytes: self.bytes,
+            source: header.source.into(),
+            destination: header.destination.into(),
+            ident: u32::from_be_bytes(*ident),
+            protocol: *protocol,
+            header: before,
+            named_at: self.named_at,
+            offset: usize::from(field & !7),
+            more: field & 1 != 0,
+            data,
+        };
+        if piece.more && !data.len().is_multiple_of(8) {
+            const PAYLOAD_LENGTH: usize = 4;
+            return Err(told(ERRONEOUS_FIELD, PAYLOAD_LENGTH));
+        }
+        if piece.offset + data.len() > usize::from(u16::MAX) {
+            return Err(told(ERRONEOUS_FIELD, self.at + 2));
+        }
+        if piece.offset == 0 && piece.more && !is_enough(piece.protocol, data) {
+            return Err(told(INCOMPLETE_HEADERS, 0));
+        }
+        Ok(piece)
+    }
+}
+
+/// RFC 8200 section 4.5: the first fragment has all headers, so that a filter need not look into others.
+fn is_enough(protocol: u8, data: &[u8]) -> bool {
+    let mut walk = Walk { bytes: data, named_at: 0, at: 0 };
+    let mut protocol = IpProtocol::from(protocol);
+    while matches!(protocol, IpProtocol::Ipv6Opts | IpProtocol::Ipv6Route) {
+        if walk.step().is_err() {
+            return false;
+        }
+        protocol = walk.next();
+    }
+    let wanted = match protocol {
+        IpProtocol::Tcp => 20,
+        IpProtocol::Udp | IpProtocol::Icmpv6 => 8,
+        _ => 0,
+    };
+    data.len() >= walk.at + wanted
 }
 
 fn told(code: u8, at: usize) -> Refusal {

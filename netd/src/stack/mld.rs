@@ -172,6 +172,7 @@ fn alert(mut packet: Vec<u8>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stack::datagram::Datagram;
 
     const OWN: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
     const GROUP: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00, 1);
@@ -179,7 +180,7 @@ mod tests {
     /// The kinds and groups of the records that are sent at `now`.
     fn told(mld: &mut Mld, now: Instant, random: &mut Random) -> Vec<(u8, Ipv6Addr)> {
         let packets = mld.poll([ALL_NODES, GROUP].into_iter(), OWN, now, random);
-        let packets = packets.iter().map(|(_, packet)| ipv6::parse(&packet[HEADROOM..]).unwrap());
+        let packets = packets.iter().map(|(_, packet)| Datagram::parse(&packet[HEADROOM..]).unwrap());
         packets.flat_map(|packet| records(packet.payload)).collect()
     }
 

@@ -7,6 +7,7 @@ mod conflict;
 mod datagram;
 pub mod dhcp;
 pub mod error;
+mod fragments;
 pub mod groups;
 pub mod icmp;
 mod icmpv6;
@@ -48,10 +49,11 @@ pub use smoltcp::time::Instant;
 
 use self::answers::Limit;
 use self::capture::Direction;
-use self::datagram::Datagram;
 use self::dhcp::Dhcp;
+use self::fragments::Fragments;
 use self::icmp::Icmp;
 use self::interface::Link;
+use self::ipv6::Contents;
 use self::raw::Raw;
 use self::tcp::Tcp;
 use self::udp::Udp;
@@ -80,6 +82,7 @@ pub struct Stack {
     /// Whom IPv6 routers say that resolvers should ask. They come after the others.
     advertised_name_servers: Vec<IpAddr>,
     complaints: Limit,
+    fragments: Fragments,
     /// Counts every change of addresses, routes, name servers or links.
     pub revision: u64,
 }
@@ -97,6 +100,7 @@ impl Stack {
             own_name_servers: Vec::new(),
             advertised_name_servers: Vec::new(),
             complaints: Limit::default(),
+            fragments: Fragments::default(),
             revision: 0,
         }
     }
@@ -233,9 +237,10 @@ impl Stack {
 
     fn receive_ipv4(&mut self, id: InterfaceId, source: EthernetAddress, payload: &[u8]) {
         let now = self.network.now;
-        let Some(datagram) = Datagram::parse(payload) else {
-            self.count_error(id);
-            return;
+        let datagram = match ipv4::open(payload) {
+            Some(Contents::Whole(datagram)) => datagram,
+            Some(Contents::Piece(piece)) => return self.receive_ipv4_piece(id, source, &piece),
+            Some(Contents::Nothing) | None => return self.count_error(id),
         };
         let is_lease = self.receive_lease(id, &datagram, source);
         let is_martian = datagram.source.is_multicast()
@@ -262,6 +267,7 @@ impl Stack {
         for id in self.network.interface_ids() {
             self.poll_interface(id);
         }
+        self.complain_of_late_fragments();
         self.udp.poll(&self.network);
         let mut budget = LOOPBACK_BUDGET;
         loop {
@@ -309,17 +315,17 @@ impl Stack {
         loopback.counters.rx_packets += 1;
         loopback.counters.rx_bytes += packet.len() as u64;
         loopback.captures.record(LinkType::Raw, Direction::Received, packet, now);
-        match (ipv6::header(packet), ipv4::parse(packet)) {
-            (Some(packet), _) => self.open_ipv6(LOOPBACK, packet, None),
-            (None, Some(datagram)) => self.deliver(LOOPBACK, &datagram, true),
-            (None, None) => self.count_error(LOOPBACK),
+        match (ipv4::open(packet), ipv6::header(packet)) {
+            (Some(Contents::Whole(datagram)), _) => self.deliver(LOOPBACK, &datagram, true),
+            (None, Some(packet)) => self.open_ipv6(LOOPBACK, packet, None),
+            _ => self.count_error(LOOPBACK),
         }
     }
 
     /// When [`poll`](Self::poll) is due.
     pub fn deadline(&mut self) -> Option<Instant> {
         let now = self.network.now;
-        let mut deadline = self.tcp.deadline(now);
+        let mut deadline = earlier(self.tcp.deadline(now), self.fragments.deadline());
         for id in self.network.interface_ids() {
             let Some(interface) = self.network.interface_mut(id) else { continue };
             let runs = interface.room() > 0;

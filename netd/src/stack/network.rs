@@ -12,12 +12,14 @@ use smoltcp::time::Instant;
 
 use self::ipv6::is_on_every_link;
 use super::address::{is_broadcast, unspecified};
-use super::datagram::Datagram;
+use super::datagram::{self, Datagram};
 use super::error::SocketError;
-use super::interface::{Interface, Link};
+use super::fragments;
+use super::interface::{Interface, Link, QUEUE};
 use super::ipv4;
 use super::random::Random;
 use super::routes::{InterfaceId, Route, RouteText, Routes};
+use super::wire::HEADROOM;
 
 /// `lo` is always there, and first.
 pub const LOOPBACK: InterfaceId = 0;
@@ -122,8 +124,11 @@ impl Network {
         }
         let route = self.lookup(destination, source).ok_or(SocketError::NetworkUnreachable(destination))?;
         let next_hop = route.via.unwrap_or(destination);
-        let source =
-            source.or_else(|| self.source_ipv6(route.interface, destination)).unwrap_or(route.source);
+        let source = source.or_else(|| match destination {
+            IpAddr::V4(_) => Some(route.source),
+            IpAddr::V6(_) => self.source_ipv6(route.interface, destination),
+        });
+        let source = source.ok_or(SocketError::NetworkUnreachable(destination))?;
         Ok(Path { interface: route.interface, next_hop, source })
     }
 
@@ -187,10 +192,20 @@ impl Network {
         self.interfaces.get(&interface).map_or(0, Interface::room)
     }
 
-    /// Whether sockets must wait until `interface` has sent what is queued. One without a link loses packets
-    /// instead: nobody knows for how long.
-    pub fn is_full(&self, interface: InterfaceId) -> bool {
-        self.interfaces.get(&interface).is_some_and(|own| own.carries() && own.room() == 0)
+    /// Whether sockets must wait until `interface` has sent what is queued before it takes so many `packets` more. One
+    /// without a link loses packets instead: nobody knows for how long.
+    pub fn is_full(&self, interface: InterfaceId, packets: usize) -> bool {
+        self.interfaces.get(&interface).is_some_and(|own| own.carries() && own.room() < packets.min(QUEUE))
+    }
+
+    /// In how many packets a datagram of `length` bytes, without its IP header, leaves by `path`.
+    pub fn packets(&self, path: &Path, length: usize) -> usize {
+        let header = datagram::header(path.next_hop);
+        let room = self.mtu(path).saturating_sub(header);
+        match length <= room {
+            true => 1,
+            false => length.div_ceil(fragments::room(path.next_hop, room)),
+        }
     }
 
     /// The longest packet that can leave by `path`, in bytes.
@@ -198,13 +213,20 @@ impl Network {
         self.interfaces.get(&path.interface).map_or(0, |own| own.mtu_towards(path.next_hop))
     }
 
-    /// Sends a packet of ours (behind its headroom) by `interface` to `next_hop`. Routers may fragment it,
+    /// Sends a packet of ours (behind its headroom) by `interface` to `next_hop`, in pieces if need be. Routers may fragment it,
     /// since nothing here learns the path's MTU (RFC 1191): what is too long for a link would be lost for good.
     pub fn send(&mut self, interface: InterfaceId, next_hop: IpAddr, mut packet: Vec<u8>) {
         if next_hop.is_ipv4() {
             ipv4::allow_fragments(&mut packet, self.random.next_u16());
         }
-        self.send_unchanged(interface, next_hop, packet);
+        let limit = self.interfaces.get(&interface).map_or(0, |own| own.mtu_towards(next_hop));
+        if packet.len() - HEADROOM <= limit {
+            return self.send_unchanged(interface, next_hop, packet);
+        }
+        let ident = self.random.next_u64() as u32;
+        for piece in fragments::split(&packet, limit, ident) {
+            self.send_unchanged(interface, next_hop, piece);
+        }
     }
 
     /// Sends a packet (behind its headroom) whose header is the choice of its sender.

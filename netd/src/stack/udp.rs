@@ -35,8 +35,8 @@ struct Socket {
     /// Bytes in `received`, overhead included.
     size: usize,
     error: Option<SocketError>,
-    /// The interface where a write found no room.
-    waits_for: Option<InterfaceId>,
+    /// The interface where a write found no room, and for how many packets.
+    waits_for: Option<(InterfaceId, usize)>,
 }
 
 /// All of UDP.
@@ -177,12 +177,13 @@ impl Udp {
             return Err(SocketError::InvalidDestination(remote));
         }
         let path = network.route_to(remote, Some(socket.local.ip()))?;
-        let limit = network.mtu(&path).saturating_sub(datagram::header(remote.ip()) + HEADER);
+        let limit = datagram::longest(remote.ip()) - HEADER;
         if data.len() > limit {
             return Err(SocketError::MessageTooLong { length: data.len(), limit });
         }
-        if network.is_full(path.interface) {
-            if socket.waits_for.replace(path.interface).is_none() {
+        let packets = network.packets(&path, HEADER + data.len());
+        if network.is_full(path.interface, packets) {
+            if socket.waits_for.replace((path.interface, packets)).is_none() {
                 self.waiting.push(id);
             }
             return Err(SocketError::WouldBlock);
@@ -286,7 +287,8 @@ impl Udp {
         let Self { sockets, waiting, changes, .. } = self;
         waiting.retain(|id| {
             let Some(socket) = sockets.get_mut(id.0) else { return false };
-            let waits = socket.waits_for.is_some_and(|interface| network.is_full(interface));
+            let waits =
+                socket.waits_for.is_some_and(|(interface, packets)| network.is_full(interface, packets));
             if !waits {
                 socket.waits_for = None;
                 changes.push((*id, Readiness::WRITE));

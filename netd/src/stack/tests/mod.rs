@@ -18,11 +18,26 @@ use smoltcp::time::Duration;
 use smoltcp::wire::{IpProtocol, TcpPacket};
 
 use super::conflict::Claims;
+use super::datagram::Datagram;
 use super::*;
 
 pub const ETH0: InterfaceId = 1;
 pub const LEFT: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 pub const RIGHT: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 2));
+
+impl<'a> Datagram<'a> {
+    /// A packet that is whole.
+    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let contents = match crate::stack::ipv6::header(bytes) {
+            Some(header) => crate::stack::ipv6::open(header).ok(),
+            None => ipv4::open(bytes),
+        };
+        match contents? {
+            Contents::Whole(datagram) => Some(datagram),
+            _ => None,
+        }
+    }
+}
 
 /// What the wire does to frames, in frames of a thousand.
 #[derive(Clone, Copy, Default)]
