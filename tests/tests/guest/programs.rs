@@ -183,6 +183,34 @@ fn python_serves_a_thousand_connections_with_asyncio_and_with_threads() {
 
 #[test]
 #[ignore = "boots a guest: ./x test guest"]
+fn ssh_serves_the_peer_and_the_guest_itself() {
+    let peer = LinuxPeer::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key").to_string_lossy().into_owned();
+    let made = peer.run("dropbearkey", &["-t", "ed25519", "-f", &key]).unwrap();
+    let public = made.lines().find(|line| line.starts_with("ssh-")).unwrap();
+    let script = format!(
+        "mkdir -p /root/.ssh /etc/dropbear
+         echo root::0:0::/root:/bin/sh >/etc/passwd
+         dropbearkey -t ed25519 -f /root/.ssh/id_dropbear | grep ^ssh- >/root/.ssh/authorized_keys
+         echo '{public}' >>/root/.ssh/authorized_keys
+         over dropbear -R -F -E 2>&1 &
+         probe accept 7000
+         seq 100000 >/tmp/numbers
+         over dbclient -y -y root@127.0.0.1 cat </tmp/numbers 2>/dev/null | cmp - /tmp/numbers && echo the same"
+    );
+    let mut running = start(&peer, &["dropbear", "dropbearkey", "dbclient"], &script);
+    running.wait_for("Not backgrounding", PATIENCE).unwrap();
+    let command = format!("seq 100000 | dbclient -y -y -i {key} root@{GUEST} cat 2>/dev/null");
+    let expected: String = (1..=100_000).map(|number| format!("{number}\n")).collect();
+    assert!(peer.run("sh", &["-c", &command]).unwrap() == expected);
+    assert_eq!(peer.run("sh", &["-c", &format!("echo go on | nc -N {GUEST} 7000")]).unwrap(), "go on\n");
+    let finished = running.finish().unwrap();
+    assert!(finished.success().unwrap().contains("the same"), "{}", finished.stdout());
+}
+
+#[test]
+#[ignore = "boots a guest: ./x test guest"]
 fn transfers_are_whole_in_every_weather() {
     const SIZE: u64 = 1_000_000;
     let fair = Weather::default();
