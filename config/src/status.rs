@@ -1,12 +1,11 @@
 //! The network's state, as the `netcfg` scheme tells it.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::Path;
 
 use serde::Serialize;
+
+use crate::node::{Failure, Node, list};
 
 /// Everything that `netcfg` shows.
 #[derive(Debug, Serialize)]
@@ -34,6 +33,8 @@ pub struct Interface {
     pub addresses: Vec<String>,
     /// In bytes, of IP.
     pub mtu: Option<u64>,
+    /// Of its routes that have none of their own.
+    pub metric: Option<u64>,
     /// The driver's scheme.
     pub driver: Option<String>,
     /// What the driver says of the link.
@@ -79,40 +80,13 @@ pub struct Route {
     pub interface: Option<String>,
     /// The source address.
     pub source: Option<String>,
-}
-
-/// Why the state cannot be shown.
-#[derive(Debug, thiserror::Error)]
-pub enum StatusError {
-    /// The scheme is not there, or not for this user.
-    #[error("cannot list {}: {source}: is netd running? Start it, or see its log", path.display())]
-    NoScheme {
-        /// What was tried.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
-    /// A node could not be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The node.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
-    /// A node says what it should not.
-    #[error("{} says `{text}` where a number is expected", path.display())]
-    NoNumber {
-        /// The node.
-        path: PathBuf,
-        /// What it says.
-        text: String,
-    },
+    /// The smallest of several to the same destination is preferred.
+    pub metric: u64,
 }
 
 impl Status {
     /// Reads the state from `scheme`, the directory of the `netcfg` scheme.
-    pub fn read(scheme: &Path) -> Result<Self, StatusError> {
+    pub fn read(scheme: &Path) -> Result<Self, Failure> {
         let interfaces = list(&scheme.join("ifaces"))?
             .into_iter()
             .map(|name| Interface::read(scheme, name))
@@ -121,14 +95,14 @@ impl Status {
         let nameservers = Node::read(scheme.join("resolv/nameserver"))?;
         Ok(Self {
             interfaces,
-            routes: routes.lines().map(Route::parse).collect(),
+            routes: routes.lines().map(|line| Route::parse(line, &routes)).collect::<Result<_, _>>()?,
             nameservers: nameservers.lines().map(str::to_owned).collect(),
         })
     }
 }
 
 impl Interface {
-    fn read(scheme: &Path, name: String) -> Result<Self, StatusError> {
+    fn read(scheme: &Path, name: String) -> Result<Self, Failure> {
         let directory = scheme.join("ifaces").join(&name);
         let node = |path| Node::read(directory.join(path));
         Ok(Self {
@@ -141,9 +115,10 @@ impl Interface {
                 .map(str::to_owned)
                 .collect(),
             mtu: node("mtu")?.number()?,
+            metric: node("metric")?.number()?,
             driver: node("driver")?.value().filter(|driver| driver != "none"),
             link: Link::from_node(&node("link")?)?,
-            stats: node("stats")?.counters()?,
+            stats: counters(&node("stats")?)?,
             dhcp: Dhcp::from_node(&node("dhcp")?)?,
             name,
         })
@@ -151,7 +126,7 @@ impl Interface {
 }
 
 impl Link {
-    fn from_node(node: &Node) -> Result<Option<Self>, StatusError> {
+    fn from_node(node: &Node) -> Result<Option<Self>, Failure> {
         if node.is_empty() {
             return Ok(None);
         }
@@ -161,7 +136,7 @@ impl Link {
 }
 
 impl Dhcp {
-    fn from_node(node: &Node) -> Result<Option<Self>, StatusError> {
+    fn from_node(node: &Node) -> Result<Option<Self>, Failure> {
         if node.is_empty() {
             return Ok(None);
         }
@@ -171,78 +146,21 @@ impl Dhcp {
 }
 
 impl Route {
-    /// Reads `default via 10.0.2.2 dev eth0 src 10.0.2.15`, in which all but the destination may be missing.
-    fn parse(line: &str) -> Self {
+    /// Reads `default via 10.0.2.2 dev eth0 src 10.0.2.15 metric 5` in `list`, in which all but the destination may be
+    /// missing.
+    fn parse(line: &str, list: &Node) -> Result<Self, Failure> {
         let words: Vec<_> = line.split_whitespace().collect();
         let after = |keyword| {
             let found = words.windows(2).find(|pair| pair.first() == Some(&keyword))?;
             found.get(1).map(ToString::to_string)
         };
         let destination = words.first().copied().unwrap_or_default().to_owned();
-        Self { destination, via: after("via"), interface: after("dev"), source: after("src") }
+        let metric = after("metric").map_or(Ok(0), |metric| list.parse(&metric))?;
+        Ok(Self { destination, via: after("via"), interface: after("dev"), source: after("src"), metric })
     }
 }
 
-/// A node's text; nothing if there is no such node, or if it says that there is nothing.
-struct Node {
-    path: PathBuf,
-    text: String,
-}
-
-impl Node {
-    fn read(path: PathBuf) -> Result<Self, StatusError> {
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(Self { path, text }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self { path, text: String::new() }),
-            Err(source) => Err(StatusError::Read { path, source }),
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.lines().next().is_none()
-    }
-
-    /// The lines that say something.
-    fn lines(&self) -> impl Iterator<Item = &str> {
-        const NOTHING: [&str; 3] = ["", "Not configured", "Device not found"];
-        self.text.lines().map(str::trim).filter(|line| !NOTHING.contains(line))
-    }
-
-    fn value(&self) -> Option<String> {
-        self.lines().next().map(str::to_owned)
-    }
-
-    fn number(&self) -> Result<Option<u64>, StatusError> {
-        self.lines().next().map(|text| self.parse(text)).transpose()
-    }
-
-    /// The value of the line `name value`.
-    fn field(&self, name: &str) -> Option<String> {
-        self.fields().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
-    }
-
-    fn number_field(&self, name: &str) -> Result<Option<u64>, StatusError> {
-        self.field(name).map(|text| self.parse(&text)).transpose()
-    }
-
-    fn counters(&self) -> Result<BTreeMap<String, u64>, StatusError> {
-        self.fields().map(|(name, count)| Ok((name.to_owned(), self.parse(count)?))).collect()
-    }
-
-    fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.lines().map(|line| line.split_once(' ').unwrap_or((line, "")))
-    }
-
-    fn parse<T: FromStr>(&self, text: &str) -> Result<T, StatusError> {
-        text.parse().map_err(|_| StatusError::NoNumber { path: self.path.clone(), text: text.to_owned() })
-    }
-}
-
-fn list(directory: &Path) -> Result<Vec<String>, StatusError> {
-    let list = || -> io::Result<Vec<String>> {
-        fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
-    };
-    let mut names = list().map_err(|source| StatusError::NoScheme { path: directory.to_owned(), source })?;
-    names.sort();
-    Ok(names)
+/// The lines `name count`.
+pub fn counters(node: &Node) -> Result<BTreeMap<String, u64>, Failure> {
+    node.fields().map(|(name, count)| Ok((name.to_owned(), node.parse(count)?))).collect()
 }

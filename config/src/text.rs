@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::status::{Dhcp, Interface, Link, Route, Status};
+use crate::table::columns;
 
 /// The counters that are always shown: what moved, then what was lost.
 const COUNTERS: [&str; 4] = ["packets", "bytes", "errors", "dropped"];
@@ -48,7 +49,8 @@ fn interface(interface: &Interface) -> String {
     text
 }
 
-fn none() -> String {
+/// What there is not.
+pub fn none() -> String {
     "none".to_owned()
 }
 
@@ -56,14 +58,16 @@ fn listed(values: &[String], separator: &str) -> String {
     if values.is_empty() { none() } else { values.join(separator) }
 }
 
-fn link(link: &Link) -> String {
+/// `up, 1000 Mbit/s, full duplex`.
+pub fn link(link: &Link) -> String {
     let state = link.state.clone();
     let speed = link.speed.map(|speed| format!("{speed} Mbit/s"));
     let duplex = link.duplex.as_ref().map(|duplex| format!("{duplex} duplex"));
     state.into_iter().chain(speed).chain(duplex).collect::<Vec<_>>().join(", ")
 }
 
-fn dhcp(client: &Dhcp) -> String {
+/// `bound, server 10.0.2.2, lease 86400 s`.
+pub fn dhcp(client: &Dhcp) -> String {
     let state = client.state.clone();
     let server = client.server.as_ref().map(|server| format!("server {server}"));
     let lease = client.lease.map(|seconds| format!("lease {seconds} s"));
@@ -92,23 +96,22 @@ fn other_counters(interface: &Interface) -> String {
 }
 
 /// One line a route, its parts in columns.
-fn routes(routes: &[Route]) -> Vec<String> {
+pub fn routes(routes: &[Route]) -> Vec<String> {
     let part = |keyword: &str, value: &Option<String>| {
         value.as_ref().map_or_else(String::new, |value| format!("{keyword} {value}"))
     };
-    let cells: Vec<[String; 4]> = routes
+    let cells: Vec<[String; 5]> = routes
         .iter()
         .map(|route| {
-            let interface = part("dev", &route.interface);
-            [route.destination.clone(), part("via", &route.via), interface, part("src", &route.source)]
+            let metric = Some(route.metric).filter(|metric| *metric > 0).map(|metric| metric.to_string());
+            [
+                route.destination.clone(),
+                part("via", &route.via),
+                part("dev", &route.interface),
+                part("src", &route.source),
+                part("metric", &metric),
+            ]
         })
         .collect();
-    let mut widths = [0; 4];
-    for row in &cells {
-        widths.iter_mut().zip(row).for_each(|(width, cell)| *width = cell.len().max(*width));
-    }
-    let line = |row: &[String; 4]| {
-        row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}  ")).collect::<String>()
-    };
-    cells.iter().map(line).collect()
+    columns(&cells)
 }

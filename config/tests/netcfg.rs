@@ -26,6 +26,7 @@ fn two_interfaces() -> TempDir {
         ("ifaces/eth0/mac", "52-54-00-12-34-56\n"),
         ("ifaces/eth0/addr/list", "10.0.2.15/24\n"),
         ("ifaces/eth0/mtu", "1500\n"),
+        ("ifaces/eth0/metric", "0\n"),
         ("ifaces/eth0/driver", "network.pci-0000-00-03.0_e1000\n"),
         ("ifaces/eth0/link", "state up\nspeed 1000\nduplex full\n"),
         (
@@ -43,7 +44,10 @@ fn two_interfaces() -> TempDir {
         ("ifaces/lo/driver", "none\n"),
         ("ifaces/lo/link", "state up\n"),
         ("ifaces/lo/stats", "rx_packets 0\nrx_bytes 0\ntx_packets 0\ntx_bytes 0\n"),
-        ("route/list", "default via 10.0.2.2 dev eth0 src 10.0.2.15\n10.0.2.0/24  dev eth0 src 10.0.2.15\n"),
+        (
+            "route/list",
+            "default via 10.0.2.2 dev eth0 src 10.0.2.15 metric 5\n10.0.2.0/24  dev eth0 src 10.0.2.15\n",
+        ),
         ("resolv/nameserver", "10.0.2.3\n"),
     ])
 }
@@ -99,7 +103,7 @@ lo:
   sent      0 packets, 0 bytes
 
 Routes:
-  default      via 10.0.2.2  dev eth0  src 10.0.2.15
+  default      via 10.0.2.2  dev eth0  src 10.0.2.15  metric 5
   10.0.2.0/24                dev eth0  src 10.0.2.15
 
 Name servers:
@@ -122,6 +126,7 @@ fn programs_get_json() {
             "mac": "52:54:00:12:34:56",
             "addresses": ["10.0.2.15/24"],
             "mtu": 1500,
+            "metric": 0,
             "driver": "network.pci-0000-00-03.0_e1000",
             "link": { "state": "up", "speed": 1000, "duplex": "full" },
             "stats": {
@@ -136,8 +141,8 @@ fn programs_get_json() {
     assert_eq!(
         status["routes"],
         json!([
-            { "destination": "default", "via": "10.0.2.2", "interface": "eth0", "source": "10.0.2.15" },
-            { "destination": "10.0.2.0/24", "via": null, "interface": "eth0", "source": "10.0.2.15" },
+            { "destination": "default", "via": "10.0.2.2", "interface": "eth0", "source": "10.0.2.15", "metric": 5 },
+            { "destination": "10.0.2.0/24", "via": null, "interface": "eth0", "source": "10.0.2.15", "metric": 0 },
         ])
     );
     assert_eq!(status["nameservers"], json!(["10.0.2.3"]));

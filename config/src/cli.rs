@@ -1,0 +1,325 @@
+//! What can be said to `netcfg`.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use config::netd::{Address, Host, Mac, Metric, Mtu};
+
+/// Shows and changes the network.
+#[derive(Parser)]
+#[command(name = "netcfg", version, after_long_help = LONG_HELP)]
+pub struct Options {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Print JSON, for programs
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+const LONG_HELP: &str = "\
+Without a command it shows interfaces, routes and name servers. Only root can change anything.
+
+JSON fields of `netcfg show` (a value that the interface does not have is null):
+  interfaces[]   name, state, flags[], mac, addresses[], mtu, metric, driver,
+                 link {state, speed (Mbit/s), duplex}, stats {name: count},
+                 dhcp {state, server, lease (s), renew (s)}
+  routes[]       destination, via, interface, source, metric
+  nameservers[]  addresses
+
+Exit status: 0 done, 1 it failed (netd does not run or refuses, no reply came), 2 wrong usage.";
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Show interfaces, routes and name servers; what netcfg does without a command
+    #[command(after_help = "Example:\n  netcfg show --json")]
+    Show,
+
+    /// Show or change interfaces and their links
+    #[command(
+        after_help = "Examples:\n  netcfg link\n  netcfg link show eth0\n  netcfg link set eth0 mtu 9000\n  netcfg link set eth0 down"
+    )]
+    Link {
+        #[command(subcommand)]
+        action: Option<Link>,
+    },
+
+    /// Show, add or remove addresses
+    #[command(
+        after_help = "Examples:\n  netcfg addr\n  netcfg addr add 10.0.0.2/24 dev eth0\n  netcfg addr rm 10.0.0.2/24 dev eth0"
+    )]
+    Addr {
+        #[command(subcommand)]
+        action: Option<Addr>,
+    },
+
+    /// Show, add or remove routes
+    #[command(
+        after_help = "Examples:\n  netcfg route\n  netcfg route add default via 10.0.0.1\n  netcfg route add 10.7.0.0/16 via 10.0.0.9 dev eth0 metric 5\n  netcfg route rm default dev eth0"
+    )]
+    Route {
+        #[command(subcommand)]
+        action: Option<Route>,
+    },
+
+    /// Show who has which Ethernet address
+    #[command(after_help = "Example:\n  netcfg neigh eth0")]
+    Neigh {
+        /// Only of this interface
+        interface: Option<String>,
+    },
+
+    /// Show or set whom programs ask for names
+    #[command(after_help = "Examples:\n  netcfg dns\n  netcfg dns set 9.9.9.9")]
+    Dns {
+        #[command(subcommand)]
+        action: Option<Dns>,
+    },
+
+    /// Show leases, renew them, or switch DHCP on and off
+    #[command(after_help = "Examples:\n  netcfg dhcp\n  netcfg dhcp renew eth0\n  netcfg dhcp off eth0")]
+    Dhcp {
+        #[command(subcommand)]
+        action: Option<Dhcp>,
+    },
+
+    /// Show sockets: who listens, who is connected, what waits
+    #[command(after_help = "Example:\n  netcfg sockets --listening")]
+    Sockets {
+        /// Only those that listen, or that anybody may send to
+        #[arg(long, short)]
+        listening: bool,
+    },
+
+    /// Show counters, those of netd and those of the driver
+    #[command(after_help = "Example:\n  netcfg stats eth0")]
+    Stats {
+        /// Only of this interface
+        interface: Option<String>,
+    },
+
+    /// Show a driver's features, or switch one on or off
+    #[command(
+        after_help = "Examples:\n  netcfg features eth0\n  netcfg features eth0 rx-checksum off\n\nWhat is switched here lasts as long as the driver; `features` in netd.toml is told to every driver that comes."
+    )]
+    Features(Tuning),
+
+    /// Show how a driver gathers interrupts, or change it
+    #[command(after_help = "Examples:\n  netcfg coalesce eth0\n  netcfg coalesce eth0 rx-usecs 50")]
+    Coalesce(Tuning),
+
+    /// Tell what changes, until it is stopped
+    #[command(after_help = "Example:\n  netcfg monitor --json")]
+    Monitor,
+
+    /// Write the packets of an interface to a file, for Wireshark
+    #[command(
+        after_help = "Examples:\n  netcfg capture eth0 -w web.pcapng tcp port 80\n  netcfg capture eth0 --seconds 10 | tshark -r -\n\nA filter is made of arp, ip, ip6, tcp, udp, icmp, icmp6, and host ADDRESS, net PREFIX, port NUMBER with src or dst\nbefore them or without; between them may stand `and` or `or`, and `not` before any."
+    )]
+    Capture(Capture),
+
+    /// Ask a host for an echo
+    #[command(after_help = "Example:\n  netcfg ping 10.0.2.2 -c 3")]
+    Ping(Ping),
+
+    /// Put a configuration in place of the one that runs
+    #[command(
+        after_help = "Examples:\n  netcfg apply /etc/net/netd.toml\n  netcfg apply new.toml --confirm 60\n\nThe file is checked as a whole first: if it is wrong, nothing changes."
+    )]
+    Apply {
+        /// A file as /etc/net/netd.toml
+        file: PathBuf,
+        /// Go back after so many seconds, unless `netcfg confirm` comes
+        #[arg(long, value_name = "SECONDS")]
+        confirm: Option<u64>,
+    },
+
+    /// Keep the configuration that is on trial
+    #[command(
+        after_help = "Example:\n  netcfg apply new.toml --confirm 60 && netcfg ping 10.0.0.1 && netcfg confirm"
+    )]
+    Confirm,
+
+    /// Write the configuration that runs to a file, without the comments that stood there
+    #[command(after_help = "Example:\n  netcfg save")]
+    Save {
+        /// The file, which is replaced
+        #[arg(default_value = "/etc/net/netd.toml")]
+        file: PathBuf,
+    },
+
+    /// Print the completions for a shell
+    #[command(after_help = "Example:\n  netcfg completions bash > /etc/bash_completion.d/netcfg")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum Link {
+    /// Show one interface, or all
+    Show {
+        /// Its name
+        interface: Option<String>,
+    },
+    /// Change an interface
+    #[command(after_help = "Example:\n  netcfg link set eth0 mtu 9000")]
+    Set {
+        /// Its name
+        interface: String,
+        #[command(subcommand)]
+        setting: LinkSetting,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum LinkSetting {
+    /// Switch it on
+    Up,
+    /// Switch it off
+    Down,
+    /// The longest IP packet
+    Mtu {
+        /// In bytes
+        bytes: Mtu,
+    },
+    /// The Ethernet address
+    Mac {
+        /// Such as 52:54:00:12:34:56
+        address: Mac,
+    },
+    /// The metric of its routes that have none of their own
+    Metric {
+        /// The smallest is preferred
+        metric: Metric,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum Addr {
+    /// Show the addresses of one interface, or of all
+    Show {
+        /// Its name
+        interface: Option<String>,
+    },
+    /// Add an address beside the others
+    #[command(after_help = "Example:\n  netcfg addr add 10.0.0.2/24 dev eth0")]
+    Add(AddrOf),
+    /// Remove an address
+    #[command(visible_alias = "del", after_help = "Example:\n  netcfg addr rm 10.0.0.2/24 dev eth0")]
+    Rm(AddrOf),
+    /// Put an address in place of the others of its version; DHCP ends
+    #[command(after_help = "Example:\n  netcfg addr set 10.0.0.2/24 dev eth0")]
+    Set(AddrOf),
+}
+
+#[derive(Args)]
+pub struct AddrOf {
+    /// With its prefix length
+    pub address: Address,
+    /// The word `dev`
+    #[arg(value_name = "dev", value_parser = ["dev"])]
+    pub dev: String,
+    /// The interface
+    pub interface: String,
+}
+
+#[derive(Subcommand)]
+pub enum Route {
+    /// Show all routes
+    Show,
+    /// Add a route: DESTINATION via ROUTER dev INTERFACE metric NUMBER, all but the destination as needed
+    #[command(after_help = "Example:\n  netcfg route add default via 10.0.0.1")]
+    Add(RouteTo),
+    /// Remove a route
+    #[command(visible_alias = "del", after_help = "Example:\n  netcfg route rm default dev eth0")]
+    Rm(RouteTo),
+}
+
+#[derive(Args)]
+pub struct RouteTo {
+    /// `default`, or a network such as 10.7.0.0/16
+    pub destination: String,
+    /// via ROUTER, dev INTERFACE, metric NUMBER
+    pub way: Vec<String>,
+}
+
+#[derive(Subcommand)]
+pub enum Dns {
+    /// Show all name servers, the first one first
+    Show,
+    /// Ask this one, before those of leases
+    #[command(after_help = "Example:\n  netcfg dns set 9.9.9.9")]
+    Set {
+        /// Its address
+        server: Host,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum Dhcp {
+    /// Show the lease of one interface, or of all
+    Show {
+        /// Its name
+        interface: Option<String>,
+    },
+    /// Renew a lease now
+    #[command(after_help = "Example:\n  netcfg dhcp renew eth0")]
+    Renew {
+        /// The interface
+        interface: String,
+    },
+    /// Get an address by DHCP
+    On {
+        /// The interface
+        interface: String,
+    },
+    /// Give the lease back
+    Off {
+        /// The interface
+        interface: String,
+    },
+}
+
+#[derive(Args)]
+pub struct Tuning {
+    /// The interface
+    pub interface: String,
+    /// What to change
+    #[arg(requires = "value")]
+    pub name: Option<String>,
+    /// What to change it to
+    pub value: Option<String>,
+}
+
+#[derive(Args)]
+pub struct Capture {
+    /// The interface
+    pub interface: String,
+    /// The file, in the format pcapng; standard output without it
+    #[arg(long, short, value_name = "FILE")]
+    pub write: Option<PathBuf>,
+    /// End after so many packets
+    #[arg(long, short, value_name = "N")]
+    pub count: Option<u64>,
+    /// End after so many seconds
+    #[arg(long, value_name = "N")]
+    pub seconds: Option<u64>,
+    /// Which packets
+    pub filter: Vec<String>,
+}
+
+#[derive(Args)]
+pub struct Ping {
+    /// The host's address
+    pub host: IpAddr,
+    /// How often
+    #[arg(long, short, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    pub count: u16,
+    /// How long to wait for each answer, in seconds
+    #[arg(long, short = 'W', value_name = "SECONDS", default_value_t = 1)]
+    pub timeout: u64,
+}
