@@ -41,10 +41,8 @@ impl Stack {
             Ok(Contents::Whole(datagram)) => self.deliver_ipv6(id, packet, &datagram, from),
             Ok(Contents::Piece(piece)) => {
                 let now = self.network.now;
-                if let Some(bytes) = self.fragments.add(id, &piece, now)
-                    && let Some(packet) = ipv6::header(&bytes)
-                {
-                    self.open_ipv6(id, packet, from);
+                if let Some(bytes) = self.fragments.add(id, &piece, now) {
+                    self.open_whole_ipv6(id, &bytes, from);
                 }
             }
             Ok(Contents::Nothing) => (),
@@ -54,6 +52,17 @@ impl Stack {
                     self.complain(id, &unopened(packet), complaint);
                 }
             }
+        }
+    }
+
+    /// Looks into a packet that was put together. One that is in pieces even now would have its receiver put it together
+    /// as often as its sender likes (RFC 8200 section 4.1: a fragment header occurs once).
+    fn open_whole_ipv6(&mut self, id: InterfaceId, bytes: &[u8], from: Option<EthernetAddress>) {
+        match ipv6::header(bytes) {
+            Some(packet) if !matches!(ipv6::open(packet), Ok(Contents::Piece(_))) => {
+                self.open_ipv6(id, packet, from);
+            }
+            _ => self.count_error(id),
         }
     }
 

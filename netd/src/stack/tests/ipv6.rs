@@ -4,6 +4,7 @@ use std::net::Ipv6Addr;
 
 use super::*;
 use crate::stack::icmp::Purpose;
+use crate::stack::icmpv6;
 
 fn localhost(port: u16) -> SocketAddr {
     SocketAddr::new(Ipv6Addr::LOCALHOST.into(), port)
@@ -141,4 +142,38 @@ fn a_static_address_is_used_beside_the_link_local_one() {
         Err(SocketError::NetworkUnreachable(right.addr())),
         "the address and its network are gone"
     );
+}
+
+/// An echo request from the right host behind `count` fragment headers, each of a packet that is whole.
+fn request_in_fragments(bed: &Bed, count: usize) -> Vec<u8> {
+    const FRAGMENT: u8 = 44;
+    const ICMPV6: u8 = 58;
+    let (IpAddr::V6(from), IpAddr::V6(to)) = (link_local(&bed.right), link_local(&bed.left)) else {
+        panic!()
+    };
+    let request = icmpv6::build(from, to, icmpv6::ECHO_REQUEST, 0, 4, |_| ());
+    let (header, message) = request[HEADROOM..].split_at(40);
+    let headers = (1..=count).flat_map(|number| {
+        let next = if number < count { FRAGMENT } else { ICMPV6 };
+        [next, 0, 0, 0, 0, 0, 0, number as u8]
+    });
+    let mut packet = [&[0; HEADROOM], header].concat();
+    packet.extend(headers);
+    packet.extend_from_slice(message);
+    packet[HEADROOM + 4..HEADROOM + 6].copy_from_slice(&((count * 8 + message.len()) as u16).to_be_bytes());
+    packet[HEADROOM + 6] = FRAGMENT;
+    let mut frame = framed(packet, RIGHT, LEFT);
+    EthernetFrame::new_unchecked(&mut frame).set_ethertype(EthernetProtocol::Ipv6);
+    frame
+}
+
+#[test]
+fn a_packet_is_put_together_once() {
+    let mut bed = settled();
+    for (count, answers) in [(1, 1), (2, 0), (8000, 0)] {
+        let request = request_in_fragments(&bed, count);
+        bed.left.receive(ETH0, &request);
+        bed.left.poll(bed.now);
+        assert_eq!(bed.left.take_frames(ETH0, usize::MAX).count(), answers, "{count} fragment headers");
+    }
 }
