@@ -2,17 +2,17 @@
 
 use std::net::IpAddr;
 
-use config::netd::{self, Mac};
+use config::netd;
 use ipnet::IpNet;
 use smoltcp::wire::EthernetAddress;
 
 use super::plan::Step;
-use crate::stack::interface::{Interface, Link};
+use crate::stack::interface::Interface;
 use crate::stack::routes::Route;
 use crate::stack::{InterfaceId, Stack};
 
-/// Does one step for an interface whose NIC's own address is `mac`.
-pub fn step(step: &Step, id: InterfaceId, mac: Option<Mac>, stack: &mut Stack) {
+/// Does one step for an interface.
+pub fn step(step: &Step, id: InterfaceId, stack: &mut Stack) {
     match step {
         Step::Up(up) => stack.set_up(id, *up),
         Step::Dhcp(on) => stack.set_dhcp(id, *on),
@@ -24,20 +24,13 @@ pub fn step(step: &Step, id: InterfaceId, mac: Option<Mac>, stack: &mut Stack) {
             stack.network.routes.remove_one(&Route { via, metric, ..Route::attached(route.to, id, source) });
         }
         Step::Metric(metric) => stack.set_metric(id, *metric),
-        Step::Mac(wanted) => set_mac(wanted.or(mac), id, stack),
-        Step::Mtu(_) | Step::AddVlan(_) | Step::RemoveVlan(_) | Step::Filter(_) | Step::Feature(..) => {
+        Step::Mac(wanted) => stack.set_ethernet_address(id, wanted.map(|mac| EthernetAddress(mac.0))),
+        Step::Mtu(wanted) => stack.set_mtu(id, wanted.map(|mtu| usize::from(mtu.get()))),
+        Step::Filter(filter) => stack.set_filter(id, filter.promisc, filter.allmulti),
+        Step::AddVlan(_) | Step::RemoveVlan(_) | Step::Feature(..) => {
             let name = stack.network.interface(id).map_or("", Interface::name);
             log::warn!("{name}: the configuration wants {step:?}, which netd cannot do yet: it is left out");
         }
-    }
-}
-
-fn set_mac(wanted: Option<Mac>, id: InterfaceId, stack: &mut Stack) {
-    let interface = stack.network.interface_mut(id);
-    if let Some(Link::Ethernet { address, .. }) = interface.map(|interface| &mut interface.link)
-        && let Some(mac) = wanted
-    {
-        *address = Some(EthernetAddress(mac.0));
     }
 }
 

@@ -48,9 +48,8 @@ impl Known {
         if interface.driver.is_some() {
             self.driver.clone_from(&interface.driver);
         }
-        let address = interface.ethernet_address().map(|address| Mac(address.0));
-        if address != self.applied.mac {
-            self.mac = address;
+        if let Some(own) = interface.own_address {
+            self.mac = Some(Mac(own.0));
         }
     }
 
@@ -167,7 +166,7 @@ impl Intent {
         let Some(known) = self.known.get_mut(&id) else { return };
         let steps = plan(&known.applied, &wanted);
         for step in &steps {
-            carry_out::step(step, id, known.mac, stack);
+            carry_out::step(step, id, stack);
         }
         carry_out::keep(&wanted, id, stack);
         known.applied = wanted;

@@ -20,8 +20,11 @@ fn host() -> (Stack, InterfaceId) {
 }
 
 fn attach(stack: &mut Stack, id: InterfaceId) {
-    stack.link_up(id, MAC, 1500);
-    stack.network.interface_mut(id).unwrap().driver = Some(DRIVER.to_owned());
+    let interface = stack.network.interface_mut(id).unwrap();
+    interface.driver = Some(DRIVER.to_owned());
+    interface.own_address = Some(MAC);
+    let address = interface.wanted.address.unwrap_or(MAC);
+    stack.link_up(id, address, 1500);
     stack.revision += 1;
 }
 
@@ -65,13 +68,15 @@ fn another_address_does_not_make_it_another_nic() {
     attach(&mut stack, eth0);
     for _ in 0..3 {
         intent.follow(&mut stack);
-        stack.revision += 1;
+        // The driver takes it over.
+        attach(&mut stack, eth0);
     }
     let own = |stack: &Stack| stack.network.interface(eth0).unwrap().ethernet_address().unwrap();
     assert_eq!(own(&stack), EthernetAddress([0x52, 0x54, 0, 0, 0, 2]));
     assert_eq!(addresses(&stack, eth0), ["10.0.0.2/24"]);
     intent.apply(Config::default(), None, Instant::ZERO);
     intent.follow(&mut stack);
+    attach(&mut stack, eth0);
     assert_eq!(own(&stack), MAC, "the NIC's own is back");
 }
 

@@ -9,11 +9,9 @@ use std::path::Path;
 use scheme::client::{self, OpenOptions};
 use smoltcp::wire::EthernetAddress;
 
-use super::worker::FRAME;
+use crate::stack::hardware::{MTU, Wanted};
 use crate::stack::interface::ETHERNET_MTU;
 
-/// From what every host takes (RFC 1122 section 3.3.3) to what the frame buffer holds beside its headers.
-const MTU: RangeInclusive<usize> = 576..=FRAME - 18;
 /// The longest attribute.
 const ATTRIBUTE: u64 = 4096;
 /// Frames go both ways, and nobody waits inside the driver for them.
@@ -51,29 +49,85 @@ pub fn read_mtu(path: &Path) -> Result<usize, String> {
     mtu.ok_or_else(|| format!("{} says {:?}, which no link can have", path.display(), text.trim()))
 }
 
+/// The MTUs that the driver can be set to. One that does not say keeps the one it has, of which less is used.
+pub fn read_mtu_limits(path: &Path, mtu: usize) -> Result<RangeInclusive<usize>, String> {
+    let Some(text) = read_text(path)? else { return Ok(*MTU.start()..=mtu) };
+    let limit =
+        |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<usize>().ok());
+    let limits = limit("min ").zip(limit("max "));
+    let (least, most) =
+        limits.ok_or_else(|| format!("{} says {text:?}, which are no limits", path.display()))?;
+    Ok(least.max(*MTU.start())..=most.min(*MTU.end()))
+}
+
+/// What a driver is to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Orders {
+    /// As the administrator says.
+    pub wanted: Wanted,
+    /// The multicast frames that it is to let through.
+    pub groups: BTreeSet<EthernetAddress>,
+}
+
+/// Tells the driver in `directory` what of `orders` is another than it was told `before`; `own_mtu` is the MTU that it
+/// came with. What it does not take is logged, and stays as it was.
+pub fn tell(directory: &Path, before: &Orders, orders: &Orders, own_mtu: usize) {
+    let (known, wanted) = (&before.wanted, &orders.wanted);
+    if wanted.address != known.address {
+        let text =
+            wanted.address.map_or_else(|| "own\n".to_owned(), |address| format!("{}\n", plain(&address)));
+        write_text(&directory.join("address"), &text);
+    }
+    if wanted.mtu != known.mtu {
+        write_text(&directory.join("mtu"), &format!("{}\n", wanted.mtu.unwrap_or(own_mtu)));
+    }
+    let filter = modes(known, wanted) + &joined(&before.groups, &orders.groups);
+    if !filter.is_empty() {
+        write_filter(&directory.join("filter"), &filter);
+    }
+}
+
+fn modes(before: &Wanted, wanted: &Wanted) -> String {
+    let Wanted { promiscuous, all_multicast, .. } = wanted;
+    if (before.promiscuous, before.all_multicast) == (*promiscuous, *all_multicast) {
+        return String::new();
+    }
+    let on = |on| if on { "on" } else { "off" };
+    format!("promisc {}\nallmulti {}\n", on(*promiscuous), on(*all_multicast))
+}
+
+fn joined(before: &BTreeSet<EthernetAddress>, groups: &BTreeSet<EthernetAddress>) -> String {
+    let joined = groups.difference(before).map(|group| format!("+multicast {}\n", plain(group)));
+    let left = before.difference(groups).map(|group| format!("-multicast {}\n", plain(group)));
+    joined.chain(left).collect()
+}
+
+/// A stock driver has no filter. One that cannot filter so much lets all multicast frames through.
+fn write_filter(path: &Path, text: &str) {
+    let written = write(path, text).or_else(|error| match error.kind() {
+        ErrorKind::NotFound => Ok(()),
+        _ => write(path, "allmulti on\n"),
+    });
+    if let Err(error) = written {
+        log::warn!("cannot write to {}, so multicast frames may be missing: {error}", path.display());
+    }
+}
+
+fn write_text(path: &Path, text: &str) {
+    if let Err(error) = write(path, text) {
+        log::warn!("{} does not take {:?}: {error}", path.display(), text.trim());
+    }
+}
+
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    File::options().write(true).open(path)?.write_all(text.as_bytes())
+}
+
 /// Whether the link is up, and the driver's words about it. A driver without the node has a link that is
 /// always up; one that cannot be read is no driver any more.
 pub fn read_link(path: &Path) -> Result<(bool, String), String> {
     let Some(text) = read_text(path)? else { return Ok((true, String::new())) };
     Ok((text.lines().any(|line| line.trim() == "state up"), text))
-}
-
-/// Has the driver let the frames through that go to `groups`, where it let those to `before` through. A stock driver
-/// has no filter. One that cannot filter so much lets all multicast frames through.
-pub fn write_filter(path: &Path, before: &BTreeSet<EthernetAddress>, groups: &BTreeSet<EthernetAddress>) {
-    let joined = groups.difference(before).map(|group| format!("+multicast {}\n", plain(group)));
-    let left = before.difference(groups).map(|group| format!("-multicast {}\n", plain(group)));
-    let write = |text: &str| {
-        let mut file = File::options().write(true).open(path)?;
-        file.write_all(text.as_bytes())
-    };
-    let written = write(&joined.chain(left).collect::<String>()).or_else(|error| match error.kind() {
-        ErrorKind::NotFound => Ok(()),
-        _ => write("allmulti on\n"),
-    });
-    if let Err(error) = written {
-        log::warn!("cannot write to {}, so multicast frames may be missing: {error}", path.display());
-    }
 }
 
 /// With colons, as drivers read it.

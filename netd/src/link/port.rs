@@ -7,9 +7,11 @@ use std::time::Instant;
 
 use smoltcp::wire::EthernetAddress;
 
+use super::driver::Orders;
 use super::wake::Waker;
 use super::worker::{Phase, Worker};
 use super::{BUDGET, PATIENCE, RETRY};
+use crate::stack::hardware::Wanted;
 use crate::stack::interface::Interface;
 use crate::stack::{InterfaceId, Stack};
 
@@ -22,8 +24,8 @@ pub struct Port {
     not_before: Option<Instant>,
     /// What the current driver's state was when the interface was last brought to it.
     version: u64,
-    /// Which of the interface's groups the current driver was told last.
-    groups: u64,
+    /// What the current driver was told last, and which version of the interface's groups.
+    told: (Wanted, u64),
     /// The driver that was given up last: others come first.
     failed: String,
     /// Why each driver was given up last, while it is listed: nothing is said twice.
@@ -39,7 +41,7 @@ impl Port {
             abandoned: Vec::new(),
             not_before: None,
             version: 0,
-            groups: 0,
+            told: Default::default(),
             failed: String::new(),
             reasons: HashMap::new(),
         }
@@ -55,10 +57,13 @@ impl Port {
         now: Instant,
     ) {
         self.abandoned.retain(Worker::is_left);
+        if !self.interface(stack).is_some_and(|own| own.up) {
+            return self.close(stack);
+        }
         self.follow_current(stack, now);
-        self.tell_groups(stack);
-        if self.current.is_none() {
-            self.attach(names, root, waker, now);
+        match &self.current {
+            Some(_) => self.tell(stack),
+            None => self.attach(stack, names, root, waker, now),
         }
     }
 
@@ -97,7 +102,11 @@ impl Port {
         match status.phase {
             Phase::Opening => (),
             Phase::Closed(reason) => self.give_up(stack, &reason, now),
-            Phase::Open { address, mtu } => {
+            Phase::Open { own, address, mtu, mtu_limits } => {
+                if let Some(interface) = self.interface(stack) {
+                    interface.own_address = Some(own);
+                    interface.driver_limits = Some(mtu_limits);
+                }
                 self.follow_open(stack, address, mtu, status.is_up, status.link_text)
             }
         }
@@ -119,31 +128,44 @@ impl Port {
             interface.driver = Some(worker.name().to_owned());
         }
         interface.link_text = link_text;
+        let is_other = interface.ethernet_address() != Some(address) || interface.link_mtu != mtu;
         stack.revision += 1;
-        match (is_up, was_running) {
-            (true, false) => stack.link_up(self.interface, address, mtu),
-            (false, _) => {
-                stack.link_down(self.interface);
-                if is_news {
-                    stack.attach(self.interface, address, mtu);
-                }
-            }
-            (true, true) => (),
+        if !is_up {
+            stack.link_down(self.interface);
+        }
+        match is_up && !was_running {
+            true => stack.link_up(self.interface, address, mtu),
+            false if is_news || is_other => stack.attach(self.interface, address, mtu),
+            false => (),
         }
     }
 
-    /// Tells the driver what is to come through its filter.
-    fn tell_groups(&mut self, stack: &mut Stack) {
+    /// Tells the driver what it is to do, if that is another than it was told.
+    fn tell(&mut self, stack: &mut Stack) {
         let (Some(worker), Some(interface)) = (&self.current, self.interface(stack)) else { return };
-        let version = interface.groups.version();
-        if version != self.groups {
-            worker.set_groups(interface.groups.ethernet());
-            self.groups = version;
+        let groups = interface.groups.version();
+        if self.told != (interface.wanted.clone(), groups) {
+            worker.set_orders(orders(interface));
+            self.told = (interface.wanted.clone(), groups);
         }
     }
 
     fn interface<'a>(&self, stack: &'a mut Stack) -> Option<&'a mut Interface> {
         stack.network.interface_mut(self.interface)
+    }
+
+    /// Lets go of the driver of an interface that is switched off, so that its device is quiet, after the last frames.
+    fn close(&mut self, stack: &mut Stack) {
+        self.send(stack);
+        let Some(worker) = self.current.take() else { return };
+        stack.link_down(self.interface);
+        if let Some(interface) = self.interface(stack) {
+            interface.driver = None;
+            interface.link_text.clear();
+            stack.revision += 1;
+        }
+        worker.stop();
+        self.abandoned.push(worker);
     }
 
     pub(super) fn give_up(&mut self, stack: &mut Stack, reason: &str, now: Instant) {
@@ -165,7 +187,7 @@ impl Port {
     }
 
     /// Tries the driver after the one that failed, and leaves out those that are known to hang.
-    fn attach(&mut self, names: &[String], root: &Path, waker: &Arc<Waker>, now: Instant) {
+    fn attach(&mut self, stack: &mut Stack, names: &[String], root: &Path, waker: &Arc<Waker>, now: Instant) {
         if self.not_before.is_some_and(|at| now < at) {
             return;
         }
@@ -175,11 +197,13 @@ impl Port {
         let Some(name) = able.clone().find(|name| **name > self.failed).or_else(|| able.next()) else {
             return;
         };
-        match Worker::start(root, name.clone(), waker.clone(), now) {
+        let Some(interface) = self.interface(stack) else { return };
+        let told = (interface.wanted.clone(), interface.groups.version());
+        match Worker::start(root, name.clone(), orders(interface), waker.clone(), now) {
             Ok(worker) => {
+                self.told = told;
                 self.current = Some(worker);
                 self.version = 0;
-                self.groups = 0;
             }
             Err(error) => {
                 log::error!("cannot start a thread for a driver: {error}");
@@ -187,6 +211,10 @@ impl Port {
             }
         }
     }
+}
+
+fn orders(interface: &Interface) -> Orders {
+    Orders { wanted: interface.wanted.clone(), groups: interface.groups.ethernet() }
 }
 
 impl Drop for Port {

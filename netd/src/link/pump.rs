@@ -27,7 +27,8 @@ pub fn run(shared: &Shared, file: File) -> Result<(), String> {
             pump.wait().map_err(|error| format!("cannot wait for its frames: {error}"))?;
         }
     }
-    Ok(())
+    // What was queued before the end, a lease's return for instance, leaves if the driver takes it at once.
+    pump.send()
 }
 
 struct Pump<'a> {

@@ -8,6 +8,8 @@ use std::path::Path;
 use std::process::Command;
 use std::thread;
 
+use smoltcp::wire::EthernetAddress;
+
 use super::worker::{FRAME, Shared};
 use super::*;
 use crate::stack::{self, Random};
@@ -39,6 +41,9 @@ impl Bed {
         fs::create_dir(&scratch).unwrap();
         fs::write(scratch.join("mac"), mac).unwrap();
         fs::write(scratch.join("mtu"), "1400\n").unwrap();
+        fs::write(scratch.join("mtu_limits"), "min 68\nmax 9000\n").unwrap();
+        fs::write(scratch.join("address"), "").unwrap();
+        fs::write(scratch.join("filter"), "").unwrap();
         fs::write(scratch.join("link"), "state up\nspeed 1000\n").unwrap();
         fs::write(scratch.join("filter"), "").unwrap();
         assert!(Command::new("mkfifo").arg(scratch.join("frame")).status().unwrap().success());
@@ -123,6 +128,53 @@ fn what_a_driver_says_of_its_link_is_news() {
     let before = bed.stack.revision;
     bed.links.poll(&mut bed.stack, Instant::now());
     assert_eq!(bed.stack.revision, before, "and once");
+}
+
+#[test]
+fn a_driver_is_told_what_is_wanted_and_its_successor_before_frames_move() {
+    let mut bed = Bed::new();
+    let directory = bed.driver("network.test", &MAC);
+    let _driver = serve(&directory);
+    bed.turn_until(|bed| bed.interface().running);
+    assert_eq!(bed.interface().mtu_limits(), 576..=9000);
+    let told = |node: &str| fs::read_to_string(directory.join(node)).unwrap();
+    assert_eq!(told("address"), "", "nothing is wanted");
+    bed.stack.set_ethernet_address(1, Some(EthernetAddress([2, 0, 0, 0, 0, 7])));
+    bed.stack.set_mtu(1, Some(1300));
+    bed.stack.network.interface_mut(1).unwrap().wanted.promiscuous = true;
+    let is_promiscuous = || told("filter").starts_with("promisc on\nallmulti off\n");
+    bed.turn_until(|_| is_promiscuous());
+    assert_eq!(bed.interface().mtu(), 1300);
+    let all = ("02:00:00:00:00:07\n".to_owned(), "1300\n".to_owned(), true);
+    assert_eq!((told("address"), told("mtu"), is_promiscuous()), all);
+    assert_eq!(bed.interface().ethernet_address().map(|mac| mac.0), Some(MAC), "what the driver says counts");
+
+    for (node, text) in [("address", ""), ("mtu", "1400\n"), ("filter", "")] {
+        fs::write(directory.join(node), text).unwrap();
+    }
+    bed.links.ports[0].1.give_up(&mut bed.stack, "it died", Instant::now());
+    bed.turn_until(|bed| bed.interface().running);
+    assert_eq!((told("address"), told("mtu"), is_promiscuous()), all);
+    bed.stack.set_ethernet_address(1, None);
+    bed.stack.set_mtu(1, None);
+    bed.turn_until(|bed| bed.interface().mtu() == 1400);
+    assert!(told("address").starts_with("own\n"));
+}
+
+#[test]
+fn an_interface_that_is_switched_off_lets_go_of_its_driver_after_its_last_frame() {
+    let mut bed = Bed::new();
+    let mut driver = serve(&bed.driver("network.test", &MAC));
+    bed.turn_until(|bed| bed.interface().running);
+    bed.stack.network.interface_mut(1).unwrap().queue.push_back(vec![7; 60]);
+    bed.stack.set_up(1, false);
+    bed.turn_until(|bed| bed.port().current.is_none() && bed.port().abandoned.is_empty());
+    assert_eq!((bed.interface().running, bed.interface().driver.as_deref()), (false, None));
+    let mut frames = [0; 200];
+    let length = io::Read::read(&mut driver, &mut frames).unwrap();
+    assert!(frames[..length].windows(60).any(|frame| frame == [7; 60]));
+    bed.stack.set_up(1, true);
+    bed.turn_until(|bed| bed.interface().running);
 }
 
 #[test]

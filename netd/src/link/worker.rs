@@ -1,7 +1,8 @@
 //! The two threads that speak to one driver, and the queues between them and the event loop.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -9,8 +10,10 @@ use std::time::{Duration, Instant};
 
 use smoltcp::wire::EthernetAddress;
 
+use super::driver::Orders;
 use super::wake::Waker;
 use super::{driver, pump};
+use crate::stack::hardware::Wanted;
 
 /// The threads read, write and queue: their stacks are small.
 pub const STACK: usize = 64 * 1024;
@@ -31,10 +34,14 @@ pub enum Phase {
     Opening,
     /// Frames move.
     Open {
-        /// The NIC's address.
+        /// The NIC's own address.
+        own: EthernetAddress,
+        /// The address in use.
         address: EthernetAddress,
         /// The longest IP packet, in bytes.
         mtu: usize,
+        /// What that can be set to.
+        mtu_limits: RangeInclusive<usize>,
     },
     /// No more, and why.
     Closed(String),
@@ -57,8 +64,8 @@ struct State {
     status: Status,
     received: VecDeque<Vec<u8>>,
     to_send: VecDeque<Vec<u8>>,
-    /// The multicast frames that the driver is to let through.
-    groups: BTreeSet<EthernetAddress>,
+    /// What the driver is to be told.
+    orders: Orders,
     /// The event loop has more to send than there was room for.
     wants_room: bool,
     /// Since when the driver has not answered, while one of its files is opened or read.
@@ -73,7 +80,7 @@ pub struct Shared {
     state: Mutex<State>,
     /// There is room for received frames again, or `stop` is set.
     room: Condvar,
-    /// `groups` are others, or `stop` is set.
+    /// `orders` are others, or `stop` is set.
     called: Condvar,
     /// There are frames for the driver, or `stop` is set.
     pub outgoing: Waker,
@@ -87,9 +94,16 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Opens the driver `name` under `root`, and moves its frames.
-    pub fn start(root: &Path, name: String, waker: Arc<Waker>, now: Instant) -> io::Result<Self> {
+    /// Opens the driver `name` under `root`, tells it what is wanted, and then moves its frames.
+    pub fn start(
+        root: &Path,
+        name: String,
+        orders: Orders,
+        waker: Arc<Waker>,
+        now: Instant,
+    ) -> io::Result<Self> {
         let shared = Arc::new(Shared::new(waker, Some(now))?);
+        shared.lock().orders = orders;
         let directory = root.join(&name);
         shared.spawn("link", move |shared| attend(shared, &directory))?;
         Ok(Self { name, shared })
@@ -123,9 +137,9 @@ impl Worker {
         }
     }
 
-    /// Has the driver let the multicast frames through that go to `groups`.
-    pub fn set_groups(&self, groups: BTreeSet<EthernetAddress>) {
-        self.shared.lock().groups = groups;
+    /// Has the driver told what it is to do.
+    pub fn set_orders(&self, orders: Orders) {
+        self.shared.lock().orders = orders;
         self.shared.called.notify_all();
     }
 
@@ -148,7 +162,7 @@ impl Shared {
             status,
             received: VecDeque::new(),
             to_send: VecDeque::new(),
-            groups: BTreeSet::new(),
+            orders: Orders::default(),
             wants_room: false,
             asked,
             threads: 0,
@@ -276,40 +290,65 @@ impl Shared {
         started.map(|_| ())
     }
 
-    /// Waits until the next look at the driver is due, or there is other than `told` to tell it. False at the end.
-    fn rest(&self, told: &BTreeSet<EthernetAddress>) -> bool {
-        let state = self.lock();
-        let is_idle = |state: &mut State| !state.stop && state.groups == *told;
-        let rested = self.called.wait_timeout_while(state, REFRESH, is_idle);
+    /// Waits until the next look at the driver is due, or there is something else than `told` to tell it. False at
+    /// the end.
+    fn rest(&self, told: &Orders) -> bool {
+        let is_idle = |state: &mut State| !state.stop && state.orders == *told;
+        let rested = self.called.wait_timeout_while(self.lock(), REFRESH, is_idle);
         !rested.unwrap_or_else(PoisonError::into_inner).0.stop
     }
 }
 
-/// Opens the driver, starts the thread that moves its frames, and keeps an eye on its link.
+/// What a driver works with, or came with.
+#[derive(Clone, Copy)]
+struct Settings {
+    address: EthernetAddress,
+    mtu: usize,
+}
+
+/// Opens the driver, tells it what is wanted, starts the thread that moves its frames, and attends to it.
 fn attend(shared: &Arc<Shared>, directory: &Path) -> Result<(), String> {
-    let address = driver::read_address(&directory.join("mac"))?;
-    let mtu = driver::read_mtu(&directory.join("mtu"))?;
+    let own = look(directory)?;
+    let told = shared.lock().orders.clone();
+    driver::tell(directory, &Orders::default(), &told, own.mtu);
+    let settings = if told.wanted == Wanted::default() { own } else { look(directory)? };
+    let phase = open(directory, own, settings)?;
     let frames = driver::open_frames(directory)?;
     if shared.lock().stop {
         return Ok(());
     }
     shared.spawn("frames", move |shared| pump::run(shared, frames)).map_err(|error| error.to_string())?;
-    shared.update(|status| status.phase = Phase::Open { address, mtu });
-    watch(shared, directory)
+    shared.update(|status| status.phase = phase);
+    watch(shared, directory, told, own)
 }
 
-/// Follows the driver's `link`, and tells it which groups to let through.
-fn watch(shared: &Shared, directory: &Path) -> Result<(), String> {
-    let (link, filter) = (directory.join("link"), directory.join("filter"));
-    let mut told = BTreeSet::new();
+/// The address and the MTU that a driver works with.
+fn look(directory: &Path) -> Result<Settings, String> {
+    let address = driver::read_address(&directory.join("mac"))?;
+    Ok(Settings { address, mtu: driver::read_mtu(&directory.join("mtu"))? })
+}
+
+fn open(directory: &Path, own: Settings, Settings { address, mtu }: Settings) -> Result<Phase, String> {
+    let mtu_limits = driver::read_mtu_limits(&directory.join("mtu_limits"), mtu)?;
+    Ok(Phase::Open { own: own.address, address, mtu, mtu_limits })
+}
+
+/// Follows the driver's `link`, and tells the driver what becomes another than it was `told`.
+fn watch(shared: &Shared, directory: &Path, mut told: Orders, own: Settings) -> Result<(), String> {
+    let link = directory.join("link");
     loop {
         let mut state = shared.lock();
         state.asked = Some(Instant::now());
-        let groups = state.groups.clone();
+        let orders = state.orders.clone();
         drop(state);
-        if groups != told {
-            driver::write_filter(&filter, &told, &groups);
-            told = groups;
+        if orders != told {
+            driver::tell(directory, &told, &orders, own.mtu);
+            let is_other = orders.wanted != told.wanted;
+            told = orders;
+            if is_other {
+                let phase = open(directory, own, look(directory)?)?;
+                shared.update(|status| status.phase = phase);
+            }
         }
         let (is_up, link_text) = driver::read_link(&link)?;
         let mut state = shared.lock();

@@ -4,6 +4,7 @@ mod ipv6;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::RangeInclusive;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use smoltcp::iface;
@@ -19,6 +20,7 @@ use super::capture::Captures;
 use super::conflict::Claims;
 use super::dhcp::Dhcp;
 use super::groups::Groups;
+use super::hardware::Wanted;
 use super::ndisc::{ALL_NODES, Ipv6Link};
 use super::neighbours::{self, Neighbours, Resolution};
 use super::wire::{self, HEADROOM, Wire};
@@ -113,6 +115,14 @@ pub struct Interface {
     pub link: Link,
     /// The metric of its routes that have none of their own: the smallest is preferred.
     pub metric: u32,
+    /// The NIC's own address, whichever is in use; unknown before the first driver.
+    pub own_address: Option<EthernetAddress>,
+    /// What the administrator wants of the NIC.
+    pub wanted: Wanted,
+    /// The longest IP packet that the driver takes, in bytes.
+    pub link_mtu: usize,
+    /// The MTUs that the driver can be set to, if it said so.
+    pub driver_limits: Option<RangeInclusive<usize>>,
     /// What the link is told of the addresses.
     pub claims: Claims,
     /// The name of its driver's scheme, while there is one.
@@ -160,6 +170,10 @@ impl Interface {
             groups: Groups::default(),
             ipv6: None,
             link,
+            own_address: None,
+            wanted: Wanted::default(),
+            link_mtu: mtu,
+            driver_limits: None,
             metric: 0,
             claims: Claims::default(),
             driver: None,

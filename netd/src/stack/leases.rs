@@ -127,6 +127,7 @@ impl Stack {
         let routes =
             lease.routes.iter().rev().map(|route| (route.destination.into(), route.via.map(IpAddr::from)));
         self.network.set_leased(id, own, routes);
+        self.follow_mtu(id);
         if !lease.name_servers.is_empty() {
             self.name_servers = lease.name_servers.iter().copied().map(IpAddr::from).collect();
         }
@@ -137,6 +138,7 @@ impl Stack {
         let name = self.network.interface(id).map_or("", Interface::name);
         log::info!("{name}: the lease of {} is over", lease.address);
         self.network.remove_address(id, lease.address.into());
+        self.follow_mtu(id);
         self.revision += 1;
     }
 }

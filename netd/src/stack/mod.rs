@@ -9,6 +9,7 @@ pub mod dhcp;
 pub mod error;
 mod fragments;
 pub mod groups;
+pub mod hardware;
 pub mod icmp;
 mod icmpv6;
 mod ingress;
@@ -113,13 +114,16 @@ impl Stack {
 
     /// An interface has a driver from now on, with this address and MTU.
     pub fn attach(&mut self, id: InterfaceId, address: EthernetAddress, mtu: usize) {
-        let (now, seed) = (self.network.now, self.network.random.next_u64());
         self.network.start_ipv6(id, address);
         self.follow_ipv6(id);
         let Some(interface) = self.network.interface_mut(id) else { return };
-        interface.set_mtu(mtu, seed, now);
+        interface.link_mtu = mtu;
         let Link::Ethernet { address: own, .. } = &mut interface.link else { return };
-        *own = Some(address);
+        let is_news = own.replace(address) != Some(address);
+        self.follow_mtu(id);
+        if is_news {
+            self.start(id, self.network.now);
+        }
         self.revision += 1;
     }
 

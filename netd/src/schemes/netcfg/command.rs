@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use config::netd::{Address, Mac, Metric, Route};
+use config::netd::{Address, Mac, Metric, Mtu, Route};
 use ipnet::IpNet;
 
 use crate::intent::Intent;
@@ -14,6 +14,8 @@ use crate::stack::{InterfaceId, Stack};
 pub enum Command {
     /// The Ethernet address that we send from.
     SetMac(InterfaceId, Mac),
+    /// The longest IP packet, in bytes.
+    SetMtu(InterfaceId, Mtu),
     /// The one address of its version; DHCP ends, unless it is the address already.
     SetAddress(InterfaceId, Address),
     /// An address more.
@@ -43,6 +45,7 @@ impl Command {
     pub fn carry_out(self, intent: &mut Intent, stack: &mut Stack) {
         match self {
             Self::SetMac(id, mac) => intent.edit(id, stack, |table| table.mac = Some(mac)),
+            Self::SetMtu(id, mtu) => intent.edit(id, stack, |table| table.mtu = Some(mtu)),
             // Stock's `dhcpd` sets the address that our lease is of, and nobody else would renew it.
             Self::SetAddress(id, address) if is_set(stack, id, address) => {}
             Self::SetAddress(id, address) => intent.edit(id, stack, |table| {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use config::netd::{Address, Destination, Host, Mac, Metric, Route, ValueError};
+use config::netd::{Address, Destination, Host, Mac, Metric, Mtu, Route, ValueError};
 use ipnet::IpNet;
 
 use super::command::Command;
@@ -49,6 +49,13 @@ impl Attribute {
                 match intent.wants_address(id, interface, address) {
                     true => Ok(Command::RemoveAddress(id, address)),
                     false => Err(format!("nobody gave {} the address {address} by hand", interface.name())),
+                }
+            }
+            Self::Mtu => {
+                let (mtu, limits) = (value::<Mtu>(line)?, interface.mtu_limits());
+                match limits.contains(&usize::from(mtu.get())) {
+                    true => Ok(Command::SetMtu(id, mtu)),
+                    false => Err(format!("the driver can do {} to {}", limits.start(), limits.end())),
                 }
             }
             Self::Metric => value(line).map(|metric: Metric| Command::SetMetric(id, metric)),

@@ -156,9 +156,10 @@ impl Leaf {
         match self {
             Self::NameServer
             | Self::Confirm
-            | Self::Interface(_, Attribute::Mac | Attribute::State | Attribute::Metric | Attribute::Dhcp) => {
-                0o644
-            }
+            | Self::Interface(
+                _,
+                Attribute::Mac | Attribute::Mtu | Attribute::State | Attribute::Metric | Attribute::Dhcp,
+            ) => 0o644,
             Self::RouteAdd
             | Self::RouteRemove
             | Self::Interface(_, Attribute::AddressSet | Attribute::AddressAdd | Attribute::AddressRemove) => {

@@ -465,6 +465,19 @@ fn leased_routes_come_and_go_with_the_lease() {
 }
 
 #[test]
+fn a_lease_may_shorten_the_link_s_packets_unless_the_administrator_chooses() {
+    let mut lan = Lan::new();
+    lan.given.additional_options = &[DhcpOption { kind: 26, data: &[5, 0x78] }];
+    lan.run(Duration::from_secs(1));
+    assert_eq!(lan.host.network.interface(ETH0).unwrap().mtu(), 1400);
+    lan.host.set_mtu(ETH0, Some(1450));
+    assert_eq!(lan.host.network.interface(ETH0).unwrap().mtu(), 1450);
+    lan.host.set_mtu(ETH0, None);
+    lan.host.set_dhcp(ETH0, false);
+    assert_eq!(lan.host.network.interface(ETH0).unwrap().mtu(), 1500);
+}
+
+#[test]
 fn an_address_is_announced_once_it_is_ours() {
     let mut lan = Lan::new();
     lan.run(Duration::from_millis(150));
