@@ -27,7 +27,9 @@ pub fn step(step: &Step, id: InterfaceId, stack: &mut Stack) {
         Step::Mac(wanted) => stack.set_ethernet_address(id, wanted.map(|mac| EthernetAddress(mac.0))),
         Step::Mtu(wanted) => stack.set_mtu(id, wanted.map(|mtu| usize::from(mtu.get()))),
         Step::Filter(filter) => stack.set_filter(id, filter.promisc, filter.allmulti),
-        Step::AddVlan(_) | Step::RemoveVlan(_) | Step::Feature(..) => {
+        Step::AddVlan(vlan) => stack.add_vlan(id, vlan.get()),
+        Step::RemoveVlan(vlan) => stack.remove_vlan(id, vlan.get()),
+        Step::Feature(..) => {
             let name = stack.network.interface(id).map_or("", Interface::name);
             log::warn!("{name}: the configuration wants {step:?}, which netd cannot do yet: it is left out");
         }

@@ -141,13 +141,21 @@ impl Port {
     }
 
     /// Tells the driver what it is to do, if that is another than it was told.
-    fn tell(&mut self, stack: &mut Stack) {
-        let (Some(worker), Some(interface)) = (&self.current, self.interface(stack)) else { return };
-        let groups = interface.groups.version();
-        if self.told != (interface.wanted.clone(), groups) {
-            worker.set_orders(orders(interface));
+    fn tell(&mut self, stack: &Stack) {
+        let (Some(worker), Some(interface)) = (&self.current, stack.network.interface(self.interface)) else {
+            return;
+        };
+        let groups = stack.network.groups_version(self.interface);
+        if (&self.told.0, self.told.1) != (&interface.wanted, groups) {
+            worker.set_orders(self.orders(stack));
             self.told = (interface.wanted.clone(), groups);
         }
+    }
+
+    fn orders(&self, stack: &Stack) -> Orders {
+        let wanted =
+            stack.network.interface(self.interface).map(|own| own.wanted.clone()).unwrap_or_default();
+        Orders { wanted, groups: stack.network.groups(self.interface) }
     }
 
     fn interface<'a>(&self, stack: &'a mut Stack) -> Option<&'a mut Interface> {
@@ -187,7 +195,7 @@ impl Port {
     }
 
     /// Tries the driver after the one that failed, and leaves out those that are known to hang.
-    fn attach(&mut self, stack: &mut Stack, names: &[String], root: &Path, waker: &Arc<Waker>, now: Instant) {
+    fn attach(&mut self, stack: &Stack, names: &[String], root: &Path, waker: &Arc<Waker>, now: Instant) {
         if self.not_before.is_some_and(|at| now < at) {
             return;
         }
@@ -197,9 +205,9 @@ impl Port {
         let Some(name) = able.clone().find(|name| **name > self.failed).or_else(|| able.next()) else {
             return;
         };
-        let Some(interface) = self.interface(stack) else { return };
-        let told = (interface.wanted.clone(), interface.groups.version());
-        match Worker::start(root, name.clone(), orders(interface), waker.clone(), now) {
+        let orders = self.orders(stack);
+        let told = (orders.wanted.clone(), stack.network.groups_version(self.interface));
+        match Worker::start(root, name.clone(), orders, waker.clone(), now) {
             Ok(worker) => {
                 self.told = told;
                 self.current = Some(worker);
@@ -211,10 +219,6 @@ impl Port {
             }
         }
     }
-}
-
-fn orders(interface: &Interface) -> Orders {
-    Orders { wanted: interface.wanted.clone(), groups: interface.groups.ethernet() }
 }
 
 impl Drop for Port {

@@ -51,6 +51,11 @@ impl Groups {
         self.iter().map(multicast).collect()
     }
 
+    /// The groups of another interface, those of a VLAN that ends, are none of the NIC's any more.
+    pub fn outlive(&mut self, other: &Self) {
+        self.version += other.version + 1;
+    }
+
     /// Grows with every change of the groups.
     pub fn version(&self) -> u64 {
         self.version

@@ -27,7 +27,11 @@ pub struct Wanted {
 impl Interface {
     /// The MTUs that it can be set to.
     pub fn mtu_limits(&self) -> RangeInclusive<usize> {
-        self.driver_limits.clone().unwrap_or(MTU)
+        match self.parent {
+            // Its parent's packets are as long.
+            Some(_) => *MTU.start()..=self.link_mtu,
+            None => self.driver_limits.clone().unwrap_or(MTU),
+        }
     }
 }
 
@@ -36,7 +40,9 @@ impl Stack {
     pub fn set_ethernet_address(&mut self, id: InterfaceId, wanted: Option<EthernetAddress>) {
         let Some(interface) = self.network.interface_mut(id) else { return };
         interface.wanted.address = wanted;
-        if let (Link::Ethernet { address, .. }, None) = (&mut interface.link, &interface.driver) {
+        if let (Link::Ethernet { address, .. }, None, None) =
+            (&mut interface.link, &interface.driver, interface.parent)
+        {
             *address = wanted;
         }
         self.revision += 1;
@@ -47,10 +53,11 @@ impl Stack {
     pub fn set_mtu(&mut self, id: InterfaceId, wanted: Option<usize>) {
         let Some(interface) = self.network.interface_mut(id) else { return };
         interface.wanted.mtu = wanted;
-        if interface.driver.is_none() {
+        if interface.driver.is_none() && interface.parent.is_none() {
             interface.link_mtu = wanted.unwrap_or(ETHERNET_MTU);
         }
         self.follow_mtu(id);
+        self.follow_vlans(id);
         self.revision += 1;
     }
 

@@ -23,6 +23,7 @@ use super::groups::Groups;
 use super::hardware::Wanted;
 use super::ndisc::{ALL_NODES, Ipv6Link};
 use super::neighbours::{self, Neighbours, Resolution};
+use super::routes::InterfaceId;
 use super::wire::{self, HEADROOM, Wire};
 
 /// IP's MTU on an Ethernet link without jumbo frames (RFC 894).
@@ -115,6 +116,8 @@ pub struct Interface {
     pub link: Link,
     /// The metric of its routes that have none of their own: the smallest is preferred.
     pub metric: u32,
+    /// For a VLAN: the interface that carries its frames, and its number.
+    pub parent: Option<(InterfaceId, u16)>,
     /// The NIC's own address, whichever is in use; unknown before the first driver.
     pub own_address: Option<EthernetAddress>,
     /// What the administrator wants of the NIC.
@@ -170,6 +173,7 @@ impl Interface {
             groups: Groups::default(),
             ipv6: None,
             link,
+            parent: None,
             own_address: None,
             wanted: Wanted::default(),
             link_mtu: mtu,
@@ -210,6 +214,11 @@ impl Interface {
             Link::Ethernet { address, .. } => *address,
             Link::Loopback => None,
         }
+    }
+
+    /// Whether it carries frames that can have a tag, and is no VLAN itself.
+    pub fn can_have_vlans(&self) -> bool {
+        !self.is_loopback() && self.parent.is_none()
     }
 
     /// Its DHCP client, if it has one.

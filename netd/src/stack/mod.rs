@@ -31,6 +31,7 @@ mod selection;
 pub mod table;
 pub mod tcp;
 pub mod udp;
+mod vlan;
 mod wire;
 
 #[cfg(test)]
@@ -124,6 +125,7 @@ impl Stack {
         if is_news {
             self.start(id, self.network.now);
         }
+        self.follow_vlans(id);
         self.revision += 1;
     }
 
@@ -133,7 +135,8 @@ impl Stack {
         let now = self.network.now;
         let Some(interface) = self.network.interface_mut(id) else { return };
         interface.running = true;
-        self.start(id, now)
+        self.start(id, now);
+        self.follow_vlans(id);
     }
 
     /// An interface carries frames from now on: the link is told of its addresses, and its client begins.
@@ -157,6 +160,7 @@ impl Stack {
             // They would reach the next driver late and out of order; sockets send again what matters.
             interface.counters.tx_dropped += interface.queue.len() as u64;
             interface.queue.clear();
+            self.follow_vlans(id);
             self.revision += 1;
         }
     }
@@ -173,6 +177,7 @@ impl Stack {
             if up {
                 self.start(id, now);
             }
+            self.follow_vlans(id);
         }
     }
 
@@ -214,6 +219,12 @@ impl Stack {
         interface.counters.rx_packets += 1;
         interface.counters.rx_bytes += frame.len() as u64;
         interface.captures.record(LinkType::Ethernet, Direction::Received, frame, now);
+        self.receive_untagged(id, frame);
+    }
+
+    /// Takes a frame that was counted, whose tag was taken off if it had one that names no VLAN.
+    fn receive_untagged(&mut self, id: InterfaceId, frame: &[u8]) {
+        let Some(interface) = self.network.interface_mut(id) else { return };
         let Ok(ethernet) = EthernetFrame::new_checked(frame) else {
             interface.counters.rx_errors += 1;
             return;
@@ -228,6 +239,7 @@ impl Stack {
             EthernetProtocol::Arp => self.receive_arp(id, ethernet.payload()),
             EthernetProtocol::Ipv4 => self.receive_ipv4(id, source, ethernet.payload()),
             EthernetProtocol::Ipv6 => self.receive_ipv6(id, source, ethernet.payload()),
+            vlan::TAGGED => self.receive_tagged(id, frame),
             _ => interface.counters.rx_dropped += 1,
         }
     }
@@ -351,6 +363,7 @@ impl Stack {
     /// Takes up to `limit` frames that wait for the driver of an interface.
     pub fn take_frames(&mut self, id: InterfaceId, limit: usize) -> impl Iterator<Item = Vec<u8>> + '_ {
         let now = self.network.now;
+        self.collect_tagged(id);
         self.network.interface_mut(id).into_iter().flat_map(move |interface| {
             let count = interface.queue.len().min(limit);
             let captures = &mut interface.captures;

@@ -3,12 +3,13 @@
 mod ipv6;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use smoltcp::iface::SocketSet;
 use smoltcp::time::Instant;
+use smoltcp::wire::EthernetAddress;
 
 use self::ipv6::is_on_every_link;
 use super::address::{is_broadcast, unspecified};
@@ -38,6 +39,10 @@ pub struct Path {
 /// Interfaces, routes, and what all sockets share.
 pub struct Network {
     interfaces: BTreeMap<InterfaceId, Interface>,
+    /// The id of the next interface.
+    next: InterfaceId,
+    /// The VLANs, by their parents and numbers.
+    vlans: BTreeMap<(InterfaceId, u16), InterfaceId>,
     /// The routing table.
     pub routes: Routes,
     /// Ports, identifiers, seeds.
@@ -54,6 +59,8 @@ impl Network {
         let loopback = Interface::loopback(random.next_u64(), now);
         Self {
             interfaces: BTreeMap::from([(LOOPBACK, loopback)]),
+            next: LOOPBACK + 1,
+            vlans: BTreeMap::new(),
             routes: Routes::default(),
             random,
             now,
@@ -64,13 +71,58 @@ impl Network {
     /// Adds an Ethernet interface called `name`.
     pub fn add_ethernet(&mut self, name: impl Into<String>) -> InterfaceId {
         let seed = self.random.next_u64();
-        let id = self.interfaces.last_key_value().map_or(LOOPBACK, |(last, _)| last + 1);
+        let id = self.next;
+        self.next += 1;
         let mut interface = Interface::ethernet(name.into(), seed, self.now);
         if let Some(dhcp) = interface.dhcp_mut() {
             dhcp.set_hostname(&self.hostname);
         }
         self.interfaces.insert(id, interface);
         id
+    }
+
+    /// Adds the interface `name` for a VLAN of `parent`.
+    pub(super) fn add_vlan(&mut self, parent: InterfaceId, number: u16, name: String) {
+        let id = self.add_ethernet(name);
+        self.vlans.insert((parent, number), id);
+        if let Some(interface) = self.interfaces.get_mut(&id) {
+            interface.parent = Some((parent, number));
+        }
+    }
+
+    /// Removes the interface of a VLAN, and its routes.
+    pub(super) fn remove_vlan(&mut self, parent: InterfaceId, number: u16) {
+        let Some(id) = self.vlans.remove(&(parent, number)) else { return };
+        self.routes.remove_interface(id);
+        if let (Some(vlan), Some(parent)) = (self.interfaces.remove(&id), self.interfaces.get_mut(&parent)) {
+            parent.groups.outlive(&vlan.groups);
+        }
+    }
+
+    /// The interface of a VLAN.
+    pub fn vlan(&self, parent: InterfaceId, number: u16) -> Option<InterfaceId> {
+        self.vlans.get(&(parent, number)).copied()
+    }
+
+    /// The VLANs of an interface: their numbers and interfaces.
+    pub fn vlans(&self, parent: InterfaceId) -> impl Iterator<Item = (u16, InterfaceId)> {
+        let all = (parent, u16::MIN)..=(parent, u16::MAX);
+        self.vlans.range(all).map(|((_, number), id)| (*number, *id))
+    }
+
+    /// The multicast groups that a NIC lets through: those of its interface and of its VLANs.
+    pub fn groups(&self, id: InterfaceId) -> BTreeSet<EthernetAddress> {
+        self.with_vlans(id).flat_map(|own| own.groups.ethernet()).collect()
+    }
+
+    /// Another number whenever [`groups`](Self::groups) are others.
+    pub fn groups_version(&self, id: InterfaceId) -> u64 {
+        self.with_vlans(id).map(|own| own.groups.version()).sum()
+    }
+
+    fn with_vlans(&self, id: InterfaceId) -> impl Iterator<Item = &Interface> {
+        let vlans = self.vlans(id).map(|(_, id)| id);
+        std::iter::once(id).chain(vlans).filter_map(|id| self.interfaces.get(&id))
     }
 
     /// The interfaces, in the order of their ids.

@@ -80,6 +80,12 @@ impl Routes {
         self.routes.retain(|route| route.interface != interface || !route.leased);
     }
 
+    /// Removes the routes that leave by `interface`.
+    pub fn remove_interface(&mut self, interface: InterfaceId) {
+        self.routes.retain(|route| route.interface != interface);
+        self.advertised.retain(|route| route.interface != interface);
+    }
+
     /// All routes to `destination`.
     pub fn to(&self, destination: IpAddr) -> impl Iterator<Item = &Route> {
         self.iter().filter(move |route| route.destination.contains(&destination))

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use config::netd::{Address, Mac, Metric, Mtu, Route};
+use config::netd::{Address, Mac, Metric, Mtu, Route, VlanId};
 use ipnet::IpNet;
 
 use crate::intent::Intent;
@@ -24,6 +24,10 @@ pub enum Command {
     RemoveAddress(InterfaceId, Address),
     /// Up or down, administratively.
     SetUp(InterfaceId, bool),
+    /// A VLAN more.
+    AddVlan(InterfaceId, VlanId),
+    /// A VLAN less.
+    RemoveVlan(InterfaceId, VlanId),
     /// The metric of the routes that have none of their own.
     SetMetric(InterfaceId, Metric),
     /// Whether the address comes by DHCP.
@@ -67,6 +71,13 @@ impl Command {
                 table.addresses.retain(|own| *own != address);
             }),
             Self::SetUp(id, up) => intent.edit(id, stack, |table| table.up = up),
+            Self::AddVlan(id, vlan) => intent.edit(id, stack, |table| {
+                table.vlan.retain(|other| *other != vlan);
+                table.vlan.push(vlan);
+            }),
+            Self::RemoveVlan(id, vlan) => {
+                intent.edit(id, stack, |table| table.vlan.retain(|other| *other != vlan));
+            }
             Self::SetMetric(id, metric) => {
                 intent.edit(id, stack, |table| table.metric = Some(metric));
             }

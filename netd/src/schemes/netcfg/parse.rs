@@ -41,6 +41,9 @@ impl Attribute {
         intent: &Intent,
     ) -> Result<Command, String> {
         match self {
+            Self::Mac if interface.parent.is_some() => {
+                Err("a VLAN has the address that carries it".to_owned())
+            }
             Self::Mac => value(line).map(|mac: Mac| Command::SetMac(id, mac)),
             Self::AddressSet => value(line).map(|address: Address| Command::SetAddress(id, address)),
             Self::AddressAdd => value(line).map(|address: Address| Command::AddAddress(id, address)),
@@ -58,6 +61,11 @@ impl Attribute {
                     false => Err(format!("the driver can do {} to {}", limits.start(), limits.end())),
                 }
             }
+            Self::Vlan => match line.split_once(' ') {
+                Some(("add", number)) => value(number).map(|number| Command::AddVlan(id, number)),
+                Some(("rm", number)) => value(number).map(|number| Command::RemoveVlan(id, number)),
+                _ => Err(format!("{line:?} is neither `add` nor `rm` and a number")),
+            },
             Self::Metric => value(line).map(|metric: Metric| Command::SetMetric(id, metric)),
             Self::Dhcp => match (line, interface.dhcp()) {
                 ("on", _) => Ok(Command::SetDhcp(id, true)),

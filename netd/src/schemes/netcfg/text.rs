@@ -52,6 +52,7 @@ impl Attribute {
             Self::State => if interface.up { "up\n" } else { "down\n" }.to_owned(),
             Self::Flags => flags(interface),
             Self::Mtu => format!("{}\n", interface.mtu()),
+            Self::Vlan => vlans(interface, stack),
             Self::Metric => format!("{}\n", interface.metric),
             Self::Driver => format!("{}\n", interface.driver.as_deref().unwrap_or("none")),
             Self::Link => link(interface),
@@ -73,6 +74,12 @@ fn route_list(stack: &Stack) -> String {
         let _ = writeln!(text, "{}", stack.network.route_text(route));
     }
     text
+}
+
+/// The numbers of the VLANs, one a line.
+fn vlans(interface: &Interface, stack: &Stack) -> String {
+    let numbers = stack.network.find(interface.name()).into_iter().flat_map(|id| stack.network.vlans(id));
+    numbers.map(|(number, _)| format!("{number}\n")).collect()
 }
 
 /// The addresses of a version, one a line.

@@ -73,6 +73,8 @@ pub enum Attribute {
     Flags,
     /// `mtu`, in bytes.
     Mtu,
+    /// `vlan`: the numbers of its VLANs.
+    Vlan,
     /// `metric` of its routes that have none of their own.
     Metric,
     /// `driver`: its scheme.
@@ -126,6 +128,7 @@ fn in_interface(id: InterfaceId, interface: &Interface, path: &[&str]) -> Option
             if !interface.is_loopback() {
                 names.extend(["neigh", "dhcp"]);
             }
+            names.extend(interface.can_have_vlans().then_some("vlan"));
             return Some(directory(&names));
         }
         ["addr"] => return Some(directory(&["list", "list6", "set", "add", "rm"])),
@@ -139,6 +142,7 @@ fn in_interface(id: InterfaceId, interface: &Interface, path: &[&str]) -> Option
         ["state"] => Attribute::State,
         ["flags"] => Attribute::Flags,
         ["mtu"] => Attribute::Mtu,
+        ["vlan"] if interface.can_have_vlans() => Attribute::Vlan,
         ["metric"] => Attribute::Metric,
         ["driver"] => Attribute::Driver,
         ["link"] => Attribute::Link,
@@ -158,7 +162,12 @@ impl Leaf {
             | Self::Confirm
             | Self::Interface(
                 _,
-                Attribute::Mac | Attribute::Mtu | Attribute::State | Attribute::Metric | Attribute::Dhcp,
+                Attribute::Mac
+                | Attribute::Mtu
+                | Attribute::Vlan
+                | Attribute::State
+                | Attribute::Metric
+                | Attribute::Dhcp,
             ) => 0o644,
             Self::RouteAdd
             | Self::RouteRemove

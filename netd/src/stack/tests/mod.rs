@@ -10,6 +10,7 @@ mod routes;
 mod segments;
 mod tcp;
 mod udp;
+mod vlan;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -1,0 +1,110 @@
+//! VLANs (IEEE 802.1Q): interfaces whose frames travel with a tag among those of another interface.
+
+use smoltcp::wire::{ETHERNET_HEADER_LEN, EthernetProtocol};
+
+use config::filter::LinkType;
+
+use super::capture::Direction;
+use super::{InterfaceId, Stack};
+
+/// What stands in place of the type of a tagged frame, and before its tag.
+pub const TAGGED: EthernetProtocol = EthernetProtocol::Unknown(0x8100);
+/// The bits of a tag that are the VLAN's number; the others are the frame's priority.
+const NUMBER: u16 = 0x0fff;
+/// Where the tag stands, behind both addresses.
+const TAG_AT: usize = 12;
+/// Bytes of a tag.
+const TAG: usize = 4;
+
+impl Stack {
+    /// Adds the interface `<parent>.<number>` for a VLAN, unless there is one.
+    pub fn add_vlan(&mut self, parent: InterfaceId, number: u16) {
+        let Some(name) = self.network.interface(parent).map(|own| format!("{}.{number}", own.name())) else {
+            return;
+        };
+        if self.network.vlan(parent, number).is_none() {
+            self.network.add_vlan(parent, number, name);
+            self.follow_vlans(parent);
+            self.revision += 1;
+        }
+    }
+
+    /// Removes a VLAN's interface, with its addresses and routes. Its lease is given back.
+    pub fn remove_vlan(&mut self, parent: InterfaceId, number: u16) {
+        let Some(id) = self.network.vlan(parent, number) else { return };
+        self.release(id);
+        self.collect_tagged(parent);
+        self.network.remove_vlan(parent, number);
+        self.revision += 1;
+    }
+
+    /// Brings the VLANs of an interface to its state: they have its Ethernet address, its MTU and its link.
+    pub(super) fn follow_vlans(&mut self, parent: InterfaceId) {
+        let Some(own) = self.network.interface(parent) else { return };
+        let (carries, address, mtu) = (own.carries(), own.ethernet_address(), own.mtu());
+        for id in self.network.vlans(parent).map(|(_, id)| id).collect::<Vec<_>>() {
+            let Some(vlan) = self.network.interface(id) else { continue };
+            let (was_running, former) = (vlan.running, (vlan.ethernet_address(), vlan.link_mtu));
+            match address {
+                Some(address) if carries && !was_running => self.link_up(id, address, mtu),
+                Some(address) if former != (Some(address), mtu) => self.attach(id, address, mtu),
+                _ => (),
+            }
+            if !carries {
+                self.link_down(id);
+            }
+        }
+    }
+
+    /// Takes a frame with a tag. One that has a priority alone is the interface's own.
+    pub(super) fn receive_tagged(&mut self, id: InterfaceId, frame: &[u8]) {
+        let Some((&tag, payload)) =
+            frame.get(ETHERNET_HEADER_LEN..).and_then(|rest| rest.split_first_chunk::<2>())
+        else {
+            return self.count_error(id);
+        };
+        let addresses = frame.get(..TAG_AT).unwrap_or_default();
+        let untagged = [addresses, payload].concat();
+        match (u16::from_be_bytes(tag) & NUMBER, self.network.interface(id)) {
+            (0, _) => self.receive_untagged(id, &untagged),
+            (number, Some(interface)) if interface.parent.is_none() => match self.network.vlan(id, number) {
+                Some(vlan) => self.receive(vlan, &untagged),
+                None => self.count_unwanted(id),
+            },
+            // A tag in a tag (IEEE 802.1ad) is nobody's.
+            _ => self.count_unwanted(id),
+        }
+    }
+
+    fn count_unwanted(&mut self, id: InterfaceId) {
+        if let Some(interface) = self.network.interface_mut(id) {
+            interface.counters.rx_dropped += 1;
+        }
+    }
+
+    /// Gives the frames of an interface's VLANs their tags, and queues them for its driver.
+    pub(super) fn collect_tagged(&mut self, parent: InterfaceId) {
+        let now = self.network.now;
+        for (number, id) in self.network.vlans(parent).collect::<Vec<_>>() {
+            let room = self.network.interface(parent).map_or(0, |own| own.room());
+            let Some(vlan) = self.network.interface_mut(id) else { continue };
+            let count = vlan.queue.len().min(room);
+            let frames: Vec<_> = vlan.queue.drain(..count).collect();
+            for frame in &frames {
+                vlan.captures.record(LinkType::Ethernet, Direction::Sent, frame, now);
+            }
+            let Some(interface) = self.network.interface_mut(parent) else { return };
+            for frame in frames {
+                interface.enqueue(tagged(frame, number));
+            }
+        }
+    }
+}
+
+fn tagged(mut frame: Vec<u8>, number: u16) -> Vec<u8> {
+    let mut tag = [0; TAG];
+    tag[..2].copy_from_slice(&u16::from(TAGGED).to_be_bytes());
+    tag[2..].copy_from_slice(&number.to_be_bytes());
+    frame.splice(TAG_AT.min(frame.len())..TAG_AT.min(frame.len()), tag);
+    frame
+}
