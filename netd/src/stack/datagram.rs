@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use smoltcp::wire::IpProtocol;
 
+use super::wire::HEADROOM;
 use super::{ipv4, ipv6};
 
 /// A whole IP packet whose header was checked.
@@ -45,6 +46,15 @@ pub fn longest(destination: IpAddr) -> usize {
     match destination {
         IpAddr::V4(_) => usize::from(u16::MAX) - ipv4::HEADER,
         IpAddr::V6(_) => usize::from(u16::MAX),
+    }
+}
+
+/// Where a packet of ours, behind its headroom, goes.
+pub fn destination(packet: &[u8]) -> Option<IpAddr> {
+    let bytes = packet.get(HEADROOM..)?;
+    match bytes.first()? >> 4 {
+        4 => bytes.get(16..)?.first_chunk::<4>().copied().map(IpAddr::from),
+        _ => bytes.get(24..)?.first_chunk::<16>().copied().map(IpAddr::from),
     }
 }
 

@@ -12,6 +12,7 @@ use super::datagram::{self, Datagram};
 use super::error::SocketError;
 use super::icmpv6::{self, Message};
 use super::network::Network;
+use super::path_mtu::plateau;
 use super::quoted::{Quoted, quoted};
 use super::random::Random;
 use super::readiness::Readiness;
@@ -42,6 +43,15 @@ struct Socket {
     /// RFC 792's identifier, ours alone.
     ident: u16,
     received: VecDeque<Vec<u8>>,
+}
+
+/// What an error says about a packet of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// It did not arrive.
+    Error(SocketError),
+    /// It was too long for its path, which carries so many bytes.
+    PathMtu(usize),
 }
 
 /// All ICMP sockets.
@@ -131,7 +141,7 @@ impl Icmp {
         interface: InterfaceId,
         datagram: &Datagram<'_>,
         network: &Network,
-    ) -> Option<(Quoted, SocketError)> {
+    ) -> Option<(Quoted, News)> {
         match (datagram.source, datagram.destination, datagram.protocol) {
             (IpAddr::V4(_), _, IpProtocol::Icmp) => self.receive_v4(interface, datagram, network),
             (IpAddr::V6(source), IpAddr::V6(destination), IpProtocol::Icmpv6) => {
@@ -147,7 +157,7 @@ impl Icmp {
         interface: InterfaceId,
         datagram: &Datagram<'_>,
         network: &Network,
-    ) -> Option<(Quoted, SocketError)> {
+    ) -> Option<(Quoted, News)> {
         let message = Icmpv4Packet::new_checked(datagram.payload).ok()?;
         if !message.verify_checksum() {
             return None;
@@ -167,8 +177,7 @@ impl Icmp {
                 if quoted.protocol == IpProtocol::Udp {
                     self.receive_error(quoted.remote.ip(), datagram.payload);
                 }
-                let error = meaning(message.msg_type(), message.msg_code())?;
-                Some((quoted, error))
+                Some((quoted, meaning(datagram.payload, message.data())?))
             }
             _ => None,
         }
@@ -180,7 +189,7 @@ impl Icmp {
         datagram: &Datagram<'_>,
         message: Message<'_>,
         network: &Network,
-    ) -> Option<(Quoted, SocketError)> {
+    ) -> Option<(Quoted, News)> {
         let (first, rest) = message.body.split_first_chunk::<4>()?;
         match message.kind {
             icmpv6::ECHO_REPLY => {
@@ -194,8 +203,7 @@ impl Icmp {
                 if quoted.protocol == IpProtocol::Udp {
                     self.receive_error(quoted.remote.ip(), datagram.payload);
                 }
-                let error = meaning_v6(message.kind, message.code)?;
-                Some((quoted, error))
+                Some((quoted, meaning_v6(message.kind, message.code, u32::from_be_bytes(*first))?))
             }
             _ => None,
         }
@@ -237,24 +245,34 @@ impl Icmp {
     }
 }
 
-/// RFC 1122 section 3.2.2.1; "fragmentation needed" and an expired time to live end no conversation.
-fn meaning(message: Icmpv4Message, code: u8) -> Option<SocketError> {
-    match (message, code) {
-        (Icmpv4Message::DstUnreachable, 2 | 3) => Some(SocketError::ConnectionRefused),
-        (Icmpv4Message::DstUnreachable, 4) => None,
-        (Icmpv4Message::DstUnreachable, _) => Some(SocketError::HostUnreachable),
+/// RFC 1122 section 3.2.2.1: an expired time to live ends no conversation.
+fn meaning(message: &[u8], packet: &[u8]) -> Option<News> {
+    const DESTINATION_UNREACHABLE: u8 = 3;
+    match message {
+        [DESTINATION_UNREACHABLE, 2 | 3, ..] => Some(News::Error(SocketError::ConnectionRefused)),
+        [DESTINATION_UNREACHABLE, 4, _, _, _, _, high, low, ..] => {
+            // Not all of the packet is quoted.
+            let [_, _, length @ ..] = packet.first_chunk::<4>()?;
+            let length = usize::from(u16::from_be_bytes(*length));
+            match usize::from(u16::from_be_bytes([*high, *low])) {
+                0 => Some(News::PathMtu(plateau(length))),
+                mtu => (mtu < length).then_some(News::PathMtu(mtu)),
+            }
+        }
+        [DESTINATION_UNREACHABLE, ..] => Some(News::Error(SocketError::HostUnreachable)),
         _ => None,
     }
 }
 
 /// RFC 4443 section 3: that there is no route, or no answer, and that nobody listens or knows the protocol.
-fn meaning_v6(kind: u8, code: u8) -> Option<SocketError> {
+fn meaning_v6(kind: u8, code: u8, parameter: u32) -> Option<News> {
     const NO_PORT: u8 = 4;
     const UNKNOWN_HEADER: u8 = 1;
     match (kind, code) {
-        (icmpv6::DESTINATION_UNREACHABLE, NO_PORT) => Some(SocketError::ConnectionRefused),
-        (icmpv6::DESTINATION_UNREACHABLE, _) => Some(SocketError::HostUnreachable),
-        (icmpv6::PARAMETER_PROBLEM, UNKNOWN_HEADER) => Some(SocketError::ConnectionRefused),
+        (icmpv6::DESTINATION_UNREACHABLE, NO_PORT) => Some(News::Error(SocketError::ConnectionRefused)),
+        (icmpv6::DESTINATION_UNREACHABLE, _) => Some(News::Error(SocketError::HostUnreachable)),
+        (icmpv6::PACKET_TOO_BIG, _) => Some(News::PathMtu(usize::try_from(parameter).ok()?)),
+        (icmpv6::PARAMETER_PROBLEM, UNKNOWN_HEADER) => Some(News::Error(SocketError::ConnectionRefused)),
         _ => None,
     }
 }

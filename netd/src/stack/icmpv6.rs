@@ -12,6 +12,8 @@ pub const HEADER: usize = 4;
 
 /// RFC 4443 section 3.1.
 pub const DESTINATION_UNREACHABLE: u8 = 1;
+/// RFC 4443 section 3.2.
+pub const PACKET_TOO_BIG: u8 = 2;
 /// RFC 4443 section 3.3.
 pub const TIME_EXCEEDED: u8 = 3;
 /// RFC 4443 section 3.4.

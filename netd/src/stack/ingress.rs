@@ -7,9 +7,11 @@ use smoltcp::wire::{EthernetAddress, IpProtocol};
 use super::answers::{self, Complaint};
 use super::datagram::Datagram;
 use super::fragments::Piece;
+use super::icmp::News;
 use super::icmpv6::{self, Message};
 use super::ipv4;
 use super::ipv6::{self, Contents, Header, Refusal};
+use super::network::Network;
 use super::quoted::Quoted;
 use super::routes::InterfaceId;
 use super::{SocketError, Stack, mld};
@@ -160,8 +162,10 @@ impl Stack {
             }
             IpProtocol::Udp => (!self.udp.receive(id, datagram, network)).then_some(Complaint::NoPort),
             IpProtocol::Icmp | IpProtocol::Icmpv6 => {
-                if let Some((quoted, error)) = self.icmp.receive(id, datagram, network) {
-                    self.unreachable(quoted, error);
+                match self.icmp.receive(id, datagram, network) {
+                    Some((quoted, News::Error(error))) => self.unreachable(quoted, error),
+                    Some((quoted, News::PathMtu(mtu))) => self.narrow(quoted, mtu),
+                    None => (),
                 }
                 if may_be_answered && let Some(reply) = answers::echo_reply(datagram, datagram.destination) {
                     self.network.send_from(id, datagram.source, vec![reply]);
@@ -190,6 +194,21 @@ impl Stack {
             IpProtocol::Tcp => self.tcp.unreachable(quoted.local, quoted.remote, error),
             IpProtocol::Udp => self.udp.unreachable(quoted.local, quoted.remote, error),
             _ => (),
+        }
+    }
+
+    /// A router tells what the path to `quoted.remote` carries. Who does not know what we have said to whom is not believed
+    /// (RFC 5927 section 7).
+    fn narrow(&mut self, quoted: Quoted, mtu: usize) {
+        let is_ours = match quoted.protocol {
+            IpProtocol::Tcp => self.tcp.has(quoted.local, quoted.remote),
+            IpProtocol::Udp => self.udp.may_have_sent(quoted.local, quoted.remote),
+            _ => false,
+        };
+        let Network { path_mtus, now, .. } = &mut self.network;
+        if is_ours && let Some(mtu) = path_mtus.learn(quoted.remote.ip(), mtu, *now) {
+            log::debug!("the path to {} carries packets of {mtu} bytes", quoted.remote.ip());
+            self.tcp.narrow(quoted.remote.ip(), mtu, &mut self.network);
         }
     }
 

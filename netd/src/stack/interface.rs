@@ -7,24 +7,20 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use smoltcp::iface;
-use smoltcp::iface::SocketSet;
-use smoltcp::phy::{DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
-use smoltcp::wire::{
-    ArpOperation, ArpPacket, ArpRepr, EthernetAddress, EthernetFrame, EthernetProtocol, HardwareAddress,
-};
+use smoltcp::wire::{ArpOperation, ArpPacket, ArpRepr, EthernetAddress, EthernetFrame, EthernetProtocol};
 
 use super::address::{is_broadcast, multicast};
 use super::capture::Captures;
 use super::conflict::Claims;
 use super::dhcp::Dhcp;
+use super::engine::Engine;
 use super::groups::Groups;
 use super::hardware::Wanted;
 use super::ndisc::{ALL_NODES, Ipv6Link};
 use super::neighbours::{self, Neighbours, Resolution};
 use super::routes::InterfaceId;
-use super::wire::{self, HEADROOM, Wire};
+use super::wire::HEADROOM;
 
 /// IP's MTU on an Ethernet link without jumbo frames (RFC 894).
 pub const ETHERNET_MTU: usize = 1500;
@@ -138,8 +134,8 @@ pub struct Interface {
     pub queue: VecDeque<Vec<u8>>,
     /// Those who look on.
     pub captures: Captures,
-    engine: iface::Interface,
-    capabilities: DeviceCapabilities,
+    /// smoltcp's side of it.
+    pub engine: Engine,
 }
 
 impl Interface {
@@ -163,7 +159,6 @@ impl Interface {
     }
 
     fn new(name: String, link: Link, mtu: usize, seed: u64, now: Instant) -> Self {
-        let (capabilities, engine) = engine(mtu, seed, now);
         Self {
             name,
             mtu,
@@ -185,8 +180,7 @@ impl Interface {
             counters: Counters::default(),
             queue: VecDeque::new(),
             captures: Captures::default(),
-            engine,
-            capabilities,
+            engine: Engine::new(mtu, seed, now),
         }
     }
 
@@ -204,7 +198,7 @@ impl Interface {
     pub fn set_mtu(&mut self, mtu: usize, seed: u64, now: Instant) {
         if mtu != self.mtu {
             self.mtu = mtu;
-            (self.capabilities, self.engine) = engine(mtu, seed, now);
+            self.engine = Engine::new(mtu, seed, now);
         }
     }
 
@@ -271,38 +265,6 @@ impl Interface {
             true => QUEUE.saturating_sub(self.queue.len()),
             false => 0,
         }
-    }
-
-    /// smoltcp's side of the interface, for its sockets' calls.
-    pub fn engine(&mut self) -> &mut iface::Interface {
-        &mut self.engine
-    }
-
-    /// Gives `packet` to the sockets in `set`; what they answer at once is returned.
-    pub fn exchange(&mut self, packet: &[u8], set: &mut SocketSet<'static>, now: Instant) -> Vec<Vec<u8>> {
-        let mut outgoing = Vec::new();
-        let mut wire = Wire {
-            incoming: Some(packet),
-            outgoing: &mut outgoing,
-            room: 0,
-            capabilities: &self.capabilities,
-        };
-        self.engine.poll_ingress_single(now, &mut wire, set);
-        outgoing
-    }
-
-    /// Lets each socket in `set` send one packet.
-    pub fn egress(&mut self, set: &mut SocketSet<'static>, room: usize, now: Instant) -> Vec<Vec<u8>> {
-        let mut outgoing = Vec::new();
-        let mut wire =
-            Wire { incoming: None, outgoing: &mut outgoing, room, capabilities: &self.capabilities };
-        self.engine.poll_egress(now, &mut wire, set);
-        outgoing
-    }
-
-    /// When the sockets in `set` want to send.
-    pub fn poll_at(&mut self, set: &SocketSet<'static>, now: Instant) -> Option<Instant> {
-        self.engine.poll_at(now, set)
     }
 
     /// Sends an IP packet (behind its headroom) to `next_hop`. Without a link it is lost.
@@ -475,17 +437,6 @@ impl Interface {
         frame.set_ethertype(protocol);
         self.enqueue(packet);
     }
-}
-
-/// smoltcp takes packets for any address: which of them are ours is decided before.
-fn engine(mtu: usize, seed: u64, now: Instant) -> (DeviceCapabilities, iface::Interface) {
-    let capabilities = wire::capabilities(Medium::Ip, mtu);
-    let mut config = iface::Config::new(HardwareAddress::Ip);
-    config.random_seed = seed;
-    let mut device = Wire { incoming: None, outgoing: &mut Vec::new(), room: 0, capabilities: &capabilities };
-    let mut engine = iface::Interface::new(config, &mut device, now);
-    engine.set_any_ip(true);
-    (capabilities, engine)
 }
 
 /// What a frame for `next_hop` carries.

@@ -18,6 +18,7 @@ use super::error::SocketError;
 use super::fragments;
 use super::interface::{Interface, Link, QUEUE};
 use super::ipv4;
+use super::path_mtu::PathMtus;
 use super::random::Random;
 use super::routes::{InterfaceId, Route, RouteText, Routes};
 use super::wire::HEADROOM;
@@ -36,6 +37,15 @@ pub struct Path {
     pub source: IpAddr,
 }
 
+/// Whether a packet may be taken apart on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fragmenting {
+    /// It arrives whatever its path carries.
+    Allowed,
+    /// A router that cannot pass it on says what it can (RFC 1191).
+    Forbidden,
+}
+
 /// Interfaces, routes, and what all sockets share.
 pub struct Network {
     interfaces: BTreeMap<InterfaceId, Interface>,
@@ -45,6 +55,8 @@ pub struct Network {
     vlans: BTreeMap<(InterfaceId, u16), InterfaceId>,
     /// The routing table.
     pub routes: Routes,
+    /// What paths carry.
+    pub path_mtus: PathMtus,
     /// Ports, identifiers, seeds.
     pub random: Random,
     /// The time of the present turn.
@@ -62,6 +74,7 @@ impl Network {
             next: LOOPBACK + 1,
             vlans: BTreeMap::new(),
             routes: Routes::default(),
+            path_mtus: PathMtus::default(),
             random,
             now,
             hostname: String::new(),
@@ -265,13 +278,19 @@ impl Network {
         self.interfaces.get(&path.interface).map_or(0, |own| own.mtu_towards(path.next_hop))
     }
 
-    /// Sends a packet of ours (behind its headroom) by `interface` to `next_hop`, in pieces if need be. Routers may fragment it,
-    /// since nothing here learns the path's MTU (RFC 1191): what is too long for a link would be lost for good.
+    /// What the path by `interface` to `destination` carries, as far as that is known, in bytes.
+    pub fn path_mtu(&self, interface: InterfaceId, destination: IpAddr) -> usize {
+        let link = self.interfaces.get(&interface).map_or(0, |own| own.mtu_towards(destination));
+        self.path_mtus.of(destination, self.now).unwrap_or(link).min(link)
+    }
+
+    /// Sends a packet of ours (behind its headroom) by `interface` to `next_hop`, in pieces if its path carries less. Routers
+    /// may fragment it as well: whoever sends datagrams does not send them again.
     pub fn send(&mut self, interface: InterfaceId, next_hop: IpAddr, mut packet: Vec<u8>) {
         if next_hop.is_ipv4() {
             ipv4::allow_fragments(&mut packet, self.random.next_u16());
         }
-        let limit = self.interfaces.get(&interface).map_or(0, |own| own.mtu_towards(next_hop));
+        let limit = self.path_mtu(interface, datagram::destination(&packet).unwrap_or(next_hop));
         if packet.len() - HEADROOM <= limit {
             return self.send_unchanged(interface, next_hop, packet);
         }
@@ -289,14 +308,28 @@ impl Network {
         }
     }
 
-    /// Sends the packets of a socket that lives on `interface` to `destination`.
+    /// Sends packets of ours by `interface` to `destination`.
     pub fn send_from(&mut self, interface: InterfaceId, destination: IpAddr, packets: Vec<Vec<u8>>) {
+        self.send_segments(interface, destination, packets, Fragmenting::Allowed);
+    }
+
+    /// Sends the packets of a connection that lives on `interface` to `destination`.
+    pub fn send_segments(
+        &mut self,
+        interface: InterfaceId,
+        destination: IpAddr,
+        packets: Vec<Vec<u8>>,
+        fragmenting: Fragmenting,
+    ) {
         if packets.is_empty() {
             return;
         }
         let next_hop = self.next_hop(interface, destination);
         for packet in packets {
-            self.send(interface, next_hop, packet);
+            match fragmenting {
+                Fragmenting::Allowed => self.send(interface, next_hop, packet),
+                Fragmenting::Forbidden => self.send_unchanged(interface, next_hop, packet),
+            }
         }
     }
 
@@ -304,7 +337,7 @@ impl Network {
     pub fn reset(&mut self, interface: InterfaceId, datagram: &Datagram<'_>) {
         let now = self.now;
         let Some(own) = self.interfaces.get_mut(&interface) else { return };
-        let answers = own.exchange(&datagram.for_smoltcp(), &mut SocketSet::new(Vec::new()), now);
+        let answers = own.engine.exchange(&datagram.for_smoltcp(), &mut SocketSet::new(Vec::new()), now);
         self.send_from(interface, datagram.source, answers);
     }
 

@@ -282,6 +282,15 @@ impl Udp {
         }
     }
 
+    /// Whether a socket may have sent from `local` to `remote`.
+    pub fn may_have_sent(&self, local: SocketAddr, remote: SocketAddr) -> bool {
+        let Some(candidates) = self.by_port.get(&local.port()) else { return false };
+        candidates.iter().filter_map(|id| self.sockets.get(id.0)).any(|socket| {
+            let own = socket.local.ip();
+            (own.is_unspecified() || own == local.ip()) && socket.remote.is_none_or(|known| known == remote)
+        })
+    }
+
     /// Wakes the writers for whom there is room again.
     pub fn poll(&mut self, network: &Network) {
         let Self { sockets, waiting, changes, .. } = self;

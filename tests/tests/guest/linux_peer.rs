@@ -4,8 +4,10 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 
+use probe::data;
 use testbed::guest::Guest;
-use testbed::linux_peer::{ADDRESS, GUEST, LinuxPeer, NAME};
+use testbed::linux_peer::{ADDRESS, ADDRESS_V6, GUEST, LinuxPeer, NAME};
+use testbed::server;
 
 use crate::WAIT_FOR_LEASE;
 
@@ -33,4 +35,38 @@ fn linux_leases_resolves_and_answers_and_is_answered() {
     let finished = running.finish().unwrap();
     let expected = format!("{GUEST}/24\n{ADDRESS}\n{ADDRESS}\n5 replies\nlistening\naccepted 5\n");
     assert_eq!(finished.success().unwrap(), expected);
+}
+
+#[test]
+#[ignore = "boots a guest: ./x test guest"]
+fn linux_advertises_itself_as_a_router_and_is_reached_over_ipv6() {
+    const OWN: &str = "fd07::5054:ff:fe12:3456";
+    const LARGE: u64 = 2 << 20;
+    let peer = LinuxPeer::start().unwrap();
+    let web = format!("[{ADDRESS_V6}]:0").parse().unwrap();
+    let port = peer.namespace().enter(|| server::web_at(web)).unwrap().unwrap().port();
+    let script = format!(
+        "{WAIT_FOR_LEASE}
+         until grep -q {OWN}/64 /scheme/netcfg/ifaces/eth0/addr/list6; do usleep 50000; done
+         grep -c '^default via fe80::' /scheme/netcfg/route/list
+         probe ping {ADDRESS_V6} 5
+         probe fetch [{ADDRESS_V6}]:{port} /{LARGE}/1
+         probe upload [{ADDRESS_V6}]:{port} {LARGE} 2; echo
+         probe accept 7000"
+    );
+    let mut running = Guest::default().nic(peer.nic("e1000")).start(&script).unwrap();
+    running.wait_for("listening", Duration::from_secs(90)).unwrap_or_else(|error| {
+        panic!("{error}; dnsmasq: {}", peer.log("dnsmasq"));
+    });
+    // Longer than a packet: in pieces, both ways.
+    for address in [OWN, &GUEST.to_string()] {
+        let said = peer.run("ping", &["-c", "5", "-i", "0.2", "-s", "20000", address]).unwrap();
+        assert!(said.contains("5 received, 0% packet loss"), "{said}");
+    }
+    let call = || TcpStream::connect((GUEST, 7000)).and_then(|mut socket| socket.write_all(b"hello"));
+    peer.namespace().enter(call).unwrap().unwrap();
+
+    let sums = [1, 2].map(|seed| data::sum_of(seed, LARGE).unwrap());
+    let expected = format!("1\n5 replies\n{}\n{}\nlistening\naccepted 5\n", sums[0], sums[1]);
+    assert_eq!(running.finish().unwrap().success().unwrap(), expected);
 }

@@ -8,8 +8,10 @@ use smoltcp::time::{Duration, Instant};
 use smoltcp::wire::{IpEndpoint, IpListenEndpoint, TcpPacket, TcpSeqNumber};
 
 use super::ListenerId;
+use super::black_hole::{BlackHole, SAFE_MTU};
 use crate::stack::datagram::Datagram;
 use crate::stack::earlier;
+use crate::stack::engine::Engine;
 use crate::stack::error::SocketError;
 use crate::stack::network::Network;
 use crate::stack::readiness::Readiness;
@@ -87,6 +89,9 @@ pub struct Connection {
     spoke: bool,
     /// What follows the peer's FIN.
     end: Option<TcpSeqNumber>,
+    /// In the place of the interface's engine, where the path carries less than the interface.
+    narrow: Option<Box<Engine>>,
+    black_hole: BlackHole,
 }
 
 impl Connection {
@@ -99,7 +104,7 @@ impl Connection {
     ) -> Result<Self, SocketError> {
         let mut socket = new_socket();
         let unroutable = SocketError::NetworkUnreachable(tuple.remote.ip());
-        let context = network.interface_mut(interface).ok_or(unroutable)?.engine().context();
+        let context = network.interface_mut(interface).ok_or(unroutable)?.engine.context();
         socket
             .connect(context, endpoint(tuple.remote), endpoint(tuple.local))
             .map_err(|_| SocketError::InvalidDestination(tuple.remote))?;
@@ -137,6 +142,8 @@ impl Connection {
             expiry: None,
             spoke: false,
             end: None,
+            narrow: None,
+            black_hole: BlackHole::default(),
         }
     }
 
@@ -316,11 +323,16 @@ impl Connection {
         if !self.can_be_meant(&segment) {
             return;
         }
-        let answers = interface.exchange(&datagram.for_smoltcp(), &mut self.set, now);
+        let queued = self.socket().send_queue();
+        let engine = self.narrow.as_deref_mut().unwrap_or(&mut interface.engine);
+        let answers = engine.exchange(&datagram.for_smoltcp(), &mut self.set, now);
+        if self.socket().send_queue() < queued {
+            self.black_hole.progress();
+        }
         if self.end.is_none() && self.peer_has_ended() {
             self.end = Some(segment.seq_number() + segment.segment_len());
         }
-        network.send_from(self.interface, self.tuple.remote.ip(), answers);
+        network.send_segments(self.interface, self.tuple.remote.ip(), answers, self.black_hole.fragmenting());
     }
 
     /// Whether an honest peer can have sent `segment`. smoltcp takes two for good that no such peer sends, and
@@ -330,6 +342,16 @@ impl Connection {
         let is_late_text =
             self.end.is_some_and(|end| segment.seq_number() >= end && !segment.payload().is_empty());
         !answers_nothing && !is_late_text
+    }
+
+    /// Its path carries packets of `mtu` bytes at most from now on: what was lost is sent again in shorter segments.
+    pub fn narrow(&mut self, mtu: usize, network: &mut Network) {
+        let (now, seed) = (network.now, network.random.next_u64());
+        let Some(interface) = network.interface_mut(self.interface) else { return };
+        let present = self.narrow.as_deref().unwrap_or(&interface.engine).mtu();
+        if mtu < present {
+            self.narrow = Some(Box::new(Engine::new(mtu, seed, now)));
+        }
     }
 
     fn peer_has_ended(&self) -> bool {
@@ -342,12 +364,21 @@ impl Connection {
         let limit = if self.state() == State::FinWait2 { limit.min(1) } else { limit };
         for _ in 0..limit {
             let Some(interface) = network.interface_mut(self.interface) else { return false };
-            let packets = interface.egress(&mut self.set, 1, now);
+            let engine = self.narrow.as_deref_mut().unwrap_or(&mut interface.engine);
+            let packets = engine.egress(&mut self.set, 1, now);
             if packets.is_empty() {
                 return false;
             }
             self.spoke = true;
-            network.send_from(self.interface, self.tuple.remote.ip(), packets);
+            if packets.iter().any(|packet| self.black_hole.note(packet)) {
+                self.narrow(SAFE_MTU, network);
+            }
+            network.send_segments(
+                self.interface,
+                self.tuple.remote.ip(),
+                packets,
+                self.black_hole.fragmenting(),
+            );
         }
         self.state() != State::FinWait2
     }
@@ -355,7 +386,9 @@ impl Connection {
     /// When it wants to send next, or ends; `heard` if the last thing that happened came from the peer.
     pub fn deadline(&mut self, heard: bool, network: &mut Network) -> Option<Instant> {
         let now = network.now;
-        let wanted = network.interface_mut(self.interface)?.poll_at(&self.set, now);
+        let interface = network.interface_mut(self.interface)?;
+        let engine = self.narrow.as_deref_mut().unwrap_or(&mut interface.engine);
+        let wanted = engine.poll_at(&self.set, now);
         // smoltcp does not stop probing a closed window when all was acknowledged, FIN included.
         let is_vain = self.state() == State::FinWait2 && !heard;
         let wanted = wanted.filter(|wanted| *wanted > now || !is_vain);

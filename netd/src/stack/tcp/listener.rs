@@ -101,7 +101,8 @@ impl Tcp {
             }
             return;
         }
-        let Some(connection) = Connection::listen(tuple, interface, id) else { return };
+        let Some(mut connection) = Connection::listen(tuple, interface, id) else { return };
+        connection.narrow(network.path_mtu(interface, tuple.remote.ip()), network);
         listener.half_open += 1;
         let id = self.insert(connection);
         self.feed(id, datagram, network);

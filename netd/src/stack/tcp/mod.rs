@@ -1,5 +1,6 @@
 //! TCP: connections found by their two ends, listeners with a backlog, and only those served that need it.
 
+mod black_hole;
 mod connection;
 mod listener;
 mod schedule;
@@ -8,7 +9,7 @@ mod table;
 pub use self::connection::BUFFER;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use slab::Slab;
 use smoltcp::socket::tcp::State;
@@ -91,7 +92,10 @@ impl Tcp {
             false => Connection::connect(tuple, path.interface, bound, network),
         };
         match connection {
-            Ok(connection) => Ok(self.insert(connection)),
+            Ok(mut connection) => {
+                connection.narrow(network.path_mtu(path.interface, address), network);
+                Ok(self.insert(connection))
+            }
             Err(error) => {
                 self.ports.release(bound);
                 Err(error)
@@ -230,6 +234,19 @@ impl Tcp {
         // RFC 5927 section 5.2: an established connection survives; TCP's own timeout decides.
         if connection.state() == State::SynSent {
             self.fail(id, error);
+        }
+    }
+
+    /// Whether there is a connection between the two.
+    pub fn has(&self, local: SocketAddr, remote: SocketAddr) -> bool {
+        self.by_tuple.contains_key(&Tuple { local, remote })
+    }
+
+    /// The path to `remote` carries packets of `mtu` bytes at most from now on.
+    pub fn narrow(&mut self, remote: IpAddr, mtu: usize, network: &mut Network) {
+        for (_, connection) in self.connections.iter_mut().filter(|(_, own)| own.tuple.remote.ip() == remote)
+        {
+            connection.narrow(mtu, network);
         }
     }
 

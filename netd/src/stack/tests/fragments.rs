@@ -22,7 +22,10 @@ fn routers_with_a_small_link_may_fragment_what_is_ours() {
     let socket = bed.left.udp.open(any(0), Some(right(53)), &mut bed.left.network).unwrap();
     bed.left.tcp.write(client, &[0; 1000]).unwrap();
     bed.left.udp.send_to(socket, &[0; 1000], None, &mut bed.left.network).unwrap();
-    let [(first, false), (second, false)] = sent(&mut bed)[..] else { panic!("two that may") };
+    bed.left.udp.send_to(socket, &[1; 1000], None, &mut bed.left.network).unwrap();
+    let [(first, false), (second, false), (_, true)] = sent(&mut bed)[..] else {
+        panic!("two datagrams, and the segment, of which routers tell what they carry");
+    };
     assert_ne!(first, second);
     let raw = bed.left.raw.open(253);
     let packet = datagram::build(LEFT, RIGHT, IpProtocol::from(253), 4, |_| ());

@@ -6,6 +6,7 @@ mod fragments;
 mod hostile;
 mod icmp;
 mod ipv6;
+mod path_mtu;
 mod routers;
 mod routes;
 mod segments;

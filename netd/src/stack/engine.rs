@@ -1,0 +1,65 @@
+//! smoltcp's side of an interface, which its sockets take segments from and give segments to.
+
+use smoltcp::iface::{self, Context, SocketSet};
+use smoltcp::phy::{DeviceCapabilities, Medium};
+use smoltcp::time::Instant;
+use smoltcp::wire::HardwareAddress;
+
+use super::wire::{self, Wire};
+
+/// An interface of smoltcp's for packets of a certain length.
+pub struct Engine {
+    interface: iface::Interface,
+    capabilities: DeviceCapabilities,
+}
+
+impl Engine {
+    /// For IP packets of up to `mtu` bytes. It takes packets for any address: which of them are ours is decided before.
+    pub fn new(mtu: usize, seed: u64, now: Instant) -> Self {
+        let capabilities = wire::capabilities(Medium::Ip, mtu);
+        let mut config = iface::Config::new(HardwareAddress::Ip);
+        config.random_seed = seed;
+        let mut device =
+            Wire { incoming: None, outgoing: &mut Vec::new(), room: 0, capabilities: &capabilities };
+        let mut interface = iface::Interface::new(config, &mut device, now);
+        interface.set_any_ip(true);
+        Self { interface, capabilities }
+    }
+
+    /// The longest packet, in bytes.
+    pub fn mtu(&self) -> usize {
+        self.capabilities.max_transmission_unit
+    }
+
+    /// For the calls of smoltcp's sockets.
+    pub fn context(&mut self) -> &mut Context {
+        self.interface.context()
+    }
+
+    /// Gives `packet` to the sockets in `set`; what they answer at once is returned.
+    pub fn exchange(&mut self, packet: &[u8], set: &mut SocketSet<'static>, now: Instant) -> Vec<Vec<u8>> {
+        let mut outgoing = Vec::new();
+        let mut wire = Wire {
+            incoming: Some(packet),
+            outgoing: &mut outgoing,
+            room: 0,
+            capabilities: &self.capabilities,
+        };
+        self.interface.poll_ingress_single(now, &mut wire, set);
+        outgoing
+    }
+
+    /// Lets each socket in `set` send one packet.
+    pub fn egress(&mut self, set: &mut SocketSet<'static>, room: usize, now: Instant) -> Vec<Vec<u8>> {
+        let mut outgoing = Vec::new();
+        let mut wire =
+            Wire { incoming: None, outgoing: &mut outgoing, room, capabilities: &self.capabilities };
+        self.interface.poll_egress(now, &mut wire, set);
+        outgoing
+    }
+
+    /// When the sockets in `set` want to send.
+    pub fn poll_at(&mut self, set: &SocketSet<'static>, now: Instant) -> Option<Instant> {
+        self.interface.poll_at(now, set)
+    }
+}
