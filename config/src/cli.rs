@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use config::netd::{Address, Host, Mac, Metric, Mtu};
+use config::netd::{Address, Host, Mac, Metric, Mtu, VlanId};
 
 /// Shows and changes the network.
 #[derive(Parser)]
@@ -191,11 +191,29 @@ pub enum LinkSetting {
         /// Such as 52:54:00:12:34:56
         address: Mac,
     },
+    /// A VLAN on it, which is the interface `eth0.10`
+    #[command(
+        after_help = "Examples:\n  netcfg link set eth0 vlan add 10\n  netcfg link set eth0 vlan rm 10"
+    )]
+    Vlan {
+        /// Whether there is to be one
+        action: Vlan,
+        /// Its number
+        id: VlanId,
+    },
     /// The metric of its routes that have none of their own
     Metric {
         /// The smallest is preferred
         metric: Metric,
     },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Vlan {
+    /// From now on
+    Add,
+    /// No more
+    Rm,
 }
 
 #[derive(Subcommand)]

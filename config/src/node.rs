@@ -38,6 +38,12 @@ pub enum Failure {
         /// The file.
         path: PathBuf,
     },
+    /// The file is there to be read alone.
+    #[error("{} cannot be changed", path.display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+    },
     /// What was written makes no sense there, as its server says.
     #[error("{reason}")]
     Refused {
@@ -140,6 +146,7 @@ pub fn list(directory: &Path) -> Result<Vec<String>, Failure> {
 /// Writes `text` to the file at `path`, and asks why if it is refused.
 pub fn change(path: &Path, text: &str) -> Result<(), Failure> {
     let failure = |source: io::Error| match source.kind() {
+        ErrorKind::PermissionDenied if is_read_only(path) => Failure::ReadOnly { path: path.to_owned() },
         ErrorKind::PermissionDenied => Failure::NotRoot { path: path.to_owned() },
         _ => Failure::Write { path: path.to_owned(), source },
     };
@@ -150,6 +157,10 @@ pub fn change(path: &Path, text: &str) -> Result<(), Failure> {
             Err(reason(&mut file).map_or_else(|| failure(error), |reason| Failure::Refused { reason }))
         }
     }
+}
+
+fn is_read_only(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|file| file.permissions().readonly())
 }
 
 fn reason(file: &mut File) -> Option<String> {

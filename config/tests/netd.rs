@@ -120,10 +120,14 @@ fn addresses_routes_and_name_servers_are_set_and_shown() {
     assert_eq!(netd.netcfg("dns"), "9.9.9.9\n");
     netd.netcfg("dhcp off eth0");
     assert_eq!(netd.netcfg("dhcp"), "NAME  DHCP\neth0  off\n");
-    netd.netcfg("link set eth0 down");
-    assert_eq!(netd.json("link show eth0")[0]["state"], "down");
+    netd.netcfg("link set eth0 vlan add 10");
+    assert_eq!(netd.json("link show eth0.10")[0]["name"], "eth0.10");
+    netd.netcfg("link set eth0 mtu 1400");
+    assert_eq!(netd.json("link show eth0")[0]["mtu"], 1400);
     netd.netcfg("route rm default dev eth0");
     netd.netcfg("addr rm 10.0.0.2/24 dev eth0");
+    netd.netcfg("link set eth0 down");
+    assert_eq!(netd.json("link show eth0")[0]["state"], "down");
     assert_eq!(netd.json("addr show eth0")[0]["addresses"], json!([]));
     assert!(!netd.netcfg("route").contains("default"));
 }

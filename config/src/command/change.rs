@@ -3,7 +3,7 @@
 use config::netd::Host;
 
 use super::node;
-use crate::cli::{AddrOf, LinkSetting, RouteTo};
+use crate::cli::{AddrOf, LinkSetting, RouteTo, Vlan};
 use crate::node::{Failure, change, list};
 
 /// `link set`.
@@ -13,6 +13,8 @@ pub fn link(interface: &str, setting: &LinkSetting) -> Result<(), Failure> {
         LinkSetting::Down => ("state", "down".to_owned()),
         LinkSetting::Mtu { bytes } => ("mtu", bytes.to_string()),
         LinkSetting::Mac { address } => ("mac", address.to_string()),
+        LinkSetting::Vlan { action: Vlan::Add, id } => ("vlan", format!("add {id}")),
+        LinkSetting::Vlan { action: Vlan::Rm, id } => ("vlan", format!("rm {id}")),
         LinkSetting::Metric { metric } => ("metric", metric.to_string()),
     };
     of_interface(interface, file, &value)

@@ -7,7 +7,6 @@ use ipnet::IpNet;
 use smoltcp::wire::EthernetAddress;
 
 use super::plan::Step;
-use crate::stack::interface::Interface;
 use crate::stack::routes::Route;
 use crate::stack::{InterfaceId, Stack};
 
@@ -29,10 +28,7 @@ pub fn step(step: &Step, id: InterfaceId, stack: &mut Stack) {
         Step::Filter(filter) => stack.set_filter(id, filter.promisc, filter.allmulti),
         Step::AddVlan(vlan) => stack.add_vlan(id, vlan.get()),
         Step::RemoveVlan(vlan) => stack.remove_vlan(id, vlan.get()),
-        Step::Feature(..) => {
-            let name = stack.network.interface(id).map_or("", Interface::name);
-            log::warn!("{name}: the configuration wants {step:?}, which netd cannot do yet: it is left out");
-        }
+        Step::Feature(name, on) => stack.set_feature(id, name, *on),
     }
 }
 

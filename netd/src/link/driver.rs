@@ -81,10 +81,27 @@ pub fn tell(directory: &Path, before: &Orders, orders: &Orders, own_mtu: usize) 
     if wanted.mtu != known.mtu {
         write_text(&directory.join("mtu"), &format!("{}\n", wanted.mtu.unwrap_or(own_mtu)));
     }
+    let features = wanted.features.iter().filter(|(name, on)| known.features.get(*name) != Some(*on));
+    for (name, on) in features {
+        write_feature(&directory.join("features"), name, *on);
+    }
     let filter = modes(known, wanted) + &joined(&before.groups, &orders.groups);
     if !filter.is_empty() {
         write_filter(&directory.join("filter"), &filter);
     }
+}
+
+/// Most drivers' features are as they are; what is so anyway need not be said.
+fn write_feature(path: &Path, name: &str, on: bool) {
+    let line = format!("{name} {}", on_off(on));
+    let says_so = |text: String| text.lines().any(|own| own.trim() == line);
+    if !read_text(path).is_ok_and(|text| text.is_some_and(says_so)) {
+        write_text(path, &format!("{line}\n"));
+    }
+}
+
+fn on_off(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
 }
 
 fn modes(before: &Wanted, wanted: &Wanted) -> String {
@@ -92,8 +109,7 @@ fn modes(before: &Wanted, wanted: &Wanted) -> String {
     if (before.promiscuous, before.all_multicast) == (*promiscuous, *all_multicast) {
         return String::new();
     }
-    let on = |on| if on { "on" } else { "off" };
-    format!("promisc {}\nallmulti {}\n", on(*promiscuous), on(*all_multicast))
+    format!("promisc {}\nallmulti {}\n", on_off(*promiscuous), on_off(*all_multicast))
 }
 
 fn joined(before: &BTreeSet<EthernetAddress>, groups: &BTreeSet<EthernetAddress>) -> String {

@@ -162,6 +162,20 @@ fn a_driver_is_told_what_is_wanted_and_its_successor_before_frames_move() {
 }
 
 #[test]
+fn a_driver_is_told_of_features_that_are_not_so_already() {
+    let mut bed = Bed::new();
+    let directory = bed.driver("network.test", &MAC);
+    let features = directory.join("features");
+    fs::write(&features, "tso off\nrx-checksum on\n").unwrap();
+    bed.stack.set_feature(1, "rx-checksum", true);
+    bed.stack.set_feature(1, "tso", true);
+    let _driver = serve(&directory);
+    bed.turn_until(|bed| bed.interface().running);
+    // A plain file keeps what is written at its beginning; a driver would take the line.
+    assert_eq!(fs::read_to_string(&features).unwrap(), "tso on\n\nrx-checksum on\n");
+}
+
+#[test]
 fn an_interface_that_is_switched_off_lets_go_of_its_driver_after_its_last_frame() {
     let mut bed = Bed::new();
     let mut driver = serve(&bed.driver("network.test", &MAC));

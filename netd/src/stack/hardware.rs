@@ -1,5 +1,6 @@
 //! What the administrator wants of an interface's NIC, whichever driver serves it.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use smoltcp::wire::EthernetAddress;
@@ -22,6 +23,8 @@ pub struct Wanted {
     pub promiscuous: bool,
     /// Whether the NIC lets all multicast frames through.
     pub all_multicast: bool,
+    /// Which of the driver's features are to be on or off, by their names.
+    pub features: BTreeMap<String, bool>,
 }
 
 impl Interface {
@@ -65,6 +68,13 @@ impl Stack {
     pub fn set_filter(&mut self, id: InterfaceId, promiscuous: bool, all_multicast: bool) {
         if let Some(interface) = self.network.interface_mut(id) {
             (interface.wanted.promiscuous, interface.wanted.all_multicast) = (promiscuous, all_multicast);
+        }
+    }
+
+    /// The administrator switches a feature of the driver on or off.
+    pub fn set_feature(&mut self, id: InterfaceId, name: &str, on: bool) {
+        if let Some(interface) = self.network.interface_mut(id) {
+            interface.wanted.features.insert(name.to_owned(), on);
         }
     }
 
