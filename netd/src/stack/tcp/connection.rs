@@ -1,5 +1,6 @@
 //! One TCP connection: a smoltcp socket in a set of its own.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use smoltcp::iface::{SocketHandle, SocketSet};
@@ -9,13 +10,15 @@ use smoltcp::wire::{IpEndpoint, IpListenEndpoint, TcpPacket, TcpSeqNumber};
 
 use super::ListenerId;
 use super::black_hole::{BlackHole, SAFE_MTU};
-use crate::stack::datagram::Datagram;
+use super::guard::{Guard, Verdict, View};
+use crate::stack::datagram::{self, Datagram};
 use crate::stack::earlier;
 use crate::stack::engine::Engine;
 use crate::stack::error::SocketError;
 use crate::stack::network::Network;
 use crate::stack::readiness::Readiness;
 use crate::stack::routes::InterfaceId;
+use crate::stack::wire::HEADROOM;
 
 /// Bytes buffered each way: what a window says without a scale. The window of a SYN|ACK has none (RFC 7323
 /// section 2.2), while smoltcp, which takes it for the scaled one, would let a peer send more than there is
@@ -23,6 +26,8 @@ use crate::stack::routes::InterfaceId;
 pub const BUFFER: usize = u16::MAX as usize;
 /// Room in the send buffer from which on a connection counts as writable: waking a writer for less is not worth it.
 const WRITABLE: usize = BUFFER / 4;
+/// Bytes of a segment on an Ethernet.
+const SEGMENT: usize = 1460;
 /// How long a handshake may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a peer may be silent that has data or a FIN to acknowledge (RFC 1122 section 4.2.3.5: at least 100 s).
@@ -92,6 +97,7 @@ pub struct Connection {
     /// In the place of the interface's engine, where the path carries less than the interface.
     narrow: Option<Box<Engine>>,
     black_hole: BlackHole,
+    guard: Guard,
 }
 
 impl Connection {
@@ -144,6 +150,7 @@ impl Connection {
             end: None,
             narrow: None,
             black_hole: BlackHole::default(),
+            guard: Guard::default(),
         }
     }
 
@@ -207,7 +214,9 @@ impl Connection {
         let socket = self.socket_mut();
         if socket.can_recv() {
             let read = if peek { socket.peek_slice(buffer) } else { socket.recv_slice(buffer) };
-            return read.map_err(|_| SocketError::NotConnected);
+            let count = read.map_err(|_| SocketError::NotConnected)?;
+            self.guard.read(if peek { 0 } else { count });
+            return Ok(count);
         }
         if socket.may_recv() {
             return Err(SocketError::WouldBlock);
@@ -225,7 +234,10 @@ impl Connection {
         }
         match self.socket_mut().send_slice(data) {
             Ok(0) if !data.is_empty() => Err(SocketError::WouldBlock),
-            Ok(count) => Ok(count),
+            Ok(count) => {
+                self.guard.wrote(count);
+                Ok(count)
+            }
             Err(_) => Err(SocketError::Closed),
         }
     }
@@ -260,6 +272,12 @@ impl Connection {
     /// Whether something that arrived was not read.
     pub fn has_unread(&self) -> bool {
         self.socket().can_recv()
+    }
+
+    /// Whether there is room for as much that the peer should be told (RFC 9293 section 3.8.6.2.2).
+    pub fn has_room(&self) -> bool {
+        let view = self.view();
+        view.room >= SEGMENT.min((view.room + view.waiting) / 2)
     }
 
     /// What to compare with later.
@@ -319,20 +337,56 @@ impl Connection {
     pub fn receive(&mut self, datagram: &Datagram<'_>, network: &mut Network) {
         let now = network.now;
         let Ok(segment) = TcpPacket::new_checked(datagram.payload) else { return };
-        let Some(interface) = network.interface_mut(self.interface) else { return };
         if !self.can_be_meant(&segment) {
             return;
         }
+        let verdict = self.guard.judge(&segment, self.view());
+        let is_sound = || segment.verify_checksum(&datagram.source.into(), &datagram.destination.into());
+        let packet = match verdict {
+            Verdict::Take => datagram.for_smoltcp(),
+            Verdict::TakeAs(amended) if is_sound() => {
+                Cow::Owned(amended.packet(datagram).split_off(HEADROOM))
+            }
+            Verdict::Challenge if is_sound() => {
+                let challenge = self.guard.challenge(datagram, self.view(), now);
+                return self.send(challenge.into_iter().collect(), network);
+            }
+            Verdict::TakeAs(_) | Verdict::Challenge | Verdict::Drop => return,
+        };
+        let Some(interface) = network.interface_mut(self.interface) else { return };
         let queued = self.socket().send_queue();
         let engine = self.narrow.as_deref_mut().unwrap_or(&mut interface.engine);
-        let answers = engine.exchange(&datagram.for_smoltcp(), &mut self.set, now);
+        let answers = engine.exchange(&packet, &mut self.set, now);
         if self.socket().send_queue() < queued {
             self.black_hole.progress();
+        }
+        if segment.syn() && !matches!(self.state(), State::Listen | State::SynSent) {
+            self.guard.begun(&segment);
         }
         if self.end.is_none() && self.peer_has_ended() {
             self.end = Some(segment.seq_number() + segment.segment_len());
         }
-        network.send_segments(self.interface, self.tuple.remote.ip(), answers, self.black_hole.fragmenting());
+        self.send(answers, network);
+    }
+
+    fn view(&self) -> View {
+        let socket = self.socket();
+        View {
+            state: socket.state(),
+            waiting: socket.recv_queue(),
+            room: socket.recv_capacity() - socket.recv_queue(),
+            queued: socket.send_queue(),
+            end: self.end,
+        }
+    }
+
+    fn send(&mut self, packets: Vec<Vec<u8>>, network: &mut Network) {
+        let header = HEADROOM + datagram::header(self.tuple.remote.ip());
+        for segment in packets.iter().filter_map(|packet| TcpPacket::new_checked(packet.get(header..)?).ok())
+        {
+            self.guard.sent(&segment);
+        }
+        network.send_segments(self.interface, self.tuple.remote.ip(), packets, self.black_hole.fragmenting());
     }
 
     /// Whether an honest peer can have sent `segment`. smoltcp takes two for good that no such peer sends, and
@@ -373,12 +427,7 @@ impl Connection {
             if packets.iter().any(|packet| self.black_hole.note(packet)) {
                 self.narrow(SAFE_MTU, network);
             }
-            network.send_segments(
-                self.interface,
-                self.tuple.remote.ip(),
-                packets,
-                self.black_hole.fragmenting(),
-            );
+            self.send(packets, network);
         }
         self.state() != State::FinWait2
     }

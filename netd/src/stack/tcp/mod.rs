@@ -2,6 +2,7 @@
 
 mod black_hole;
 mod connection;
+mod guard;
 mod listener;
 mod schedule;
 mod table;
@@ -129,9 +130,10 @@ impl Tcp {
 
     /// Reads what has arrived; 0 at the end of the stream. With `peek` it stays to be read again.
     pub fn read(&mut self, id: ConnectionId, buffer: &mut [u8], peek: bool) -> Result<usize, SocketError> {
-        let count = self.connection(id)?.read(buffer, peek)?;
-        if !peek {
-            // The window may have to be opened again.
+        let connection = self.connection(id)?;
+        let count = connection.read(buffer, peek)?;
+        // The window may have to be opened again.
+        if !peek && connection.has_room() {
             self.mark_dirty(id);
         }
         Ok(count)

@@ -325,7 +325,7 @@ fn requests_that_nobody_completes_hold_a_listener_for_a_minute_only() {
     let again = segment(SocketAddr::new(stranger, 1), right(PORT), 20, |syn| syn.set_syn(true));
     bed.right.receive(ETH0, &again);
     let late = bed.connect();
-    bed.run(Duration::from_secs(2));
+    bed.run(Duration::from_millis(2500));
     assert_eq!(bed.left.tcp.connected(late), Ok(()));
     assert!(bed.right.deadline().is_none_or(|due| due > bed.now), "nothing is left to be done at once");
 }
