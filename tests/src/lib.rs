@@ -2,6 +2,7 @@
 
 pub mod cpio;
 pub mod debian;
+pub mod features;
 pub mod guest;
 pub mod image;
 pub mod kernel;

@@ -9,6 +9,7 @@ use std::process::{Command, ExitStatus};
 
 use crate::image::{self, Settings};
 use crate::kernel::Kernel;
+use crate::monitor::Monitor;
 use crate::nic::{Nic, path};
 use crate::qemu::{self, Qemu};
 use crate::{Context, Error, Result, debian};
@@ -38,6 +39,7 @@ pub struct Plan {
 #[derive(Debug)]
 pub struct Machine {
     qemu: Qemu,
+    monitor: Monitor,
     folder: PathBuf,
 }
 
@@ -56,8 +58,16 @@ impl Machine {
             let file = folder.join(port);
             File::create(&file).context("create", &file)?;
         }
-        let qemu = Qemu::start(command(plan, &kernel, folder), &folder.join("qemu.log"))?;
-        Ok(Self { qemu, folder: folder.to_owned() })
+        let monitor = Monitor::new()?;
+        let mut command = command(plan, &kernel, folder);
+        monitor.attach(&mut command);
+        let qemu = Qemu::start(command, &folder.join("qemu.log"))?;
+        Ok(Self { qemu, monitor, folder: folder.to_owned() })
+    }
+
+    /// What can be done to it from outside.
+    pub fn monitor(&mut self) -> &mut Monitor {
+        &mut self.monitor
     }
 
     /// How QEMU ended, if it has.

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::machine::{Machine, Plan};
+use crate::monitor::Monitor;
 use crate::{Context, Error, Result};
 
 /// How long the guest may take from power on to the script's first line.
@@ -100,6 +101,11 @@ impl Run {
             deadline: Some(Instant::now() + BOOT_LIMIT),
             booted: false,
         })
+    }
+
+    /// What can be done to the guest from outside.
+    pub fn monitor(&mut self) -> &mut Monitor {
+        self.machine.monitor()
     }
 }
 

@@ -110,7 +110,7 @@ fn guest(names: &[OsString]) -> Result<Tally, Box<dyn std::error::Error>> {
         "--test",
         "guest",
         "--",
-        "--ignored",
+        "--include-ignored",
         "--test-threads",
         GUESTS,
     ]);
@@ -170,7 +170,7 @@ pub fn redox(image: &Path, programs: &Path, names: &[OsString]) -> Result<Tally,
         "--test",
         "redox",
         "--",
-        "--ignored",
+        "--include-ignored",
         "--test-threads",
         GUESTS,
     ]);

@@ -9,7 +9,9 @@
 )]
 
 mod bad_input;
+mod claims;
 mod command;
+mod facilities;
 mod flood;
 mod lease;
 mod linux_peer;

@@ -5,6 +5,8 @@ use testbed::guest::Guest;
 /// A device, and how it interrupts.
 #[derive(Clone, Copy)]
 pub struct Card {
+    /// As the tests and the drivers' features.toml name it.
+    pub name: &'static str,
     /// As `--nic` names it.
     pub model: &'static str,
     /// Its interrupt in the guest's `/proc/interrupts`.
@@ -40,6 +42,7 @@ macro_rules! on_every_nic {
             #[ignore = "boots a guest: ./x test guest"]
             fn $name() {
                 $story(crate::nics::Card {
+                    name: stringify!($name),
                     model: $model,
                     interrupt: $interrupt,
                     only: concat!("" $(, $only)?),

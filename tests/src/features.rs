@@ -1,0 +1,178 @@
+//! What each driver claims to do: the files `drivers/<driver>/features.toml`, the rows that they fill, and the matrix
+//! of them in README.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::{Context, Error, Result};
+
+/// Where the matrix stands in README.
+const BEGIN: &str = "<!-- The matrix of features begins; `./x features` writes it. -->\n";
+const END: &str = "<!-- The matrix of features ends. -->\n";
+
+/// A facility that a driver can have.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// Its name in `features.toml`.
+    pub name: &'static str,
+    /// What it is.
+    pub what: &'static str,
+    /// The story of the guest tests that proves it, on each device of the driver. Nothing proves what no driver does.
+    pub story: Option<&'static str>,
+}
+
+const fn row(name: &'static str, what: &'static str, story: Option<&'static str>) -> Row {
+    Row { name, what, story }
+}
+
+/// The stories by which rows are proven.
+const FRAMES_OUT: Option<&str> = Some("raw_frames::a_frame_written_to_the_file_leaves_byte_for_byte");
+const FLOOD_IN: Option<&str> = Some("flood::a_flood_in_arrives_in_order_or_is_counted");
+const FLOOD_OUT: Option<&str> = Some("flood::a_flood_out_leaves_in_order_or_is_counted");
+const SETTINGS: Option<&str> = Some("facilities::settings_take_effect_at_once");
+const STARTS: Option<&str> = Some("facilities::it_starts_and_stops_under_traffic");
+const LARGE_FILES: Option<&str> = Some("lease::large_files_come_and_go_whole");
+
+/// All of them, in the order of the matrix.
+pub const ROWS: &[Row] = &[
+    row(
+        "open-stop",
+        "interrupt claimed at the first open, given back at the last close; 500 times under traffic",
+        STARTS,
+    ),
+    row("transmit", "frames out, byte for byte", FRAMES_OUT),
+    row("back-pressure", "a full ring holds the writer back; completion without spinning", FLOOD_OUT),
+    row("receive", "frames in by interrupt and by budgeted polling, in order, losses counted", FLOOD_IN),
+    row("statistics", "standard names, the device's own counters", FLOOD_IN),
+    row("tcp", "20 MB each way through netd, by each kind of interrupt", LARGE_FILES),
+    row("link", "state, with changes told", SETTINGS),
+    row("address", "read and set, programmed into the filter", SETTINGS),
+    row("receive-mode", "promiscuous, all groups, groups of a list", SETTINGS),
+    row("mtu", "set within the device's limits", SETTINGS),
+    row("jumbo", "an MTU of 9000", SETTINGS),
+    row("registers", "register dump", SETTINGS),
+    row("forced-media", "speed and duplex set by hand", None),
+    row("coalesce", "interrupt moderation that can be set", None),
+    row("ring-sizes", "ring sizes that can be set", None),
+    row("rx-checksum", "checksums verified by the device, and used", None),
+    row("tx-checksum", "checksums inserted by the device", None),
+    row("tso", "TCP segmentation by the device", None),
+    row("lro", "received segments joined", None),
+    row("vlan", "tags inserted, stripped and filtered by the device", None),
+    row("queues", "several queues", None),
+    row("rss", "received frames spread by a hash", None),
+    row("wake-on-lan", "magic packet", None),
+    row("eeprom", "EEPROM or flash dump", None),
+    row("self-test", "internal loopback", None),
+    row("identify", "identify LED", None),
+    row("capture", "both directions as pcapng, by the driver", None),
+];
+
+/// A driver's `features.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claims {
+    /// The guest tests' names of its devices.
+    pub devices: BTreeSet<String>,
+    /// Rows that it does.
+    pub yes: BTreeSet<String>,
+    /// Rows that it does not, and why.
+    pub no: BTreeMap<String, String>,
+    /// Rows that its devices have nothing for, and why.
+    pub absent: BTreeMap<String, String>,
+}
+
+impl Claims {
+    /// Whether the driver claims to do this.
+    pub fn does(&self, row: &str) -> bool {
+        self.yes.contains(row)
+    }
+
+    /// What the matrix shows.
+    fn cell(&self, row: &str) -> &'static str {
+        if self.does(row) {
+            "yes"
+        } else if self.absent.contains_key(row) {
+            "-"
+        } else {
+            "no"
+        }
+    }
+}
+
+/// Every driver's claims, by the driver's folder.
+pub fn all() -> Result<BTreeMap<String, Claims>> {
+    let drivers = crate::workspace().join("drivers");
+    let mut all = BTreeMap::new();
+    for entry in fs::read_dir(&drivers).context("list", &drivers)? {
+        let folder = entry.context("list", &drivers)?.path();
+        let file = folder.join("features.toml");
+        // What is no driver has no such file; that every driver has one the test of the claims sees to.
+        let (Some(name), true) = (folder.file_name(), file.exists()) else { continue };
+        all.insert(name.to_string_lossy().into_owned(), read(&file)?);
+    }
+    Ok(all)
+}
+
+/// The claims of the driver of `device`, as the guest tests name it.
+pub fn of_device(device: &str) -> Result<Claims> {
+    let found = all()?.into_values().find(|claims| claims.devices.contains(device));
+    found.ok_or_else(|| Error::Guest(format!("no driver's features.toml lists the device {device}")))
+}
+
+fn read(file: &Path) -> Result<Claims> {
+    let text = fs::read_to_string(file).context("read", file)?;
+    let claims: Claims = toml::from_str(&text).map_err(std::io::Error::other).context("understand", file)?;
+    let rows: BTreeSet<&str> = ROWS.iter().map(|row| row.name).collect();
+    let mut said = BTreeSet::new();
+    for row in claims.yes.iter().chain(claims.no.keys()).chain(claims.absent.keys()) {
+        let wrong = if !rows.contains(row.as_str()) {
+            "is no row of tests/src/features.rs"
+        } else if !said.insert(row.as_str()) {
+            "is said twice"
+        } else {
+            continue;
+        };
+        return Err(std::io::Error::other(format!("`{row}` {wrong}"))).context("understand", file);
+    }
+    match rows.difference(&said).next() {
+        Some(missing) => {
+            Err(std::io::Error::other(format!("nothing is said of `{missing}`"))).context("understand", file)
+        }
+        None => Ok(claims),
+    }
+}
+
+/// README with the matrix of `all` in its place.
+///
+/// # Errors
+/// README has no place for it.
+pub fn with_matrix(readme: &str, all: &BTreeMap<String, Claims>) -> Result<String> {
+    let place = readme.find(BEGIN).map(|at| at + BEGIN.len()).zip(readme.find(END));
+    let Some((begin, end)) = place.filter(|(begin, end)| begin <= end) else {
+        return Err(Error::Guest("README has no place for the matrix of features".to_owned()));
+    };
+    Ok(format!("{}\n{}\n{}", &readme[..begin], matrix(all), &readme[end..]))
+}
+
+fn matrix(all: &BTreeMap<String, Claims>) -> String {
+    let mut text = String::from("| |");
+    for driver in all.keys() {
+        // Writing to a string does not fail.
+        let _ = write!(text, " {driver} |");
+    }
+    text.push_str("\n|---|");
+    text.push_str(&"---|".repeat(all.len()));
+    for row in ROWS {
+        let _ = write!(text, "\n| {}: {} |", row.name, row.what);
+        for claims in all.values() {
+            let _ = write!(text, " {} |", claims.cell(row.name));
+        }
+    }
+    text.push('\n');
+    text
+}

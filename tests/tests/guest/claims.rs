@@ -1,0 +1,54 @@
+//! Every claim in a driver's features.toml has its test, every test its claim, and README tells the claims.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::fs;
+use std::process::Command;
+
+use testbed::features::{self, ROWS};
+
+/// The names of all tests here.
+fn tests() -> BTreeSet<String> {
+    let listed = Command::new(env::current_exe().unwrap()).args(["--list", "--ignored"]).output().unwrap();
+    let text = String::from_utf8(listed.stdout).unwrap();
+    text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_claim_has_a_test_on_each_device() {
+    let tests = tests();
+    for (driver, claims) in features::all().unwrap() {
+        assert!(!claims.devices.is_empty(), "{driver} has no device");
+        for row in ROWS.iter().filter(|row| claims.does(row.name)) {
+            let story =
+                row.story.unwrap_or_else(|| panic!("{driver} claims {}, which nothing proves", row.name));
+            for device in &claims.devices {
+                let test = format!("{story}::{device}");
+                assert!(tests.contains(&test), "{driver} claims {}, and there is no {test}", row.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_device_and_every_driver_has_its_claims() {
+    let all = features::all().unwrap();
+    let story = "lease::large_files_come_and_go_whole::";
+    for device in tests().iter().filter_map(|test| test.strip_prefix(story)) {
+        let drivers = all.values().filter(|claims| claims.devices.contains(device)).count();
+        assert_eq!(drivers, 1, "{device} is in so many files features.toml");
+    }
+    for config in fs::read_dir(testbed::workspace().join("config/pcid.d")).unwrap() {
+        let config = config.unwrap().path();
+        let daemon = config.file_stem().unwrap().to_string_lossy().into_owned();
+        let driver = daemon.trim_end_matches('d');
+        assert!(all.contains_key(driver), "drivers/{driver} has no features.toml");
+    }
+}
+
+#[test]
+fn readme_shows_what_the_drivers_claim() {
+    let readme = fs::read_to_string(testbed::workspace().join("README.md")).unwrap();
+    let wanted = features::with_matrix(&readme, &features::all().unwrap()).unwrap();
+    assert!(readme == wanted, "README's matrix is old: ./x features writes it anew");
+}
