@@ -45,6 +45,9 @@ impl Family for E1000e {
         &[InterruptKind::MsiX { vectors: 1 }, InterruptKind::Msi, InterruptKind::Intx],
     );
 
+    /// A throttling timer of QEMU's (7.2) that runs on when MSI-X is switched off ends QEMU; a reset ends the timer.
+    const RESET_AT_STOP: bool = true;
+
     /// The 82574L is tested in QEMU. The others are untested: they speak the same registers and descriptors.
     const CHIPS: &'static [Chip] = &[
         discrete(0x105e, "82571EB"),

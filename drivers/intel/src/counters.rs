@@ -25,15 +25,28 @@ const COUNTERS: [Counter; 13] = [
     (|statistics| &mut statistics.tx_carrier_errors, reg::TNCRS),
 ];
 
-/// What was read from each register last, where reading did not clear it.
+/// What is remembered of the registers.
 #[derive(Default)]
-pub struct Counters([u32; COUNTERS.len()]);
+pub struct Counters {
+    /// What was read from each last, where reading did not clear it.
+    seen: [u32; COUNTERS.len()],
+    /// What was counted and not told yet.
+    kept: [u64; COUNTERS.len()],
+}
 
 impl Counters {
     /// Adds to `statistics` what the device counted since the last call.
     pub fn collect(&mut self, registers: &impl Registers, statistics: &mut Statistics) {
-        for ((counter, register), seen) in COUNTERS.into_iter().zip(&mut self.0) {
-            *counter(statistics) += u64::from(counted(registers, register, seen));
+        self.keep(registers);
+        for ((counter, _), kept) in COUNTERS.into_iter().zip(&mut self.kept) {
+            *counter(statistics) += std::mem::take(kept);
+        }
+    }
+
+    /// Remembers what the device has counted, before a reset clears it.
+    pub fn keep(&mut self, registers: &impl Registers) {
+        for (((_, register), seen), kept) in COUNTERS.into_iter().zip(&mut self.seen).zip(&mut self.kept) {
+            *kept += u64::from(counted(registers, register, seen));
         }
     }
 }

@@ -147,6 +147,12 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
 
     fn stop(&mut self) -> usize {
         quiet::<F>(&self.registers);
+        if F::RESET_AT_STOP {
+            self.counters.keep(&self.registers);
+            if let Err(error) = self.reset() {
+                log::warn!("the device is stopped, but not reset: {error}");
+            }
+        }
         self.receiver.reset();
         self.transmitter.reset()
     }

@@ -41,6 +41,9 @@ pub trait Family {
     /// Registers of the `registers` node that the other families do not have. None of them changes by being read.
     const DUMP: &'static [(&'static str, usize)] = &[];
 
+    /// Whether the device must be reset whenever it is stopped.
+    const RESET_AT_STOP: bool = false;
+
     /// What is cleared in CTRL for a link whose speed and duplex are negotiated. More may be reserved.
     const CTRL_CLEAR: Ctrl = Ctrl::NEGOTIATED_CLEAR;
 
