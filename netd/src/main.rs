@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let readiness = scheme::daemon::start("netd");
+    let readiness = scheme::daemon::start_with_heir("netd", || {});
     match netd::daemon::run(readiness) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

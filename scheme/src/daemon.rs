@@ -61,6 +61,35 @@ pub fn start(name: &'static str) -> Readiness {
     Readiness { parent }
 }
 
+/// As [`start`], for a daemon that serves schemes: who waits in one of them is told when the daemon is killed, and
+/// `last_rites` is done then.
+///
+/// Linux does the first by itself, and puts a device that was driven at rest, which is what `last_rites` is for: they
+/// are not called there. On Redox a second process of the same program does both (`redox/heir.rs`).
+#[cfg_attr(target_os = "linux", expect(unused_variables, reason = "the system does it"))]
+pub fn start_with_heir(name: &'static str, last_rites: impl FnOnce()) -> Readiness {
+    #[cfg(target_os = "redox")]
+    let readiness = {
+        use crate::redox::heir;
+        let readiness = start(name);
+        if heir::is_heir() {
+            // It is the daemon that tells.
+            drop(readiness);
+            if let Err(error) = heir::live(last_rites) {
+                log::error!("cannot answer for the daemon that died: {error}");
+            }
+            std::process::exit(0);
+        }
+        if let Err(error) = heir::start() {
+            log::warn!("who waits in this daemon when it is killed will wait on: no heir: {error}");
+        }
+        readiness
+    };
+    #[cfg(target_os = "linux")]
+    let readiness = start(name);
+    readiness
+}
+
 /// Where a daemon tells its parent that it serves. A parent whose daemon drops this untold sees the pipe's end.
 #[derive(Debug)]
 #[must_use = "the parent waits to be told"]

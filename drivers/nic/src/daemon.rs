@@ -40,13 +40,20 @@ enum Failure {
 /// Runs the driver for the function that the environment names until it is asked to end or its device fails.
 /// `attach` makes the [`Nic`] of a claimed function.
 pub fn run<N: Nic>(attach: fn(&mut SystemFunction, Memory) -> Result<N, Fault>) -> ExitCode {
-    let readiness = daemon::start(N::DRIVER.daemon);
+    let readiness = daemon::start_with_heir(N::DRIVER.daemon, put_to_rest);
     match serve(attach, readiness) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             log::error!("{failure}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Stops the DMA of a function whose driver was killed: it is off while a function is not driven.
+fn put_to_rest() {
+    if let Err(error) = hw::claim() {
+        log::error!("cannot put the device of a driver that was killed to rest: {error}");
     }
 }
 

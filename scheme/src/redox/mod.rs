@@ -3,6 +3,7 @@
 pub(crate) mod client;
 pub(crate) mod event_loop;
 mod handles;
+pub(crate) mod heir;
 mod registration;
 mod server;
 

@@ -9,7 +9,7 @@ use libredox::error::Error as SystemError;
 use redox_scheme::Socket;
 use redox_scheme::scheme::register_sync_scheme;
 
-use crate::errno::{EEXIST, ENODEV};
+use crate::errno::{EEXIST, ENODEV, ESRCH};
 use crate::{Error, Result, SchemeSync};
 
 /// How long a name that is taken may take to show that somebody serves it.
@@ -35,13 +35,14 @@ pub(super) fn unregister(name: &str) -> Result<()> {
     syscall::call::unlinkat(namespace, format!("/scheme/{name}"), 0).map(|_| ())
 }
 
-/// Whether somebody serves `name`. One who does not answer in time is taken for alive, since nothing shows
+/// Whether somebody serves `name`: the kernel, or the server's heir, says where its process is gone. One who does not
+/// answer in time is taken for alive, since nothing shows
 /// that he is dead. Asking may block, so a thread does; it ends with the answer.
 fn answers(name: &str) -> bool {
     let (sender, receiver) = mpsc::channel();
     let path = format!("/scheme/{name}");
     thread::spawn(move || sender.send(open_and_close(&path).err().map(|error| error.errno())));
-    receiver.recv_timeout(LIVENESS_TIMEOUT) != Ok(Some(ENODEV))
+    !matches!(receiver.recv_timeout(LIVENESS_TIMEOUT), Ok(Some(ENODEV | ESRCH)))
 }
 
 fn open_and_close(path: &str) -> std::result::Result<(), SystemError> {

@@ -9,6 +9,7 @@ use redox_scheme::scheme::{Op, SchemeResponse, SchemeState};
 use redox_scheme::{Id, Request, RequestKind, Response, SignalBehavior, Socket};
 
 use super::handles::Handles;
+use super::heir;
 use super::registration::{io_error, register, unregister};
 use crate::errno::{EAGAIN, EBADF, ECANCELED, EINTR, ENODEV, EOPNOTSUPP};
 use crate::parking::{Parking, Resume, Waits, direction, must_wait, outward};
@@ -64,6 +65,9 @@ impl<S: SchemeSync> Server<S> {
         };
         let socket = Socket::nonblock().map_err(failure("create a socket"))?;
         register(&socket, name, &mut scheme).map_err(failure("register the name"))?;
+        if let Err(error) = heir::bequeath(socket.inner().raw() as RawFd) {
+            log::warn!("/scheme/{name}: who waits in it when this process is killed will wait on: {error}");
+        }
         Ok(Self {
             name: name.to_owned(),
             service: Service {

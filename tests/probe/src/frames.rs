@@ -54,3 +54,16 @@ pub fn receive(scheme: &str, count: u32, idle: u64) -> Result<(), Box<dyn Error>
     println!("{tally}\nlost {}", lost.trim());
     Ok(())
 }
+
+/// Opens a driver's frames, which starts its device, and closes them, which stops it.
+pub fn reopen(scheme: &str, count: u32) -> Result<(), Box<dyn Error>> {
+    let options = OpenOptions { read: true, ..OpenOptions::default() };
+    for _ in 0..count {
+        let frames = client::open(scheme, "frame", options)?;
+        // It is answered after what the open and the close have led to.
+        client::open(scheme, "link", options)?;
+        drop(frames);
+        client::open(scheme, "link", options)?;
+    }
+    Ok(())
+}

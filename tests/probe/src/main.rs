@@ -78,7 +78,14 @@ enum Probe {
         /// The path in it
         path: String,
     },
-    /// Kills every process of a program, as `kill -9` does
+    /// Has a driver's device started and stopped, so many times
+    Reopen {
+        /// The driver's scheme
+        scheme: String,
+        /// How many times
+        count: u32,
+    },
+    /// Kills the oldest process of a program, as `kill -9` does
     #[cfg(target_os = "redox")]
     Kill {
         /// The program
@@ -97,6 +104,7 @@ fn main() -> ExitCode {
         Probe::SendFrames { scheme, count } => frames::send(&scheme, count),
         Probe::ReceiveFrames { scheme, count, idle } => frames::receive(&scheme, count, idle),
         Probe::Hold { scheme, path } => sockets::hold(&scheme, &path),
+        Probe::Reopen { scheme, count } => frames::reopen(&scheme, count),
         #[cfg(target_os = "redox")]
         Probe::Kill { name } => processes::kill(&name),
     };

@@ -7,17 +7,10 @@ use std::fs;
 /// The kernel's list: a heading, then a line a thread, which begins with its process and ends with its program.
 const LIST: &str = "/scheme/sys/context";
 
-/// Kills every process of the program `name`, and says how many that were; none is an error.
+/// Kills the oldest process of the program `name`, which is the daemon itself; the other is its heir.
 pub fn kill(name: &str) -> Result<(), Box<dyn Error>> {
-    let processes = of(name)?;
-    for process in &processes {
-        libredox::call::kill(*process, KILL)?;
-    }
-    if processes.is_empty() {
-        return Err(format!("there is no process of {name} to kill").into());
-    }
-    println!("killed {}", processes.len());
-    Ok(())
+    let process = of(name)?.pop_first().ok_or_else(|| format!("there is no process of {name} to kill"))?;
+    Ok(libredox::call::kill(process, KILL)?)
 }
 
 /// `SIGKILL`.
