@@ -15,7 +15,7 @@ const LOST: Duration = Duration::from_secs(3);
 
 /// Serves `GET /BYTES/SEED` with that many bytes, and takes any `PUT`, which it answers with the length and SHA-256
 /// of what it got: as much as `Content-Length` says, or all up to the end. `CALL /COUNT/PORT` makes it connect to
-/// that port of the loopback so many times ([`call`]). Gives its address; it ends with the process.
+/// that port of the loopback so many times ([`call`]), and `BURST` does it at once ([`burst`]). Gives its address; it ends with the process.
 pub fn web() -> io::Result<SocketAddr> {
     web_at((Ipv4Addr::LOCALHOST, 0).into())
 }
@@ -48,8 +48,9 @@ fn answer(client: &TcpStream) -> io::Result<()> {
             io::copy(&mut body, &mut &*client).map(drop)
         }
         (Some("PUT"), ..) => write_text(client, &sum(request.take(length.unwrap_or(u64::MAX)))?),
-        (Some("CALL"), Some(Ok(count)), Some(Ok(port))) => {
+        (Some(kind @ ("CALL" | "BURST")), Some(Ok(count)), Some(Ok(port))) => {
             let port = u16::try_from(port).map_err(io::Error::other)?;
+            let call = if kind == "CALL" { call } else { burst };
             write_text(client, &call(port, count)?.to_string())
         }
         _ => (&*client).write_all(b"HTTP/1.0 404 Not Found\r\n\r\n"),
@@ -105,6 +106,23 @@ fn call(port: u16, count: u64) -> io::Result<usize> {
         }
     }
     Ok(connections.len())
+}
+
+/// Opens that many connections before the number of any is sent. Gives how many numbers came back.
+fn burst(port: u16, count: u64) -> io::Result<usize> {
+    let connections = (0..count).map(|_| TcpStream::connect((Ipv4Addr::LOCALHOST, port)));
+    let connections: Vec<_> = connections.collect::<io::Result<_>>()?;
+    for (mut connection, number) in connections.iter().zip(0_u32..) {
+        connection.set_read_timeout(Some(PATIENCE))?;
+        connection.write_all(&number.to_be_bytes())?;
+    }
+    let mut answered = 0;
+    for (mut connection, number) in connections.iter().zip(0_u32..) {
+        let mut answer = [0; 4];
+        connection.read_exact(&mut answer)?;
+        answered += usize::from(answer == number.to_be_bytes());
+    }
+    Ok(answered)
 }
 
 /// Sends every datagram back. Gives its address; it ends with the process.

@@ -52,7 +52,7 @@ type Check = (&'static str, fn(&Peer) -> Outcome);
 
 const MEGABYTE: u64 = 1_000_000;
 
-const CHECKS: [Check; 14] = [
+const CHECKS: [Check; 21] = [
     ("send-64k", |peer| tcp::send(peer, 20 * MEGABYTE, 65536)),
     ("send-4k", |peer| tcp::send(peer, 2 * MEGABYTE, 4096)),
     ("send-1", |peer| tcp::send(peer, 20_000, 1)),
@@ -63,9 +63,16 @@ const CHECKS: [Check; 14] = [
     ("end-after-data", tcp::end_after_data),
     ("refused", tcp::refused),
     ("read-timeout", tcp::read_timeout),
+    ("write-timeout", tcp::write_timeout),
     ("listen", tcp::listen),
+    ("burst", tcp::burst),
+    ("nonblocking", tcp::nonblocking),
+    ("peek", tcp::peek),
     ("udp", udp::both_ways),
     ("udp-short", udp::short_buffer),
+    ("udp-long", udp::too_long),
+    ("udp-bound", udp::bound_and_connected),
+    ("udp-ports", udp::ports),
     (NAMES, names::resolve),
 ];
 

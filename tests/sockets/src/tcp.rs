@@ -1,7 +1,7 @@
 //! What TCP streams and listeners must do.
 
 use std::collections::BTreeSet;
-use std::io::{BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,6 +18,9 @@ const LITTLE: u64 = 50_000;
 
 /// How many connections a listener takes.
 const CALLS: usize = 50;
+
+/// How many come at once.
+const BURST: usize = 20;
 
 /// Sends so many bytes, `size` with each write; the peer tells their length and hash.
 pub fn send(peer: &Peer, bytes: u64, size: usize) -> Outcome {
@@ -78,6 +81,58 @@ pub fn read_timeout(peer: &Peer) -> Outcome {
     equal("what came after the timeout", read(&mut socket, 4096)?, sum_of(SEED, 1000)?)
 }
 
+/// The limit on writing does not end a read.
+pub fn write_timeout(peer: &Peer) -> Outcome {
+    const TIMEOUT: Duration = Duration::from_secs(1);
+    let mut socket = TcpStream::connect((peer.host, peer.web))?;
+    socket.set_write_timeout(Some(TIMEOUT / 10))?;
+    socket.set_read_timeout(Some(TIMEOUT))?;
+    let start = Instant::now();
+    let result = socket.read(&mut [0]);
+    let took = start.elapsed();
+    equal("the read", result.err().map(|error| error.kind()), Some(ErrorKind::WouldBlock))?;
+    equal("that the read took its own limit", took > TIMEOUT * 9 / 10, true)
+}
+
+/// Accepting and reading where there is nothing yet says so at once, and what comes later is there.
+pub fn nonblocking(peer: &Peer) -> Outcome {
+    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, peer.listen))?;
+    listener.set_nonblocking(true)?;
+    let nobody = listener.accept().map(drop);
+    equal("accepting nobody", nobody.err().map(|error| error.kind()), Some(ErrorKind::WouldBlock))?;
+
+    let mut socket = TcpStream::connect((peer.host, peer.web))?;
+    socket.set_nonblocking(true)?;
+    let nothing = socket.read(&mut [0]);
+    equal("reading nothing", nothing.err().map(|error| error.kind()), Some(ErrorKind::WouldBlock))?;
+    http::send(&mut socket, &format!("GET /1000/{SEED}"), None)?;
+    socket.set_nonblocking(false)?;
+    http::skip_header(&mut socket)?;
+    equal("what came later", read(&mut socket, 4096)?, sum_of(SEED, 1000)?)
+}
+
+/// A look at what has come leaves it there, the end too.
+pub fn peek(peer: &Peer) -> Outcome {
+    let mut socket = http::request(peer, &format!("GET /1000/{SEED}"), None)?;
+    http::skip_header(&mut socket)?;
+    let (mut first, mut same) = ([0; 16], [0; 16]);
+    let looked = socket.peek(&mut first)?;
+    socket.read_exact(same.get_mut(..looked).unwrap_or_default())?;
+    equal("what was read after a look", first.get(..looked), same.get(..looked))?;
+    io::copy(&mut socket, &mut io::sink())?;
+    equal("a look at the end", socket.peek(&mut first)?, 0)
+}
+
+/// Connections that all come before the first is accepted.
+pub fn burst(peer: &Peer) -> Outcome {
+    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, peer.listen))?;
+    let mut control = http::request(peer, &format!("BURST /{BURST}/{}", peer.listen), None)?;
+    thread::sleep(Duration::from_secs(2));
+    let numbers = (0..BURST).map(|count| answer(&listener, count).map(|(number, _)| number));
+    equal("different numbers", numbers.collect::<Result<BTreeSet<_>, _>>()?.len(), BURST)?;
+    equal("answered calls", http::text(&mut control)?, BURST.to_string())
+}
+
 /// Takes connections that the peer opens and keeps, and sends each one's number back.
 pub fn listen(peer: &Peer) -> Outcome {
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, peer.listen))?;
@@ -85,18 +140,22 @@ pub fn listen(peer: &Peer) -> Outcome {
     let mut connections = Vec::new();
     let mut numbers = BTreeSet::new();
     for count in 0..CALLS {
-        let (mut connection, _) =
-            listener.accept().map_err(|error| format!("connection {count}: accept: {error}"))?;
-        let mut number = [0; 4];
-        connection
-            .read_exact(&mut number)
-            .and_then(|()| connection.write_all(&number))
-            .map_err(|error| format!("connection {count}: {error}"))?;
+        let (number, connection) = answer(&listener, count)?;
         numbers.insert(number);
         connections.push(connection);
     }
     equal("different numbers", numbers.len(), CALLS)?;
     equal("answered calls", http::text(&mut control)?, CALLS.to_string())
+}
+
+/// Accepts connection `count`, and sends the number back that comes over it.
+fn answer(listener: &TcpListener, count: usize) -> Result<([u8; 4], TcpStream), String> {
+    let at = |action| move |error| format!("connection {count}: {action}: {error}");
+    let (mut connection, _) = listener.accept().map_err(at("accept"))?;
+    let mut number = [0; 4];
+    connection.read_exact(&mut number).map_err(at("read"))?;
+    connection.write_all(&number).map_err(at("write"))?;
+    Ok((number, connection))
 }
 
 fn write(socket: &mut TcpStream, bytes: u64, size: usize) -> Outcome {

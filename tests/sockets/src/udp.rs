@@ -27,10 +27,7 @@ pub fn both_ways(peer: &Peer) -> Outcome {
         equal("what came back", buffer.get(..length), Some(&sent))?;
     }
     socket.connect(to)?;
-    let sent = datagram(0, 100)?;
-    socket.send(&sent)?;
-    let length = socket.recv(&mut buffer).map_err(no_answer(100))?;
-    equal("what came back to a connected socket", buffer.get(..length), Some(&sent))
+    exchange(&socket)
 }
 
 /// A buffer that is too short gets the beginning; the rest is gone, and the next datagram comes whole.
@@ -49,11 +46,58 @@ pub fn short_buffer(peer: &Peer) -> Outcome {
     equal("the next", buffer.get(..length), Some(&next))
 }
 
+/// More than a datagram can carry is refused, and the socket goes on.
+pub fn too_long(peer: &Peer) -> Outcome {
+    let socket = socket()?;
+    socket.connect((peer.host, peer.echo))?;
+    for size in [65_508, 200_000] {
+        let result = socket.send(&datagram(1, size)?);
+        equal("that it is refused", result.is_err(), true)?;
+    }
+    exchange(&socket)
+}
+
+/// A socket that is bound keeps its port when it is connected.
+pub fn bound_and_connected(peer: &Peer) -> Outcome {
+    let socket = socket()?;
+    let port = socket.local_addr()?.port();
+    socket.connect((peer.host, peer.echo))?;
+    equal("its port", socket.local_addr()?.port(), port)?;
+    exchange(&socket)
+}
+
+/// Ports are given back, and which comes next cannot be told from the last.
+pub fn ports(peer: &Peer) -> Outcome {
+    let mut ports = Vec::new();
+    for count in 0..MORE_THAN_PORTS {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))
+            .map_err(|error| format!("socket {count}: {error}"))?;
+        ports.push(socket.local_addr()?.port());
+    }
+    let steps = ports.windows(2).filter(|pair| matches!(pair, [one, next] if next.wrapping_sub(*one) == 1));
+    equal("that most ports do not follow the last", steps.count() < ports.len() / 2, true)?;
+    let socket = socket()?;
+    socket.connect((peer.host, peer.echo))?;
+    exchange(&socket)
+}
+
+/// A datagram there and back over a connected socket.
+fn exchange(socket: &UdpSocket) -> Outcome {
+    let sent = datagram(3, 100)?;
+    socket.send(&sent)?;
+    let mut buffer = [0; 2048];
+    let length = socket.recv(&mut buffer).map_err(no_answer(100))?;
+    equal("what came back", buffer.get(..length), Some(&sent))
+}
+
 fn socket() -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     socket.set_read_timeout(Some(PATIENCE))?;
     Ok(socket)
 }
+
+/// More sockets than there are ports for those that ask for none (49152 to 65535).
+const MORE_THAN_PORTS: usize = 17_000;
 
 fn datagram(seed: u64, size: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; size];

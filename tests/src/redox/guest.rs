@@ -81,6 +81,15 @@ impl Guest {
         Ok(self)
     }
 
+    /// With each driver of ours told to use this kind of interrupt alone: `intx`, `msi` or `msix`.
+    ///
+    /// # Errors
+    /// The drivers' entries cannot be read.
+    pub fn interrupt(mut self, kind: &str) -> Result<Self> {
+        self.plan.others.extend(install::with_arguments(&["--interrupt", kind])?);
+        Ok(self)
+    }
+
     /// With this program of ours beside the parts, in `/usr/bin`.
     ///
     /// # Errors

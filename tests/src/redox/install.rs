@@ -71,6 +71,21 @@ pub fn items(parts: Parts, programs: &Path) -> Result<Vec<Item>> {
     Ok(items)
 }
 
+/// Our drivers' entries in pcid.d, with these arguments for each driver.
+pub fn with_arguments(arguments: &[&str]) -> Result<Vec<Item>> {
+    let more: String = arguments.iter().map(|argument| format!(", \"{argument}\"")).collect();
+    let mut items = configuration_items("pcid.d")?;
+    for item in &mut items {
+        let lines = String::from_utf8_lossy(&item.content);
+        let lines = lines.lines().map(|line| match line.strip_suffix(']') {
+            Some(command) if line.starts_with("command = ") => format!("{command}{more}]\n"),
+            _ => format!("{line}\n"),
+        });
+        item.content = lines.collect::<String>().into_bytes();
+    }
+    Ok(items)
+}
+
 /// The folder of configuration that is called this here and there.
 fn configuration(folder: &str) -> PathBuf {
     crate::workspace().join("config").join(folder)

@@ -46,6 +46,14 @@ impl<R: Registers> MsixTable<R> {
         true
     }
 
+    /// Where entry `entry` sends what: address and data.
+    pub fn message(&self, entry: u16) -> Option<(u64, u32)> {
+        let base = self.offset + usize::from(entry) * ENTRY;
+        let [low, high, data] = [ADDRESS, UPPER_ADDRESS, DATA].map(|field| base + field);
+        let read = |at| self.registers.read32(at);
+        (entry < self.entries).then(|| (u64::from(read(high)) << 32 | u64::from(read(low)), read(data)))
+    }
+
     /// Stops every entry.
     pub fn mask_all(&self) {
         for entry in 0..usize::from(self.entries) {
@@ -83,6 +91,8 @@ mod tests {
         assert_eq!(entry(0x40), [0, 0, 0, 1]);
         table.mask_all();
         assert_eq!(entry(0x30)[3], 1);
+        assert_eq!(table.message(1), Some((0xfee0_1000, 0x51)));
+        assert_eq!(table.message(3), None, "past the end");
     }
 
     #[test]

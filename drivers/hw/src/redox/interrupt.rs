@@ -2,10 +2,13 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
-use std::os::fd::{AsRawFd, RawFd};
+use std::ops::RangeInclusive;
+use std::os::fd::{AsRawFd, FromRawFd, RawFd};
 use std::rc::Rc;
 
+use libredox::flag::{O_CLOEXEC, O_CREAT, O_RDWR};
 use pci_types::ConfigRegionAccess;
+use syscall::flag::O_STAT;
 
 use super::{Config, Device, Registers};
 use crate::interrupt::{first_granted, no_vector};
@@ -88,16 +91,16 @@ fn claim_line(device: &Device, line: Option<&InterruptLine>) -> Result<Claimed, 
     Ok(Some((vec![file], None)))
 }
 
-fn claim_msi(device: &Device) -> Result<Claimed, Error> {
+fn claim_msi(device: &Rc<Device>) -> Result<Claimed, Error> {
     if !has_messages() {
         return Ok(None);
     }
     let enable = || {
-        let mut channel = device.channel.borrow_mut();
-        if channel.feature_info(Feature::Msi)?.is_none() {
+        if device.channel.borrow_mut().feature_info(Feature::Msi)?.is_none() {
             return Ok(None);
         }
-        let Vector { file, address, data } = reserve_vector()?;
+        let Vector { file, address, data } = vector(msi_message(device))?;
+        let mut channel = device.channel.borrow_mut();
         channel.set_msi(address, data)?;
         channel.enable(Feature::Msi)?;
         Ok(Some((vec![file], None)))
@@ -124,7 +127,7 @@ fn claim_msix(
     let table = MsixTable::new(map_bar(info.table_bar.into())?, info).ok_or_else(outside)?;
     let mut files = Vec::new();
     for entry in 0..vectors {
-        let Vector { file, address, data } = reserve_vector().map_err(failed())?;
+        let Vector { file, address, data } = vector(table.message(entry)).map_err(failed())?;
         table.set(entry, address, data);
         files.push(file);
     }
@@ -137,30 +140,69 @@ fn has_messages() -> bool {
     cfg!(target_arch = "x86_64")
 }
 
-/// Reserves a vector of the boot CPU. The kernel never takes it back, so an interrupt is best kept.
-fn reserve_vector() -> io::Result<Vector> {
+/// A vector of the boot CPU: the one by which `former`, the message that the device sent last, interrupted it, or a new
+/// one. The kernel takes no vector back, and has some 200; so a driver that was started again, and one whose device is
+/// used again, take the vector that is theirs already.
+fn vector(former: Option<(u64, u32)>) -> io::Result<Vector> {
     let cpu = boot_cpu()?;
-    let directory = format!("/scheme/irq/cpu-{cpu:02x}");
-    for entry in fs::read_dir(&directory)? {
-        let Some(number) = entry?.file_name().to_str().and_then(|name| name.parse::<u8>().ok()) else {
-            continue;
-        };
-        let path = format!("{directory}/{number}");
-        match OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path) {
-            Ok(file) => {
-                let address = MESSAGE_ADDRESS | u64::from(cpu) << 12;
-                return Ok(Vector {
-                    file: IrqFile::new(file)?,
-                    address,
-                    data: FIRST_VECTOR + u32::from(number),
-                });
-            }
+    let own = MESSAGE_ADDRESS | u64::from(cpu) << 12;
+    let free = free_vectors(cpu)?;
+    let former = former.filter(|(address, _)| *address == own).and_then(|(_, data)| number(data));
+    if let Some(number) = former.filter(|number| !free.contains(number)) {
+        // An open for the status alone reserves nothing, which would be refused, and is good for all else.
+        return Vector::open(cpu, number, O_STAT as i32);
+    }
+    for number in free {
+        match Vector::open(cpu, number, O_CREAT) {
             // Another driver was faster.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+            result => return result,
         }
     }
-    Err(io::Error::other(format!("no interrupt vector is left in {directory}")))
+    Err(io::Error::other(format!("no interrupt vector of CPU {cpu} is left")))
+}
+
+/// The number, in the irq scheme, of the vector that a message's data names, if a driver can have had it: not one of
+/// the lines', nor one by which CPUs call each other (kernel, `src/arch/x86_shared/ipi.rs`).
+fn number(data: u32) -> Option<u8> {
+    const LINES: RangeInclusive<u32> = 0x20..=0x2f;
+    const CALLS: RangeInclusive<u32> = 0x40..=0x44;
+    const SYSTEM_CALL: u32 = 0x80;
+    let is_drivers = !LINES.contains(&data) && !CALLS.contains(&data) && data != SYSTEM_CALL && data < 0xff;
+    data.checked_sub(FIRST_VECTOR).filter(|_| is_drivers).and_then(|number| number.try_into().ok())
+}
+
+/// The numbers of the vectors that nobody has reserved.
+fn free_vectors(cpu: u8) -> io::Result<Vec<u8>> {
+    let entries = fs::read_dir(format!("/scheme/irq/cpu-{cpu:02x}"))?.collect::<io::Result<Vec<_>>>()?;
+    Ok(entries.iter().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
+}
+
+impl Vector {
+    fn open(cpu: u8, number: u8, flags: i32) -> io::Result<Self> {
+        let file = libredox::call::open(
+            format!("/scheme/irq/cpu-{cpu:02x}/{number}"),
+            flags | O_RDWR | O_CLOEXEC,
+            0,
+        )?;
+        // SAFETY: the kernel has just made this descriptor for us.
+        let file = unsafe { File::from_raw_fd(file as RawFd) };
+        let address = MESSAGE_ADDRESS | u64::from(cpu) << 12;
+        Ok(Self { file: IrqFile::new(file)?, address, data: FIRST_VECTOR + u32::from(number) })
+    }
+}
+
+/// The message that MSI was set to send last: its address and data (PCI Local Bus Specification 3.0, section 6.8.1).
+fn msi_message(device: &Rc<Device>) -> Option<(u64, u32)> {
+    const ADDRESS_64: u32 = 1 << 23;
+    let config = Config(device.clone());
+    let capability = capabilities::walk(&config, device.location).find(|found| found.id == MSI.0)?;
+    // SAFETY: the offsets are those of a capability of this function, and reading it has no side effect.
+    let read = |offset: u16| unsafe { config.read(device.location, capability.offset + offset) };
+    let wide = read(0) & ADDRESS_64 != 0;
+    let upper = if wide { read(8) } else { 0 };
+    let data = read(if wide { 12 } else { 8 }) & 0xffff;
+    Some((u64::from(upper) << 32 | u64::from(read(4)), data))
 }
 
 /// The local APIC id of the boot CPU. Without interrupt remapping a message reaches ids below 256 only.
