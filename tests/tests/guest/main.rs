@@ -11,6 +11,7 @@
 mod bad_input;
 mod claims;
 mod command;
+mod configuration;
 mod facilities;
 mod flood;
 mod lease;
