@@ -8,6 +8,7 @@ pub mod e1000;
 pub mod e1000e;
 pub mod frames;
 pub mod fuse;
+pub mod igb;
 pub mod input;
 pub mod pcid;
 pub mod rtl8139;

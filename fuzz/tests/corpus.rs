@@ -36,6 +36,11 @@ fn e1000e() {
 }
 
 #[test]
+fn igb() {
+    replay("igb", fuzz::igb::run);
+}
+
+#[test]
 fn rtl8139() {
     replay("rtl8139", fuzz::rtl8139::run);
 }

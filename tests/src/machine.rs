@@ -103,7 +103,7 @@ impl Drop for Machine {
 
 /// QEMU's command line.
 fn command(plan: &Plan, kernel: &Kernel, folder: &Path) -> Command {
-    let mut command = qemu::command(&folder.join("console.log"), plan.console_on_terminal);
+    let mut command = qemu::command(&folder.join("console.log"), plan.console_on_terminal, &plan.nics);
     // What it has of the host's programs is in its memory.
     let memory = if plan.settings.programs.is_empty() { "256M" } else { "512M" };
     command.args(["-machine", "q35,kernel-irqchip=split", "-m", memory]);

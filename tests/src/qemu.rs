@@ -11,6 +11,15 @@ use crate::{Context, Result};
 /// The emulator.
 const PROGRAM: &str = "qemu-system-x86_64";
 
+/// Names a newer one, unpacked and without firmware of its own, for devices that not every system's QEMU has.
+const NEWER: &str = "NETD_QEMU_NEWER";
+
+/// Those devices.
+const NEWER_DEVICES: [&str; 1] = ["igb"];
+
+/// Where the system's QEMU has its firmware.
+const FIRMWARE: [&str; 2] = ["/usr/share/qemu", "/usr/share/seabios"];
+
 /// A running QEMU. Dropping it ends it.
 #[derive(Debug)]
 pub struct Qemu {
@@ -55,14 +64,18 @@ impl Drop for Qemu {
     }
 }
 
-/// QEMU's command line, to be completed: a machine without devices, whose first serial line goes to the file `log`,
-/// and to the terminal too if that is wanted. `setpriv` has the kernel end QEMU when the thread that started it ends,
-/// however that came.
-pub fn command(log: &Path, on_terminal: bool) -> Command {
+/// QEMU's command line, to be completed: a machine that can have the network devices `nics`, and has no device yet. Its
+/// first serial line goes to the file `log`, and to the terminal too if that is wanted. `setpriv` has the kernel end
+/// QEMU when the thread that started it ends, however that came.
+pub fn command(log: &Path, on_terminal: bool, nics: &[Nic]) -> Command {
     // QEMU puts the terminal back when it is asked to end, but not when it is killed.
     let signal = if on_terminal { "TERM" } else { "KILL" };
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", signal, "--", PROGRAM]);
+    command.args(["--pdeathsig", signal, "--"]);
+    match std::env::var_os(NEWER).filter(|_| nics.iter().any(needs_newer)) {
+        Some(newer) => command.arg(newer).args(FIRMWARE.iter().flat_map(|folder| ["-L", folder])),
+        None => command.arg(PROGRAM),
+    };
     command.args(["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-accel", "tcg"]);
     command.args(["-cpu", "qemu64", "-smp", "1"]);
     let log = path(log);
@@ -75,6 +88,10 @@ pub fn command(log: &Path, on_terminal: bool) -> Command {
         command.args(["-serial", "chardev:console"]);
     }
     command
+}
+
+fn needs_newer(nic: &Nic) -> bool {
+    NEWER_DEVICES.contains(&nic.model.split(',').next().unwrap_or_default())
 }
 
 /// Adds network devices. Every frame of the first one is written to `pcap`.

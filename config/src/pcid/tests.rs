@@ -23,15 +23,18 @@ fn matches(conditions: &str, id: FunctionId) -> bool {
 fn installed_files_serve_intels_controllers() {
     let (drivers, errors) = load(&[concat!(env!("CARGO_MANIFEST_DIR"), "/pcid.d")]);
     assert!(errors.is_empty(), "{errors:?}");
-    let families =
-        [("e1000d", [0x1004, 0x100c, 0x100e, 0x100f]), ("e1000ed", [0x109a, 0x10d3, 0x1503, 0x15b8])];
+    let families = [
+        ("e1000d", [0x1004, 0x100c, 0x100e, 0x100f]),
+        ("e1000ed", [0x109a, 0x10d3, 0x1503, 0x15b8]),
+        ("igbd", [0x10c9, 0x1521, 0x1533, 0x1539]),
+    ];
     for (daemon, devices) in families {
         for device in devices {
             let driver = find(&drivers, &FunctionId { device, ..INTEL_82540EM }).unwrap();
             assert_eq!(driver.command.program(), Path::new("/usr/lib/drivers").join(daemon));
         }
     }
-    assert_eq!(find(&drivers, &FunctionId { device: 0x1521, ..INTEL_82540EM }), None);
+    assert_eq!(find(&drivers, &FunctionId { device: 0x10fb, ..INTEL_82540EM }), None);
 }
 
 #[test]

@@ -14,20 +14,17 @@ use crate::registers::{EITR0, IVAR, Ivar, RFCTL, Rfctl, Txdctl};
 /// What fits a frame of 9018 bytes, with header and FCS.
 const JUMBO: usize = 9000;
 
-/// How long nothing may be asked of a controller after its reset began (82574, 10.2.2.1).
-const RESET_TIME: Duration = Duration::from_millis(1);
-
-/// The same for those in chipsets, which take longer.
+/// [`family::RESET_TIME`] of those in chipsets.
 const CHIPSET_RESET_TIME: Duration = Duration::from_millis(20);
 
 /// A controller of its own.
 const fn discrete(device: u16, name: &'static str) -> Chip {
-    Chip::jumbo(device, name, JUMBO).with_reset_time(RESET_TIME)
+    Chip::jumbo(device, name, JUMBO).with_reset_time(family::RESET_TIME)
 }
 
 /// One whose data sheet has no jumbo frames.
 const fn without_jumbo(device: u16, name: &'static str) -> Chip {
-    Chip::new(device, name).with_reset_time(RESET_TIME)
+    Chip::new(device, name).with_reset_time(family::RESET_TIME)
 }
 
 /// One that is a chipset's. Its multicast table is shorter, and jumbo frames need settings of its PHY.

@@ -86,7 +86,8 @@ impl<R: Registers, F: Family> Device<R, F> {
     fn start_transmitter(&mut self) -> Result<(), Fault> {
         self.set_ring_up(F::TRANSMIT_RING, self.transmitter.location());
         F::enable_transmit_ring(&self.registers)?;
-        let control = Tctl::new().with_en(true).with_psp(true).with_ct(0x0f).with_cold(0x40);
+        let control = Tctl::from(self.registers.read32(reg::TCTL));
+        let control = control.with_en(true).with_psp(true).with_ct(0x0f).with_cold(0x40);
         self.registers.write32(reg::TCTL, control.into());
         Ok(())
     }
@@ -272,7 +273,7 @@ fn present(registers: &impl Registers) -> Result<Status, Fault> {
 fn quiet<F: Family>(registers: &impl Registers) {
     F::mask(registers);
     registers.write32(reg::RCTL, 0);
-    registers.write32(reg::TCTL, 0);
+    registers.write32(reg::TCTL, Tctl::from(registers.read32(reg::TCTL)).with_en(false).into());
     F::disable_rings(registers);
     registers.read32(reg::STATUS);
 }
@@ -291,6 +292,7 @@ fn reset<F: Family>(registers: &impl Registers, chip: &Chip) -> Result<(), Fault
             quiet::<F>(registers);
             // Causes from before the reset are nobody's.
             F::take_causes(registers);
+            F::negotiate(registers);
             return Ok(());
         }
     }

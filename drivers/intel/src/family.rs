@@ -1,5 +1,7 @@
 //! How one family of controllers differs from the others.
 
+use std::time::Duration;
+
 use hw::{InterruptKind, Registers};
 use nic::{DriverInfo, Fault, MacAddress};
 
@@ -11,6 +13,10 @@ use crate::registers::{self as reg, Ctrl, Interrupts, Rah, RingRegisters, Status
 
 /// At most 20,000 interrupts a second (ITR and EITR count 256 ns).
 pub const ITR_INTERVAL: u32 = 1_000_000_000 / 20_000 / 256;
+
+/// How long nothing is asked of a PCI Express device after a reset began. One millisecond is what it needs before it can
+/// be asked at all (82574, 10.2.2.1), and by then it may still be loading its EEPROM.
+pub const RESET_TIME: Duration = Duration::from_millis(10);
 
 /// Reads of STATUS while the device ends its accesses to memory: they are a few microseconds at most.
 const MASTER_PATIENCE: u32 = 10_000;
@@ -52,6 +58,9 @@ pub trait Family {
 
     /// Lets the accesses to memory that are under way end, before a reset.
     fn quiesce(_registers: &impl Registers) {}
+
+    /// Begins to look for a link partner after a reset, where the device does not by itself.
+    fn negotiate(_registers: &impl Registers) {}
 
     /// The device's own address, after a reset.
     fn address(registers: &impl Registers) -> Option<MacAddress> {

@@ -12,6 +12,7 @@ mod device;
 mod eeprom;
 pub mod family;
 mod filter;
+pub mod phy;
 mod receive;
 pub mod registers;
 mod transmit;

@@ -10,6 +10,8 @@ pub const CTRL: usize = 0x0000;
 pub const STATUS: usize = 0x0008;
 /// EEPROM read (13.4.4).
 pub const EERD: usize = 0x0014;
+/// MDI control: how the PHY is reached (13.4.10; 82576, 8.2.4).
+pub const MDIC: usize = 0x0020;
 /// Interrupt cause read (13.4.17): reading clears it.
 pub const ICR: usize = 0x00c0;
 /// Interrupt throttling (13.4.18), in units of 256 ns.
@@ -74,6 +76,11 @@ impl RingRegisters {
     pub const RECEIVE: Self = Self(0x2800);
     /// The transmit ring's (13.4.35 to 13.4.39).
     pub const TRANSMIT: Self = Self(0x3800);
+
+    /// Those that begin at `base`.
+    pub const fn at(base: usize) -> Self {
+        Self(base)
+    }
 
     /// Base address, low half.
     pub const fn bal(self) -> usize {
@@ -261,6 +268,29 @@ pub struct Eerd {
     pub addr: u8,
     /// Its value.
     pub data: u16,
+}
+
+/// MDIC.
+#[bitfield(u32)]
+pub struct Mdic {
+    /// What is written, or was read.
+    pub data: u16,
+    /// Which register.
+    #[bits(5)]
+    pub regadd: u8,
+    /// Which PHY.
+    #[bits(5)]
+    pub phyadd: u8,
+    /// Write (1) or read (2).
+    #[bits(2)]
+    pub op: u8,
+    /// The PHY has answered.
+    pub ready: bool,
+    /// Interrupt then.
+    pub interrupt: bool,
+    /// There was no such register.
+    pub error: bool,
+    __: bool,
 }
 
 /// TCTL.

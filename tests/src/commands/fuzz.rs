@@ -27,6 +27,8 @@ enum Target {
     E1000,
     /// An 82574 that lies to its driver
     E1000e,
+    /// An 82576 that lies to its driver
+    Igb,
     /// An RTL8139C+ that lies to its driver
     Rtl8139,
     /// A vmxnet3 that lies to its driver
@@ -46,6 +48,7 @@ impl Target {
             Self::Fuse => "fuse",
             Self::E1000 => "e1000",
             Self::E1000e => "e1000e",
+            Self::Igb => "igb",
             Self::Rtl8139 => "rtl8139",
             Self::Vmxnet3 => "vmxnet3",
             Self::Pcid => "pcid",

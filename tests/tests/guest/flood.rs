@@ -82,11 +82,11 @@ fn a_flood_arrives(card: Card) {
         grown["rx_packets"],
         "read or lost by this reader: {grown:?}"
     );
-    let missed = grown["rx_dropped"] + grown["rx_missed_errors"];
-    assert_eq!(
-        grown["rx_packets"] + missed,
-        u64::from(COUNT),
-        "delivered or dropped by the device: {grown:?}"
+    let told = grown["rx_packets"] + grown["rx_dropped"] + grown["rx_missed_errors"];
+    let uncounted = if card.counts_losses() { 0 } else { COUNT / 100 };
+    assert!(
+        (u64::from(COUNT - uncounted)..=u64::from(COUNT)).contains(&told),
+        "{told} of {COUNT} delivered or dropped by the device: {grown:?}"
     );
     assert!(grown["memory"] < FLAT, "the driver grew by {} kB", grown["memory"]);
 }

@@ -16,6 +16,11 @@ pub struct Card {
 }
 
 impl Card {
+    /// The device counts every frame that it drops. QEMU's igb does not count those that have waited in QEMU.
+    pub fn counts_losses(self) -> bool {
+        self.model != "igb"
+    }
+
     /// A guest to which it can be added.
     pub fn guest(self) -> Guest {
         if self.only.is_empty() { Guest::default() } else { Guest::default().interrupt(self.only) }
@@ -30,6 +35,9 @@ macro_rules! on_every_nic {
             e1000e("e1000e", "vfio-msix");
             e1000e_by_one_message("e1000e", "vfio-msi[", "msi");
             e1000e_by_its_line("e1000e", "vfio-intx", "intx");
+            igb("igb", "vfio-msix");
+            igb_by_one_message("igb", "vfio-msi[", "msi");
+            igb_by_its_line("igb", "vfio-intx", "intx");
             rtl8139("rtl8139", "vfio-intx");
             virtio_net("virtio-net", "vfio-msix");
             virtio_net_by_its_line("virtio-net,vectors=0", "vfio-intx");

@@ -12,6 +12,7 @@ mod faults;
 mod filters;
 #[path = "../../../nic/tests/card/frames.rs"]
 mod frames;
+#[path = "../../../intel/tests/card/interrupts.rs"]
 mod interrupts;
 #[path = "../../../nic/tests/card/jumbo.rs"]
 mod jumbo;

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use hw::fake::{Bus, Model};
 use hw::{Identity, InterruptKind};
 use intel::Family;
-use intel::registers::{self as reg, Interrupts, Rctl, RingRegisters, Status, statistics};
+use intel::registers::{self as reg, Interrupts, Mdic, Rctl, RingRegisters, Status, statistics};
 
 /// A kind of controller.
 pub trait Kind: Sized {
@@ -23,11 +23,19 @@ pub trait Kind: Sized {
     /// What it can interrupt by, beside its line.
     const MESSAGES: &'static [InterruptKind];
 
+    /// A reset is one of its PHY, too, which then must be told to negotiate.
+    const RESETS_PHY: bool = false;
+
     /// What it writes into the second word of a receive descriptor: this length, and whether the frame ends here.
     fn filled(card: &Controller<Self>, length: u16, last: bool) -> [u8; 8];
 
     /// Length and command byte (EOP, IFCS, RS) in the second word of a transmit descriptor, which it understands.
     fn command(word: u64) -> (u16, u8);
+
+    /// The longest frame that it takes with RCTL.LPE, FCS included.
+    fn longest(_card: &Controller<Self>) -> usize {
+        16128
+    }
 
     /// The rings may be used, as far as the family has a say in it.
     fn rings_are_enabled(_card: &Controller<Self>) -> bool {
@@ -68,6 +76,8 @@ pub struct Faults {
     pub stuck: bool,
     /// Takes frames and never sends them.
     pub hangs: bool,
+    /// Its PHY does not answer.
+    pub mute_phy: bool,
     /// Never ends a reset.
     pub endless_reset: bool,
     /// Writes this length into receive descriptors.
@@ -94,7 +104,10 @@ pub struct Controller<K> {
     pub eeprom: Vec<u16>,
     /// EERD has the layout of the 82541 and later.
     pub late_eerd: bool,
+    /// The cable is plugged in.
     link_up: bool,
+    /// The PHY has negotiated, or needs not be told to.
+    negotiated: bool,
     pub icr: u32,
     pub ims: u32,
     /// The causes that an interrupt was raised for already.
@@ -140,6 +153,7 @@ impl<K: Kind> Controller<K> {
             eeprom: Self::MAC.chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect(),
             late_eerd: K::LATE_EERD,
             link_up: true,
+            negotiated: true,
             icr: 0,
             ims: 0,
             told: 0,
@@ -160,6 +174,10 @@ impl<K: Kind> Controller<K> {
         self.registers.get(&offset).copied().unwrap_or(0)
     }
 
+    fn has_link(&self) -> bool {
+        self.link_up && self.negotiated
+    }
+
     pub fn set_link(&mut self, bus: &mut Bus, up: bool) {
         self.link_up = up;
         self.cause(bus, Interrupts::LSC);
@@ -173,12 +191,13 @@ impl<K: Kind> Controller<K> {
     /// A frame without FCS arrives from the wire.
     pub fn arrive(&mut self, bus: &mut Bus, frame: &[u8]) {
         let control = Rctl::from_bits_retain(self.register(reg::RCTL));
-        let works = self.link_up && control.contains(Rctl::EN) && K::rings_are_enabled(self);
+        let works = self.has_link() && control.contains(Rctl::EN) && K::rings_are_enabled(self);
         if !works || !self.accepts(control, frame) {
             return;
         }
         let fcs = if control.contains(Rctl::SECRC) { 0 } else { 4 };
-        if frame.len() + 4 > STANDARD && !control.contains(Rctl::LPE) {
+        let longest = if control.contains(Rctl::LPE) { K::longest(self) } else { STANDARD };
+        if frame.len() + 4 > longest {
             return self.count(statistics::ROC);
         }
         let bytes = [frame, &[0; 4][..fcs]].concat();
@@ -305,6 +324,7 @@ impl<K: Kind> Controller<K> {
         self.registers.clear();
         self.packet.clear();
         (self.icr, self.ims) = (0, 0);
+        self.negotiated = !K::RESETS_PHY;
         self.load_address();
         self.drive_line(bus);
     }
@@ -333,6 +353,29 @@ impl<K: Kind> Controller<K> {
     }
 }
 
+/// The PHY's control register, which is read so after a reset: 1000 Mbit/s, full duplex, and auto-negotiation, which has
+/// not begun (IEEE 802.3, 22.2.4.1).
+const PHY_CONTROL: u16 = 1 << 12 | 1 << 8 | 1 << 6;
+
+/// What restarts auto-negotiation.
+const PHY_NEGOTIATE: u16 = 1 << 12 | 1 << 9;
+
+impl<K: Kind> Controller<K> {
+    /// 13.4.10: the PHY's control register is read or written.
+    fn ask_phy(&mut self, bus: &mut Bus, request: Mdic) {
+        let answer = match (request.phyadd(), request.regadd(), request.op()) {
+            (1, 0, 1) => {
+                self.negotiated |= request.data() & PHY_NEGOTIATE == PHY_NEGOTIATE;
+                self.cause(bus, Interrupts::LSC);
+                request
+            }
+            (1, 0, 2) => request.with_data(PHY_CONTROL),
+            _ => request.with_error(true),
+        };
+        self.set_register(reg::MDIC, answer.with_ready(!self.faults.mute_phy).into());
+    }
+}
+
 impl<K: Kind> Model for Controller<K> {
     fn identity(&self) -> Identity {
         Identity { vendor: 0x8086, device: self.device, class: [2, 0, 0], revision: 3 }
@@ -352,7 +395,7 @@ impl<K: Kind> Model for Controller<K> {
             return lie;
         }
         match offset {
-            reg::STATUS => Status::new().with_fd(true).with_lu(self.link_up).with_speed(2).into(),
+            reg::STATUS => Status::new().with_fd(true).with_lu(self.has_link()).with_speed(2).into(),
             reg::EERD => self.read_eeprom(),
             reg::IMS => self.ims,
             reg::ICR => {
@@ -378,6 +421,7 @@ impl<K: Kind> Model for Controller<K> {
                 self.ims &= !value;
                 self.drive_line(bus);
             }
+            reg::MDIC => self.ask_phy(bus, Mdic::from(value)),
             // Ones clear (13.4.17).
             reg::ICR => {
                 self.icr &= !value;

@@ -1,0 +1,118 @@
+//! Registers that the 8254x do not have, or have elsewhere, by the names and sections of the 82576's data sheet.
+
+use bitfield_struct::bitfield;
+use bitflags::bitflags;
+use intel::registers::RingRegisters;
+
+/// General purpose interrupt enable (8.8.13).
+pub const GPIE: usize = 0x1514;
+/// Extended interrupt mask set/read (8.8.3): the causes of messages, by vector.
+pub const EIMS: usize = 0x1524;
+/// Extended interrupt mask clear (8.8.4).
+pub const EIMC: usize = 0x1528;
+/// Extended interrupt cause (8.8.1): ones clear.
+pub const EICR: usize = 0x1580;
+/// Throttling of vector 0, and of the line (8.8.14).
+pub const EITR0: usize = 0x1680;
+/// Interrupt vector allocation of queue 0 (8.8.15).
+pub const IVAR0: usize = 0x1700;
+/// Interrupt vector allocation of what is no queue's (8.8.16).
+pub const IVAR_MISC: usize = 0x1740;
+/// Longest packet received, FCS included, with RCTL.LPE (8.10.4).
+pub const RLPML: usize = 0x5004;
+/// Split and replication receive control of queue 0 (8.10.2).
+pub const SRRCTL0: usize = 0xc00c;
+
+/// The registers of receive queue 0.
+pub const RECEIVE: RingRegisters = RingRegisters::at(0xc000);
+/// The registers of transmit queue 0.
+pub const TRANSMIT: RingRegisters = RingRegisters::at(0xe000);
+
+bitflags! {
+    /// GPIE.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Gpie: u32 {
+        /// Reading ICR clears it in any case.
+        const NSICR = 1 << 0;
+        /// Causes have vectors, as IVAR says.
+        const MULTIPLE_MSIX = 1 << 4;
+    }
+
+    /// EICR, EIMS and EIMC, with vectors.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Vectors: u32 {
+        /// Vector 0.
+        const VECTOR_0 = 1 << 0;
+    }
+
+    /// RXDCTL and TXDCTL (8.10.9, 8.12.13). All thresholds are 0: descriptors are written back at once.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Control: u32 {
+        /// The device may use the ring.
+        const ENABLE = 1 << 25;
+    }
+}
+
+/// IVAR0: the vectors of queue 0's causes, and whether they have one.
+#[bitfield(u32)]
+pub struct Ivar {
+    /// Receiving.
+    #[bits(7)]
+    pub receive: u8,
+    /// It has a vector.
+    pub receive_valid: bool,
+    /// Transmitting.
+    #[bits(7)]
+    pub transmit: u8,
+    /// It has a vector.
+    pub transmit_valid: bool,
+    #[bits(16)]
+    __: u16,
+}
+
+/// IVAR_MISC: the vectors of other causes, and whether they have one.
+#[bitfield(u32)]
+pub struct IvarMisc {
+    /// The TCP timer.
+    #[bits(7)]
+    pub tcp_timer: u8,
+    /// It has a vector.
+    pub tcp_timer_valid: bool,
+    /// All that is in ICR.
+    #[bits(7)]
+    pub other: u8,
+    /// It has a vector.
+    pub other_valid: bool,
+    #[bits(16)]
+    __: u16,
+}
+
+/// EITR.
+#[bitfield(u32)]
+pub struct Eitr {
+    #[bits(2)]
+    __: u8,
+    /// Least time between two interrupts, in microseconds.
+    #[bits(13)]
+    pub interval: u16,
+    #[bits(17)]
+    __: u32,
+}
+
+/// SRRCTL.
+#[bitfield(u32)]
+pub struct Srrctl {
+    /// Size of a buffer in KiB.
+    #[bits(7)]
+    pub bsizepacket: u8,
+    #[bits(18)]
+    __: u32,
+    /// How descriptors look.
+    #[bits(3)]
+    pub desctype: u8,
+    #[bits(4)]
+    __: u8,
+}
+
+/// SRRCTL.DESCTYPE of advanced descriptors with one buffer.
+pub const ADVANCED_ONE_BUFFER: u8 = 1;

@@ -1,0 +1,59 @@
+//! The PHY, which is reached through MDIC.
+
+use bitflags::bitflags;
+use hw::Registers;
+
+use crate::registers::{MDIC, Mdic};
+
+/// Where a controller's own PHY is.
+const ADDRESS: u8 = 1;
+
+/// Control register (IEEE 802.3, 22.2.4.1).
+const CONTROL: u8 = 0;
+
+/// MDIC.OP.
+const WRITE: u8 = 1;
+const READ: u8 = 2;
+
+/// Reads of MDIC while the PHY is asked, which takes 64 us; a read takes at least half of one.
+const PATIENCE: u32 = 1000;
+
+bitflags! {
+    /// The control register.
+    struct Control: u16 {
+        /// Restart auto-negotiation.
+        const RESTART = 1 << 9;
+        /// Do not reach the wire.
+        const ISOLATE = 1 << 10;
+        /// Power down.
+        const POWER_DOWN = 1 << 11;
+        /// Auto-negotiate.
+        const NEGOTIATE = 1 << 12;
+        const _ = !0;
+    }
+}
+
+/// Has the PHY negotiate with its partner, from the beginning; `None` if it does not answer.
+pub fn negotiate(registers: &impl Registers) -> Option<()> {
+    let request = Mdic::new().with_phyadd(ADDRESS).with_regadd(CONTROL);
+    let mut control = Control::from_bits_retain(ask(registers, request.with_op(READ))?);
+    control.remove(Control::ISOLATE | Control::POWER_DOWN);
+    control.insert(Control::NEGOTIATE | Control::RESTART);
+    ask(registers, request.with_op(WRITE).with_data(control.bits())).map(drop)
+}
+
+/// What the PHY answers.
+fn ask(registers: &impl Registers, request: Mdic) -> Option<u16> {
+    registers.write32(MDIC, request.into());
+    for _ in 0..PATIENCE {
+        let answer = registers.read32(MDIC);
+        if answer == u32::MAX {
+            break;
+        }
+        let answer = Mdic::from(answer);
+        if answer.ready() {
+            return (!answer.error()).then(|| answer.data());
+        }
+    }
+    None
+}
