@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use netd::stack::icmp::{IcmpId, Purpose};
 use netd::stack::raw::RawId;
-use netd::stack::tcp::{ConnectionId, ListenerId};
+use netd::stack::tcp::{ConnectionId, ListenerId, Options};
 use netd::stack::udp::UdpId;
 use netd::stack::{Instant, InterfaceId, Random, Stack};
 use smoltcp::time::Duration;
@@ -72,11 +72,14 @@ impl Host {
         }
         let any = |port| SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port);
         let Stack { network, tcp, udp, icmp, raw, .. } = &mut stack;
-        let listener = tcp.listen(any(80), network).expect("port 80 is free");
-        let udp = udp.open(any(53), None, network).expect("port 53 is free");
+        let listener = tcp.listen(any(80), Options::default(), network).expect("port 80 is free");
+        let udp = udp.open(any(53), None, Default::default(), network).expect("port 53 is free");
         let ping = icmp.open(Purpose::Echo, PEER.into(), &mut network.random).expect("an echo socket");
         let raw = raw.open(6);
-        let connections = tcp.connect(None, SocketAddr::new(PEER.into(), 7), network).into_iter().collect();
+        let connections = tcp
+            .connect(None, SocketAddr::new(PEER.into(), 7), Options::default(), network)
+            .into_iter()
+            .collect();
         let mut host =
             Self { stack, eth0, now, listener, connections, udp, ping, raw, segment: None, transaction: 0 };
         host.pass(Duration::from_millis(1));

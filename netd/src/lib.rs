@@ -5,8 +5,8 @@ mod intent;
 mod link;
 mod resolver;
 mod schemes;
-#[cfg(not(feature = "fuzzing"))]
+#[cfg(not(feature = "internals"))]
 mod stack;
-#[cfg(feature = "fuzzing")]
+#[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod stack;

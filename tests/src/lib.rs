@@ -1,5 +1,6 @@
 //! The test bed: a guest under QEMU in which the drivers and netd run, and the host's side of its links.
 
+pub mod bench;
 pub mod cpio;
 pub mod debian;
 pub mod features;
@@ -40,8 +41,8 @@ pub enum Error {
     /// Something that the test bed needs is not there.
     #[error("{0}")]
     Missing(String),
-    /// The programs for the guest do not build; cargo has said why.
-    #[error("the guest's programs do not build (see above)")]
+    /// Programs do not build; cargo has said why.
+    #[error("the programs do not build (see above)")]
     Build,
     /// A Redox image cannot be used.
     #[error("{}: {reason}", image.display())]

@@ -24,13 +24,18 @@ pub fn build() -> Result<Vec<PathBuf>> {
         .current_dir(crate::workspace())
         .args(["build", "--release", "--workspace", "--bins"])
         // These run on the host and in Redox.
-        .args(["--exclude", "testbed", "--exclude", "runner", "--exclude", "sockets"])
+        .args(["--exclude", "testbed", "--exclude", "runner", "--exclude", "sockets"]);
+    run_cargo(like_the_guest_s(&mut command))
+}
+
+/// Where and how the guest's programs are compiled; what is compiled alike is compiled once.
+pub(crate) fn like_the_guest_s(command: &mut Command) -> &mut Command {
+    command
         .args(["--target", TRIPLE, "--message-format", "json-render-diagnostics"])
         .arg("--target-dir")
         .arg(crate::target().join("guest"))
         .env("CARGO_ENCODED_RUSTFLAGS", "-Ctarget-feature=+crt-static")
-        .env("CARGO_PROFILE_RELEASE_DEBUG", "none");
-    run_cargo(&mut command)
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "none")
 }
 
 /// Builds the library that gives the host's programs netd's sockets in the guest, and gives its path. It has a folder

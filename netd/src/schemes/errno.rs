@@ -12,6 +12,7 @@ pub fn errno(error: SocketError) -> Error {
         SocketError::AddressInUse(_) => errno::EADDRINUSE,
         SocketError::PortsExhausted | SocketError::AddressNotAvailable(_) => errno::EADDRNOTAVAIL,
         SocketError::InvalidDestination(_) | SocketError::Malformed => errno::EINVAL,
+        SocketError::BroadcastRefused => errno::EACCES,
         SocketError::NetworkUnreachable(_) => errno::ENETUNREACH,
         SocketError::HostUnreachable => errno::EHOSTUNREACH,
         SocketError::ConnectionRefused => errno::ECONNREFUSED,

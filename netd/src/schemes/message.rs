@@ -3,12 +3,14 @@
 use scheme::errno::{EAGAIN, EAGAIN_NOW, EAGAIN_READ, EAGAIN_WRITE, EFAULT, EINVAL};
 use scheme::{Error, Result};
 
+use crate::stack::Readiness;
+
 /// `libredox::protocol::SocketCall`: option values, messages, the peer's name, closing of one direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
-    /// `setsockopt`; the option is `metadata[1]`.
+    /// `setsockopt`; the option is what [`SocketOption::parse`](super::option::SocketOption::parse) reads.
     SetSockOpt,
-    /// `getsockopt`; the option is `metadata[1]`.
+    /// `getsockopt`, likewise.
     GetSockOpt,
     /// `sendmsg`; the flags are `metadata[1]`.
     SendMsg,
@@ -18,24 +20,6 @@ pub enum Verb {
     GetPeerName,
     /// `shutdown`; which is `metadata[1]`.
     Shutdown,
-}
-
-/// Options of `SOL_SOCKET`, as relibc numbers them (`sys_socket/constants.rs`).
-pub mod option {
-    /// Local addresses may be used again.
-    pub const SO_REUSEADDR: u64 = 2;
-    /// The pending error.
-    pub const SO_ERROR: u64 = 4;
-    /// Broadcasts may be sent.
-    pub const SO_BROADCAST: u64 = 6;
-    /// Bytes of the send buffer.
-    pub const SO_SNDBUF: u64 = 7;
-    /// Bytes of the receive buffer.
-    pub const SO_RCVBUF: u64 = 8;
-    /// An idle connection is tried now and then.
-    pub const SO_KEEPALIVE: u64 = 9;
-    /// How long `close` waits: a `struct linger`, whose first word says whether at all.
-    pub const SO_LINGER: u64 = 13;
 }
 
 /// Flags of `recvmsg` and `sendmsg`.
@@ -82,43 +66,41 @@ fn waiting(error: Error, flags: u64, until: i32) -> Error {
 }
 
 /// `recvmsg`: the caller says how much it takes (name, data, ancillary; three words), and gets a word and the
-/// name, a word and the data, without gaps. `name` is the sender's path and `receive` fills the data; the
-/// request stays as it was until there are some.
+/// name, a word and the data, without gaps. `name` is the sender's path, and `receive` fills the data, giving their
+/// number and that of the whole message, which the word says: relibc makes `MSG_TRUNC` of it. The request stays as it
+/// was until there are some.
 pub fn receive(
     payload: &mut [u8],
     name: impl FnOnce() -> String,
-    receive: impl FnOnce(&mut [u8]) -> Result<usize>,
+    receive: impl FnOnce(&mut [u8]) -> Result<(usize, usize)>,
 ) -> Result<usize> {
     let (name_room, data_room) = (word(payload, 0)?, word(payload, 1)?);
     let name = if name_room == 0 { String::new() } else { name() };
     let head = 2 * size_of::<usize>() + name.len();
     let data = payload.get_mut(head..).ok_or(Error::new(EFAULT))?;
     let room = data_room.min(data.len());
-    let length = receive(data.get_mut(..room).unwrap_or_default())?;
+    let (count, length) = receive(data.get_mut(..room).unwrap_or_default())?;
     let mut answer = name.len().to_ne_bytes().to_vec();
     answer.extend_from_slice(name.as_bytes());
     answer.extend_from_slice(&length.to_ne_bytes());
     super::socket_scheme::put(&answer, payload)?;
-    Ok(head + length)
+    Ok(head + count)
+}
+
+/// The directions of `shutdown`: POSIX's SHUT_RD 0, SHUT_WR 1, SHUT_RDWR 2.
+pub fn directions(how: u64) -> Result<Readiness> {
+    match how {
+        0 => Ok(Readiness::READ),
+        1 => Ok(Readiness::WRITE),
+        2 => Ok(Readiness::BOTH),
+        _ => Err(Error::new(EINVAL)),
+    }
 }
 
 /// `sendmsg`: a word and the data; ancillary data, of which nothing is known here, follows.
 pub fn to_send(payload: &[u8]) -> Result<&[u8]> {
     let length = word(payload, 0)?;
     payload.get(size_of::<usize>()..).and_then(|rest| rest.get(..length)).ok_or(Error::new(EINVAL))
-}
-
-/// The first word of an option's value.
-pub fn option(payload: &[u8]) -> Result<i32> {
-    payload.first_chunk().map(|value| i32::from_ne_bytes(*value)).ok_or(Error::new(EINVAL))
-}
-
-/// An option's value, as much of it as is wanted.
-pub fn put_option(value: i32, payload: &mut [u8]) -> Result<usize> {
-    let value = value.to_ne_bytes();
-    let count = value.len().min(payload.len());
-    payload[..count].copy_from_slice(&value[..count]);
-    Ok(count)
 }
 
 fn word(payload: &[u8], index: usize) -> Result<usize> {

@@ -6,6 +6,7 @@ pub mod icmp;
 pub mod ip;
 mod message;
 pub mod netcfg;
+mod option;
 pub mod socket_scheme;
 pub mod tcp;
 pub mod udp;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use smoltcp::wire::IpProtocol;
+use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv6Packet};
 
 use super::wire::HEADROOM;
 use super::{ipv4, ipv6};
@@ -80,5 +80,24 @@ pub fn build(
         (IpAddr::V4(_), IpAddr::V6(destination)) => {
             ipv6::build(Ipv6Addr::UNSPECIFIED, destination, protocol, length, fill)
         }
+    }
+}
+
+/// Sets what a program has set of the header of a packet of ours, behind its headroom: `IP_TOS` or the traffic class,
+/// and the time to live or hop limit, if there is one to set.
+pub fn mark(packet: &mut [u8], class: u8, hop_limit: Option<u8>) {
+    let Some(bytes) = packet.get_mut(HEADROOM..).filter(|_| class != 0 || hop_limit.is_some()) else {
+        return;
+    };
+    if let Ok(mut header) = Ipv4Packet::new_checked(&mut *bytes)
+        && header.version() == 4
+    {
+        header.set_dscp(class >> 2);
+        header.set_ecn(class & 3);
+        header.set_hop_limit(hop_limit.unwrap_or(header.hop_limit()));
+        header.fill_checksum();
+    } else if let Ok(mut header) = Ipv6Packet::new_checked(bytes) {
+        header.set_traffic_class(class);
+        header.set_hop_limit(hop_limit.unwrap_or(header.hop_limit()));
     }
 }

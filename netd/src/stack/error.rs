@@ -20,6 +20,9 @@ pub enum SocketError {
     /// The address or the port cannot be a destination.
     #[error("{0} cannot be a destination")]
     InvalidDestination(SocketAddr),
+    /// The socket was set not to send broadcasts.
+    #[error("broadcasts are switched off for this socket")]
+    BroadcastRefused,
     /// No route leads there.
     #[error("no route to {0}")]
     NetworkUnreachable(IpAddr),
@@ -41,8 +44,8 @@ pub enum SocketError {
     /// The sending half is closed.
     #[error("the sending half is closed")]
     Closed,
-    /// Longer than what one packet of the interface carries.
-    #[error("{length} bytes are more than one packet carries ({limit})")]
+    /// Longer than what is sent as a whole: what one packet of the interface carries, or a send buffer holds.
+    #[error("{length} bytes are more than can be sent at once ({limit})")]
     MessageTooLong {
         /// What was to be sent, in bytes.
         length: usize,

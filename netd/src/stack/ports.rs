@@ -12,51 +12,79 @@ const EPHEMERAL: std::ops::RangeInclusive<u16> = 49152..=65535;
 /// The local endpoints of one protocol. The unspecified address stands for all addresses.
 #[derive(Debug, Default)]
 pub struct Ports {
-    taken: HashMap<u16, Vec<IpAddr>>,
+    taken: HashMap<u16, Vec<Holder>>,
+}
+
+/// Who holds a port.
+#[derive(Clone, Copy, Debug)]
+struct Holder {
+    address: IpAddr,
+    /// It lets others hold it too who let others (`SO_REUSEADDR`).
+    shares: bool,
 }
 
 impl Ports {
     /// Takes `wanted`; its port 0 means a random ephemeral one (RFC 6056 algorithm 1). The endpoint taken is
     /// to be given back with [`release`](Self::release).
     pub fn take(&mut self, wanted: SocketAddr, random: &mut Random) -> Result<SocketAddr, SocketError> {
-        let mut endpoint = wanted;
+        self.hold(wanted, false, random)
+    }
+
+    /// As [`take`](Self::take), but others who share may hold the same.
+    pub fn share(&mut self, wanted: SocketAddr, random: &mut Random) -> Result<SocketAddr, SocketError> {
+        self.hold(wanted, true, random)
+    }
+
+    fn hold(
+        &mut self,
+        wanted: SocketAddr,
+        shares: bool,
+        random: &mut Random,
+    ) -> Result<SocketAddr, SocketError> {
+        let (address, mut endpoint) = (wanted.ip(), wanted);
         match wanted.port() {
-            0 => endpoint.set_port(self.ephemeral(wanted.ip(), random)?),
-            port if self.is_free(wanted.ip(), port) => (),
+            0 => endpoint.set_port(self.ephemeral(address, random, |_| true)?),
+            port if self.is_free(address, port, shares) => (),
             port => return Err(SocketError::AddressInUse(port)),
         }
-        self.taken.entry(endpoint.port()).or_default().push(endpoint.ip());
+        self.taken.entry(endpoint.port()).or_default().push(Holder { address, shares });
         Ok(endpoint)
     }
 
     /// Gives `endpoint` back.
     pub fn release(&mut self, endpoint: SocketAddr) {
-        let Some(addresses) = self.taken.get_mut(&endpoint.port()) else { return };
-        if let Some(position) = addresses.iter().position(|address| *address == endpoint.ip()) {
-            addresses.swap_remove(position);
+        let Some(holders) = self.taken.get_mut(&endpoint.port()) else { return };
+        if let Some(position) = holders.iter().position(|holder| holder.address == endpoint.ip()) {
+            holders.swap_remove(position);
         }
-        if addresses.is_empty() {
+        if holders.is_empty() {
             self.taken.remove(&endpoint.port());
         }
     }
 
-    fn ephemeral(&self, address: IpAddr, random: &mut Random) -> Result<u16, SocketError> {
+    /// A random ephemeral port that nobody holds and that `suits`. It is not taken.
+    pub fn ephemeral(
+        &self,
+        address: IpAddr,
+        random: &mut Random,
+        suits: impl Fn(u16) -> bool,
+    ) -> Result<u16, SocketError> {
         let count = u64::from(EPHEMERAL.end() - EPHEMERAL.start()) + 1;
         let first = random.next_u64() % count;
         (0..count)
             .map(|step| EPHEMERAL.start() + ((first + step) % count) as u16)
-            .find(|port| self.is_free(address, *port))
+            .find(|port| self.is_free(address, *port, false) && suits(*port))
             .ok_or(SocketError::PortsExhausted)
     }
 
-    fn is_free(&self, address: IpAddr, port: u16) -> bool {
-        let Some(addresses) = self.taken.get(&port) else { return true };
-        // The versions have nothing to do with each other.
-        let mut rivals = addresses.iter().filter(|taken| taken.is_ipv4() == address.is_ipv4());
-        match address.is_unspecified() {
-            true => rivals.next().is_none(),
-            false => rivals.all(|taken| !taken.is_unspecified() && *taken != address),
-        }
+    fn is_free(&self, address: IpAddr, port: u16, shares: bool) -> bool {
+        let Some(holders) = self.taken.get(&port) else { return true };
+        holders.iter().all(|holder| {
+            // The versions have nothing to do with each other.
+            let is_other = holder.address.is_ipv4() != address.is_ipv4();
+            let is_any = holder.address.is_unspecified() || address.is_unspecified();
+            is_other || (shares && holder.shares) || !(is_any || holder.address == address)
+        })
     }
 }
 
@@ -78,6 +106,22 @@ mod tests {
         assert_eq!(ports.take(held, &mut random), Err(SocketError::AddressInUse(80)));
         ports.release(held);
         assert_eq!(ports.take(everywhere, &mut random), Ok(everywhere));
+    }
+
+    #[test]
+    fn a_port_is_shared_by_those_who_all_share() {
+        let (mut ports, mut random) = (Ports::default(), Random::new([1, 2]));
+        let everywhere = SocketAddr::new(ANY, 5353);
+        assert_eq!(ports.share(everywhere, &mut random), Ok(everywhere));
+        assert_eq!(ports.share(everywhere, &mut random), Ok(everywhere));
+        assert_eq!(
+            ports.take(SocketAddr::new(HERE, 5353), &mut random),
+            Err(SocketError::AddressInUse(5353))
+        );
+        ports.release(everywhere);
+        ports.release(everywhere);
+        assert_eq!(ports.take(everywhere, &mut random), Ok(everywhere));
+        assert_eq!(ports.share(everywhere, &mut random), Err(SocketError::AddressInUse(5353)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The commands.
 
+pub mod bench;
 pub mod features;
 pub mod fuzz;
 pub mod redox;

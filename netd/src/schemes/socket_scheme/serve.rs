@@ -110,6 +110,11 @@ impl<P: Protocol> SchemeSync for SocketScheme<P> {
     }
 
     fn call(&mut self, id: usize, payload: &mut [u8], metadata: &[u64], _ctx: &CallerCtx) -> Result<usize> {
+        if let Some(direction) = timeout::asked_for(metadata)
+            && let Kind::Socket(_) = self.handle(id)?.kind
+        {
+            return timeout::put(self.handle(id)?.limits.get().of(direction), payload);
+        }
         self.with_socket(id, |stack, node| P::call(stack, node, payload, metadata))
     }
 

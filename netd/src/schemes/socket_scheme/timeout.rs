@@ -5,6 +5,9 @@ use std::time::Duration;
 use scheme::errno::EINVAL;
 use scheme::{Error, EventFlags, Result, TimeSpec};
 
+use crate::schemes::message::Verb;
+use crate::schemes::option::SocketOption;
+
 /// How long the operations of a handle may wait, if not for ever.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Limits {
@@ -25,6 +28,26 @@ impl Limits {
             _ => Self { write: limit, ..self },
         }
     }
+}
+
+/// The direction whose limit `getsockopt` asks for, if that is what a call's metadata say.
+pub(super) fn asked_for(metadata: &[u64]) -> Option<EventFlags> {
+    let (Verb::GetSockOpt, _) = Verb::parse(metadata)? else { return None };
+    match SocketOption::parse(metadata).ok()? {
+        SocketOption::ReceiveTimeout => Some(EventFlags::EVENT_READ),
+        SocketOption::SendTimeout => Some(EventFlags::EVENT_WRITE),
+        _ => None,
+    }
+}
+
+/// The limit as `getsockopt` gives it, as much as is wanted: a `struct timeval`, whose seconds and microseconds are
+/// words of 64 bits.
+pub(super) fn put(limit: Option<Duration>, payload: &mut [u8]) -> Result<usize> {
+    let limit = limit.unwrap_or_default();
+    let text = [limit.as_secs(), limit.subsec_micros().into()].map(u64::to_ne_bytes).concat();
+    let count = text.len().min(payload.len());
+    payload[..count].copy_from_slice(&text[..count]);
+    Ok(count)
 }
 
 /// A TimeSpec as relibc writes it: seconds (i64) and nanoseconds (i32, then 4 bytes of nothing). Zero is no limit.

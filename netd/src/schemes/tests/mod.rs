@@ -3,6 +3,7 @@
 mod configuration;
 mod hostile;
 mod netcfg;
+mod options;
 mod streams;
 mod tcp;
 mod udp;
@@ -97,6 +98,18 @@ impl<S: SchemeSync> Rig<S> {
 
     pub fn call(&mut self, id: usize, payload: &mut [u8], metadata: &[u64]) -> Answer<usize> {
         number(self.scheme.call(id, payload, metadata, &caller(self.uid)))
+    }
+
+    /// `getsockopt` of a number; `name` is `[number]` or `[number, level + 1]`.
+    pub fn option(&mut self, id: usize, name: &[u64]) -> Answer<i32> {
+        let mut value = [0; 4];
+        self.call(id, &mut value, &[&[3], name].concat()).map(|_| i32::from_ne_bytes(value))
+    }
+
+    /// `setsockopt` of numbers.
+    pub fn set_option(&mut self, id: usize, name: &[u64], value: &[i32]) -> Answer<usize> {
+        let mut value: Vec<u8> = value.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        self.call(id, &mut value, &[&[2], name].concat())
     }
 
     pub fn path(&mut self, id: usize) -> String {

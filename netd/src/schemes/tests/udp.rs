@@ -80,3 +80,34 @@ fn raw_packets_are_the_administrator_s() {
     rig.uid = 1000;
     assert_eq!(rig.open("fd"), Err(EACCES));
 }
+
+#[test]
+fn a_message_that_does_not_fit_says_how_long_it_was() {
+    let mut rig = rig::<Udp>(&host());
+    let server = rig.open("/127.0.0.1:53").unwrap();
+    let client = rig.open("127.0.0.1:53").unwrap();
+    rig.write(client, &[7; 1000]).unwrap();
+    rig.settle();
+    let request =
+        [&0_usize.to_ne_bytes()[..], &4_usize.to_ne_bytes(), &0_usize.to_ne_bytes(), &[0; 64]].concat();
+    for flags in [2, 0] {
+        let mut answer = request.clone();
+        assert_eq!(rig.call(server, &mut answer, &[5, flags]), Ok(8 + 8 + 4), "what fits");
+        assert_eq!(answer[8..20], [&1000_usize.to_ne_bytes()[..], &[7; 4]].concat(), "MSG_TRUNC");
+    }
+    assert_eq!(rig.call(server, &mut request.clone(), &[5, 0]), Err(EAGAIN_READ), "the rest is lost");
+}
+
+#[test]
+fn a_half_that_is_shut_down_ends_and_only_of_a_connected_socket() {
+    let mut rig = rig::<Udp>(&host());
+    let server = rig.open("/127.0.0.1:53").unwrap();
+    let client = rig.open("127.0.0.1:53").unwrap();
+    assert_eq!(rig.call(server, &mut [], &[9, 2]), Err(ENOTCONN));
+    assert_eq!(rig.call(client, &mut [], &[9, 3]), Err(EINVAL));
+    assert_eq!(rig.call(client, &mut [], &[9, 1]), Ok(0));
+    assert_eq!(rig.write(client, b"x"), Err(EPIPE));
+    assert_eq!(rig.read(client, 9), Err(EAGAIN));
+    assert_eq!(rig.call(client, &mut [], &[9, 0]), Ok(0));
+    assert_eq!(rig.read(client, 9), Ok(Vec::new()));
+}

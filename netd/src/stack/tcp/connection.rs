@@ -8,24 +8,22 @@ use smoltcp::socket::tcp::{self, CongestionControl, Socket, SocketBuffer, State}
 use smoltcp::time::{Duration, Instant};
 use smoltcp::wire::{IpEndpoint, IpListenEndpoint, TcpPacket, TcpSeqNumber};
 
-use super::ListenerId;
 use super::black_hole::{BlackHole, SAFE_MTU};
 use super::guard::{Guard, Verdict, View};
+use super::{ListenerId, Options};
 use crate::stack::datagram::{self, Datagram};
 use crate::stack::earlier;
 use crate::stack::engine::Engine;
 use crate::stack::error::SocketError;
+use crate::stack::interface::Interface;
 use crate::stack::network::Network;
 use crate::stack::readiness::Readiness;
 use crate::stack::routes::InterfaceId;
 use crate::stack::wire::HEADROOM;
 
-/// Bytes buffered each way: what a window says without a scale. The window of a SYN|ACK has none (RFC 7323
-/// section 2.2), while smoltcp, which takes it for the scaled one, would let a peer send more than there is
-/// room for. The memory is touched as it is used.
-pub const BUFFER: usize = u16::MAX as usize;
-/// Room in the send buffer from which on a connection counts as writable: waking a writer for less is not worth it.
-const WRITABLE: usize = BUFFER / 4;
+/// The part of the send buffer that must be free for a connection to count as writable: waking a writer for less
+/// is not worth it.
+const WRITABLE: usize = 4;
 /// Bytes of a segment on an Ethernet.
 const SEGMENT: usize = 1460;
 /// How long a handshake may take.
@@ -76,7 +74,7 @@ pub struct Connection {
     pub tuple: Tuple,
     /// The interface that it lives on.
     pub interface: InterfaceId,
-    /// The local endpoint that it holds, unless that belongs to its listener.
+    /// The local endpoint that it holds, if any: not that of its listener, nor one that it was given.
     pub bound: Option<SocketAddr>,
     /// Who looks after it.
     pub owner: Owner,
@@ -98,6 +96,9 @@ pub struct Connection {
     narrow: Option<Box<Engine>>,
     black_hole: BlackHole,
     guard: Guard,
+    options: Options,
+    /// Room in the send buffer that somebody waits for.
+    wanted: usize,
 }
 
 impl Connection {
@@ -105,24 +106,36 @@ impl Connection {
     pub fn connect(
         tuple: Tuple,
         interface: InterfaceId,
-        bound: SocketAddr,
+        bound: Option<SocketAddr>,
+        options: Options,
+        buffers: (usize, usize),
         network: &mut Network,
     ) -> Result<Self, SocketError> {
-        let mut socket = new_socket();
+        let mut socket = new_socket(buffers);
+        let (seed, now) = (network.random.next_u64(), network.now);
         let unroutable = SocketError::NetworkUnreachable(tuple.remote.ip());
-        let context = network.interface_mut(interface).ok_or(unroutable)?.engine.context();
+        let mtu = network.interface(interface).ok_or(unroutable)?.mtu();
+        // Its initial sequence number says nothing of those of others (RFC 6528 section 3): those of one engine are a
+        // sequence that a peer who knows a few can continue.
+        let mut engine = Engine::new(mtu, seed, now);
         socket
-            .connect(context, endpoint(tuple.remote), endpoint(tuple.local))
+            .connect(engine.context(), endpoint(tuple.remote), endpoint(tuple.local))
             .map_err(|_| SocketError::InvalidDestination(tuple.remote))?;
-        Ok(Self::new(tuple, interface, Some(bound), Owner::User, socket))
+        Ok(Self::new(tuple, interface, bound, Owner::User, options, socket))
     }
 
     /// A connection that will answer the SYN it is given next.
-    pub fn listen(tuple: Tuple, interface: InterfaceId, listener: ListenerId) -> Option<Self> {
-        let mut socket = new_socket();
+    pub fn listen(
+        tuple: Tuple,
+        interface: InterfaceId,
+        listener: ListenerId,
+        options: Options,
+        buffers: (usize, usize),
+    ) -> Option<Self> {
+        let mut socket = new_socket(buffers);
         let local = endpoint(tuple.local);
         socket.listen(IpListenEndpoint { addr: Some(local.addr), port: local.port }).ok()?;
-        Some(Self::new(tuple, interface, None, Owner::Handshake(listener), socket))
+        Some(Self::new(tuple, interface, None, Owner::Handshake(listener), options, socket))
     }
 
     fn new(
@@ -130,11 +143,12 @@ impl Connection {
         interface: InterfaceId,
         bound: Option<SocketAddr>,
         owner: Owner,
+        options: Options,
         socket: Socket<'static>,
     ) -> Self {
         let mut set = SocketSet::new(Vec::with_capacity(1));
         let socket = set.add(socket);
-        Self {
+        let mut connection = Self {
             tuple,
             interface,
             bound,
@@ -151,7 +165,11 @@ impl Connection {
             narrow: None,
             black_hole: BlackHole::default(),
             guard: Guard::default(),
-        }
+            options,
+            wanted: 0,
+        };
+        connection.set_options(options);
+        connection
     }
 
     fn socket(&self) -> &Socket<'static> {
@@ -195,7 +213,8 @@ impl Connection {
 
     fn is_writable(&self) -> bool {
         let socket = self.socket();
-        socket.may_send() && socket.send_capacity() - socket.send_queue() >= WRITABLE
+        let capacity = socket.send_capacity();
+        socket.may_send() && capacity - socket.send_queue() >= self.wanted.max(capacity / WRITABLE)
     }
 
     /// Takes the failure, which is told once.
@@ -242,6 +261,17 @@ impl Connection {
         }
     }
 
+    /// Whether `length` bytes can be queued. If not now, the connection counts as writable when they can.
+    pub fn await_room(&mut self, length: usize) -> Result<(), SocketError> {
+        let (limit, queued) = (self.socket().send_capacity(), self.socket().send_queue());
+        if length > limit {
+            return Err(SocketError::MessageTooLong { length, limit });
+        }
+        let is_open = self.is_connecting() || self.socket().may_send();
+        self.wanted = if is_open && limit - queued < length { length } else { 0 };
+        if self.wanted == 0 { Ok(()) } else { Err(SocketError::WouldBlock) }
+    }
+
     /// Sends FIN after what is queued.
     pub fn shutdown_write(&mut self) {
         self.socket_mut().close();
@@ -252,9 +282,24 @@ impl Connection {
         self.read_shut = true;
     }
 
-    /// Whether an idle connection is tried now and then, and given up if nobody answers.
-    pub fn set_keep_alive(&mut self, wanted: bool) {
-        self.socket_mut().set_keep_alive(wanted.then_some(KEEP_ALIVE));
+    /// What the program has set.
+    pub fn options(&self) -> Options {
+        self.options
+    }
+
+    /// Changes what the program has set.
+    pub fn set_options(&mut self, options: Options) {
+        self.options = options;
+        let socket = self.socket_mut();
+        socket.set_keep_alive(options.keep_alive.then_some(KEEP_ALIVE));
+        socket.set_nagle_enabled(!options.no_delay);
+        // smoltcp panics at 0, which is no limit.
+        socket.set_hop_limit(options.hop_limit.filter(|limit| *limit != 0));
+    }
+
+    /// Bytes that can be buffered: for reading and for writing.
+    pub fn capacity(&self) -> (usize, usize) {
+        (self.socket().recv_capacity(), self.socket().send_capacity())
     }
 
     /// Sends RST.
@@ -348,18 +393,13 @@ impl Connection {
                 Cow::Owned(amended.packet(datagram).split_off(HEADROOM))
             }
             Verdict::Challenge if is_sound() => {
+                // smoltcp does not know of it, so that the guard must not count it either.
                 let challenge = self.guard.challenge(datagram, self.view(), now);
-                return self.send(challenge.into_iter().collect(), network);
+                return self.emit(challenge.into_iter().collect(), network);
             }
             Verdict::TakeAs(_) | Verdict::Challenge | Verdict::Drop => return,
         };
-        let Some(interface) = network.interface_mut(self.interface) else { return };
-        let queued = self.socket().send_queue();
-        let engine = self.narrow.as_deref_mut().unwrap_or(&mut interface.engine);
-        let answers = engine.exchange(&packet, &mut self.set, now);
-        if self.socket().send_queue() < queued {
-            self.black_hole.progress();
-        }
+        let answers = self.exchange(&packet, network);
         if segment.syn() && !matches!(self.state(), State::Listen | State::SynSent) {
             self.guard.begun(&segment);
         }
@@ -367,6 +407,26 @@ impl Connection {
             self.end = Some(segment.seq_number() + segment.segment_len());
         }
         self.send(answers, network);
+    }
+
+    /// Gives a packet to smoltcp; what it answers at once is returned.
+    fn exchange(&mut self, packet: &[u8], network: &mut Network) -> Vec<Vec<u8>> {
+        let now = network.now;
+        if self.state() == State::Listen {
+            // The initial sequence number is chosen now, see `connect`.
+            let (seed, mtu) =
+                (network.random.next_u64(), network.interface(self.interface).map(Interface::mtu));
+            let mut engine = Engine::new(mtu.unwrap_or(SAFE_MTU), seed, now);
+            return engine.exchange(packet, &mut self.set, now);
+        }
+        let Some(interface) = network.interface_mut(self.interface) else { return Vec::new() };
+        let queued = self.socket().send_queue();
+        let engine = self.narrow.as_deref_mut().unwrap_or(&mut interface.engine);
+        let answers = engine.exchange(packet, &mut self.set, now);
+        if self.socket().send_queue() < queued {
+            self.black_hole.progress();
+        }
+        answers
     }
 
     fn view(&self) -> View {
@@ -382,9 +442,18 @@ impl Connection {
 
     fn send(&mut self, packets: Vec<Vec<u8>>, network: &mut Network) {
         let header = HEADROOM + datagram::header(self.tuple.remote.ip());
+        let capacity = self.socket().recv_capacity();
         for segment in packets.iter().filter_map(|packet| TcpPacket::new_checked(packet.get(header..)?).ok())
         {
-            self.guard.sent(&segment);
+            self.guard.sent(&segment, capacity);
+        }
+        self.emit(packets, network);
+    }
+
+    fn emit(&mut self, mut packets: Vec<Vec<u8>>, network: &mut Network) {
+        for packet in &mut packets {
+            // smoltcp sets the hop limit itself.
+            datagram::mark(packet, self.options.traffic_class, None);
         }
         network.send_segments(self.interface, self.tuple.remote.ip(), packets, self.black_hole.fragmenting());
     }
@@ -454,8 +523,8 @@ fn meaning_of_the_end(before: State) -> Option<SocketError> {
     }
 }
 
-fn new_socket() -> Socket<'static> {
-    let mut socket = tcp::Socket::new(SocketBuffer::new(vec![0; BUFFER]), SocketBuffer::new(vec![0; BUFFER]));
+fn new_socket((receive, send): (usize, usize)) -> Socket<'static> {
+    let mut socket = tcp::Socket::new(SocketBuffer::new(vec![0; receive]), SocketBuffer::new(vec![0; send]));
     socket.set_congestion_control(CongestionControl::Cubic);
     socket
 }

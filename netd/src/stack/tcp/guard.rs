@@ -86,14 +86,16 @@ pub struct Guard {
     written: u32,
     /// SND.NXT: what follows all that was sent.
     next: Option<TcpSeqNumber>,
-    /// The window that was told last.
+    /// The window that was told last, scaled where scaling was agreed on.
     window: u16,
+    /// The peer knows no window of ours but that of a SYN.
+    is_opening: bool,
     challenged: Option<Instant>,
 }
 
 impl Guard {
-    /// We send this.
-    pub fn sent(&mut self, segment: &TcpPacket<&[u8]>) {
+    /// We send this, and can receive `capacity` bytes at most.
+    pub fn sent(&mut self, segment: &TcpPacket<&[u8]>, capacity: usize) {
         if segment.rst() {
             return;
         }
@@ -102,7 +104,11 @@ impl Guard {
         }
         let end = segment.seq_number() + segment.segment_len();
         self.next = Some(self.next.map_or(end, |next| next.max(end)));
-        self.window = segment.window_len();
+        self.is_opening = segment.syn();
+        self.window = match segment.syn() {
+            true => segment.window_len() >> scale(capacity),
+            false => segment.window_len(),
+        };
     }
 
     /// smoltcp took the peer's SYN.
@@ -136,12 +142,21 @@ impl Guard {
             return Verdict::Take;
         }
         match self.expected(view) {
+            _ if self.is_beyond_the_first_window(segment) => Verdict::Challenge,
             None => Verdict::Take,
             Some(expected) if segment.rst() => judge_reset(distance(expected, segment.seq_number()), view),
             Some(expected) if segment.syn() => self.judge_request(segment, expected, view),
             Some(_) if view.state == State::SynReceived || !segment.ack() => Verdict::Take,
             Some(expected) => self.judge_text(segment, expected, view),
         }
+    }
+
+    /// The window of a SYN is never scaled (RFC 7323 section 2.2). smoltcp takes it for one that is, and would count
+    /// beyond its buffer.
+    fn is_beyond_the_first_window(&self, segment: &TcpPacket<&[u8]>) -> bool {
+        let end = segment.seq_number() + segment.payload().len();
+        let length = self.theirs.map_or(0, |first| distance(first, end));
+        self.is_opening && !segment.rst() && length > i32::from(u16::MAX)
     }
 
     /// RFC 5961 section 4.2. Only where both ends have called at the same time, a second SYN is one that acknowledges
@@ -220,6 +235,11 @@ fn judge_reset<'a>(ahead: i32, view: View) -> Verdict<'a> {
 /// Whether what is so far ahead of the expected number lies in the window.
 fn is_within(ahead: i32, view: View) -> bool {
     usize::try_from(ahead).is_ok_and(|ahead| ahead < view.room)
+}
+
+/// By how many bits the windows of such a buffer are shifted, as smoltcp does (RFC 7323 section 2.2).
+fn scale(capacity: usize) -> u32 {
+    (usize::BITS - capacity.leading_zeros()).saturating_sub(u16::BITS)
 }
 
 /// The number so many bytes after `first`.

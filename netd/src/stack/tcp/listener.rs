@@ -4,37 +4,53 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use smoltcp::socket::tcp::State;
-use smoltcp::time::Instant;
+use smoltcp::time::{Duration, Instant};
 
 use super::connection::{Connection, LINGER, Owner, Tuple};
-use super::{Change, ConnectionId, ListenerId, Tcp};
+use super::{Change, ConnectionId, ListenerId, Options, Tcp};
 use crate::stack::address::unspecified;
 use crate::stack::datagram::Datagram;
 use crate::stack::error::SocketError;
 use crate::stack::network::Network;
 use crate::stack::routes::InterfaceId;
 
-/// Connections that a listener holds for `accept`, half-open ones included.
+/// Connections that a listener holds for `accept`.
 const BACKLOG: usize = 128;
+/// Handshakes that a listener has under way.
+const HALF_OPEN: usize = 1024;
+/// How long a handshake is left alone when there is no room for others: so a burst of honest ones completes, while of
+/// a flood (RFC 4987) only as many remain.
+const GRACE: Duration = Duration::from_millis(100);
+/// How many connections a handshake counts for when buffers are shared out, since it may never become one.
+const DISTRUST: usize = 4;
 
 /// Where listening sockets take connections from.
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) local: SocketAddr,
-    /// Handshakes under way.
-    pub(super) half_open: usize,
+    pub(super) options: Options,
+    /// Handshakes under way, with their beginnings, the oldest first.
+    pub(super) half_open: VecDeque<(Instant, ConnectionId)>,
     pub(super) ready: VecDeque<ConnectionId>,
 }
 
 impl Tcp {
     /// Accepts connections to `local` from now on. Its port 0 means an ephemeral one, its unspecified
     /// address all of ours.
-    pub fn listen(&mut self, local: SocketAddr, network: &mut Network) -> Result<ListenerId, SocketError> {
+    pub fn listen(
+        &mut self,
+        local: SocketAddr,
+        options: Options,
+        network: &mut Network,
+    ) -> Result<ListenerId, SocketError> {
         if !local.ip().is_unspecified() && !network.is_local(local.ip()) {
             return Err(SocketError::AddressNotAvailable(local.ip()));
         }
+        if !options.reuse_address && self.is_used(local) {
+            return Err(SocketError::AddressInUse(local.port()));
+        }
         let local = self.ports.take(local, &mut network.random)?;
-        let listener = Listener { local, half_open: 0, ready: VecDeque::new() };
+        let listener = Listener { local, options, half_open: VecDeque::new(), ready: VecDeque::new() };
         let id = ListenerId(self.listeners.insert(listener));
         self.by_endpoint.insert(local, id);
         Ok(id)
@@ -58,6 +74,11 @@ impl Tcp {
     /// Where a listener listens.
     pub fn listener_address(&self, id: ListenerId) -> Option<SocketAddr> {
         self.listeners.get(id.0).map(|listener| listener.local)
+    }
+
+    /// The settings that connections will have.
+    pub fn listener_options(&mut self, id: ListenerId) -> Result<&mut Options, SocketError> {
+        self.listeners.get_mut(id.0).map(|listener| &mut listener.options).ok_or(SocketError::NoSuchSocket)
     }
 
     /// Stops listening; connections that nobody has accepted are reset.
@@ -85,6 +106,12 @@ impl Tcp {
         self.by_endpoint.get(&local).or_else(|| self.by_endpoint.get(&everywhere)).copied()
     }
 
+    /// Whether a connection, be it of nobody any more, has this end.
+    fn is_used(&self, local: SocketAddr) -> bool {
+        let mut ends = self.by_tuple.keys().map(|tuple| tuple.local);
+        ends.any(|end| end.port() == local.port() && (local.ip().is_unspecified() || end.ip() == local.ip()))
+    }
+
     /// A SYN for a listener. Without room it is dropped, so that the peer asks again; RST would be final.
     pub(super) fn receive_request(
         &mut self,
@@ -94,18 +121,27 @@ impl Tcp {
         datagram: &Datagram<'_>,
         network: &mut Network,
     ) {
-        let Some(listener) = self.listeners.get_mut(id.0) else { return };
-        if listener.half_open + listener.ready.len() >= BACKLOG {
+        let Some(listener) = self.listeners.get(id.0) else { return };
+        let (options, half_open) = (listener.options, listener.half_open.len());
+        let overdue = listener.half_open.front().filter(|(begin, _)| *begin + GRACE <= network.now);
+        let oldest = overdue.map(|(_, oldest)| *oldest);
+        if listener.ready.len() >= BACKLOG || (half_open >= HALF_OPEN && oldest.is_none()) {
             if let Some(interface) = network.interface_mut(interface) {
                 interface.counters.listen_overflows += 1;
             }
             return;
         }
-        let Some(mut connection) = Connection::listen(tuple, interface, id) else { return };
+        if let Some(oldest) = oldest.filter(|_| half_open >= HALF_OPEN) {
+            self.remove(oldest);
+        }
+        let buffers = self.shares(options, half_open * DISTRUST);
+        let Some(mut connection) = Connection::listen(tuple, interface, id, options, buffers) else { return };
         connection.narrow(network.path_mtu(interface, tuple.remote.ip()), network);
-        listener.half_open += 1;
-        let id = self.insert(connection);
-        self.feed(id, datagram, network);
+        let request = self.insert(connection);
+        if let Some(listener) = self.listeners.get_mut(id.0) {
+            listener.half_open.push_back((network.now, request));
+        }
+        self.feed(request, datagram, network);
     }
 
     pub(super) fn settle_handshake(&mut self, id: ConnectionId, listener: ListenerId) {
@@ -119,7 +155,7 @@ impl Tcp {
         }
         connection.owner = Owner::Accept(listener);
         if let Some(listener) = self.listeners.get_mut(listener.0) {
-            listener.half_open = listener.half_open.saturating_sub(1);
+            listener.half_open.retain(|(_, other)| *other != id);
             listener.ready.push_back(id);
         }
         self.changes.push(Change::Listener(listener));

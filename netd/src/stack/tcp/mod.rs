@@ -1,13 +1,15 @@
 //! TCP: connections found by their two ends, listeners with a backlog, and only those served that need it.
 
 mod black_hole;
+mod buffers;
 mod connection;
 mod guard;
 mod listener;
+mod options;
 mod schedule;
 mod table;
 
-pub use self::connection::BUFFER;
+pub use self::options::Options;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -67,6 +69,7 @@ impl Tcp {
         &mut self,
         local: Option<SocketAddr>,
         remote: SocketAddr,
+        options: Options,
         network: &mut Network,
     ) -> Result<ConnectionId, SocketError> {
         let address = remote.ip();
@@ -86,22 +89,42 @@ impl Tcp {
         let remote = network.endpoint(address, remote.port(), path.interface);
         let port = local.map_or(0, |local| local.port());
         let wanted = network.endpoint(source.unwrap_or(path.source), port, path.interface);
-        let bound = self.ports.take(wanted, &mut network.random)?;
-        let tuple = Tuple { local: bound, remote };
+        let (local, bound) = self.bind(wanted, remote, network)?;
+        let tuple = Tuple { local, remote };
         let connection = match self.by_tuple.contains_key(&tuple) {
-            true => Err(SocketError::AddressInUse(bound.port())),
-            false => Connection::connect(tuple, path.interface, bound, network),
+            true => Err(SocketError::AddressInUse(local.port())),
+            false => {
+                let buffers = self.buffers(options);
+                Connection::connect(tuple, path.interface, bound, options, buffers, network)
+            }
         };
-        match connection {
-            Ok(mut connection) => {
-                connection.narrow(network.path_mtu(path.interface, address), network);
-                Ok(self.insert(connection))
-            }
-            Err(error) => {
-                self.ports.release(bound);
-                Err(error)
-            }
+        if let (Err(_), Some(bound)) = (&connection, bound) {
+            self.ports.release(bound);
         }
+        let mut connection = connection?;
+        connection.narrow(network.path_mtu(path.interface, address), network);
+        Ok(self.insert(connection))
+    }
+
+    /// Our end of a connection to `remote`, and what of it is held. A port that nobody asked for is held by nobody:
+    /// connections to others may have the same one.
+    fn bind(
+        &mut self,
+        wanted: SocketAddr,
+        remote: SocketAddr,
+        network: &mut Network,
+    ) -> Result<(SocketAddr, Option<SocketAddr>), SocketError> {
+        if wanted.port() != 0 {
+            return self.ports.take(wanted, &mut network.random).map(|bound| (bound, Some(bound)));
+        }
+        let with_port = |port| {
+            let mut local = wanted;
+            local.set_port(port);
+            local
+        };
+        let is_new = |port| !self.by_tuple.contains_key(&Tuple { local: with_port(port), remote });
+        let port = self.ports.ephemeral(wanted.ip(), &mut network.random, is_new)?;
+        Ok((with_port(port), None))
     }
 
     /// The connection's ends: ours, and the peer's.
@@ -146,6 +169,12 @@ impl Tcp {
         Ok(count)
     }
 
+    /// Queues all of `data` or nothing.
+    pub fn write_whole(&mut self, id: ConnectionId, data: &[u8]) -> Result<usize, SocketError> {
+        self.connection(id)?.await_room(data.len())?;
+        self.write(id, data)
+    }
+
     /// Ends reading, or sends FIN, or both.
     pub fn shutdown(&mut self, id: ConnectionId, which: Readiness) -> Result<(), SocketError> {
         let connection = self.connection(id)?;
@@ -163,21 +192,42 @@ impl Tcp {
         Ok(())
     }
 
-    /// `SO_KEEPALIVE`: whether an idle connection whose peer is gone ends.
-    pub fn set_keep_alive(&mut self, id: ConnectionId, wanted: bool) -> Result<(), SocketError> {
-        self.connection(id)?.set_keep_alive(wanted);
+    /// The settings of a connection.
+    pub fn options(&self, id: ConnectionId) -> Result<Options, SocketError> {
+        self.connections.get(id.0).map(Connection::options).ok_or(SocketError::NoSuchSocket)
+    }
+
+    /// Changes the settings of a connection, whose buffers stay as they are.
+    pub fn set_options(&mut self, id: ConnectionId, options: Options) -> Result<(), SocketError> {
+        self.connection(id)?.set_options(options);
         self.mark_dirty(id);
         Ok(())
     }
 
+    /// Bytes that a connection can buffer: for reading and for writing.
+    pub fn capacity(&self, id: ConnectionId) -> Result<(usize, usize), SocketError> {
+        self.connections.get(id.0).map(Connection::capacity).ok_or(SocketError::NoSuchSocket)
+    }
+
+    /// The bytes that the next connection with these settings could buffer: for reading and for writing.
+    pub fn buffers(&self, options: Options) -> (usize, usize) {
+        self.shares(options, 0)
+    }
+
+    /// The same, as if there were as many `more` connections.
+    fn shares(&self, options: Options, more: usize) -> (usize, usize) {
+        let count = self.connections.len() + more;
+        (buffers::size(options.receive_buffer, count), buffers::size(options.send_buffer, count))
+    }
+
     /// Lets go of a connection: what was written is still delivered, then it ends. If something was not read,
-    /// the peer is told by RST that it is lost (RFC 1122 section 4.2.2.13).
+    /// the peer is told by RST that it is lost (RFC 1122 section 4.2.2.13); so it is if the socket was set to.
     pub fn close(&mut self, id: ConnectionId, now: Instant) {
         let Some(connection) = self.connections.get_mut(id.0) else { return };
         if connection.is_over() {
             return self.remove(id);
         }
-        match connection.has_unread() {
+        match connection.has_unread() || connection.options().reset_on_close {
             true => connection.abort(),
             false => connection.shutdown_write(),
         }

@@ -307,7 +307,7 @@ fn a_router_outside_of_the_network_is_reached_on_the_link() {
     let far = IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1));
     let path = lan.host.network.route(far).unwrap();
     assert_eq!((path.next_hop, path.source), (IpAddr::V4(router), IpAddr::V4(OFFERED)));
-    let socket = lan.host.udp.open(super::any(0), None, &mut lan.host.network).unwrap();
+    let socket = lan.host.udp.open(super::any(0), None, Default::default(), &mut lan.host.network).unwrap();
     lan.host.udp.send_to(socket, b"?", Some(SocketAddr::new(far, 53)), &mut lan.host.network).unwrap();
     let [request] = &lan.host.take_frames(ETH0, 9).collect::<Vec<_>>()[..] else { panic!("one ARP request") };
     let answer = lan.answer(request).unwrap();
@@ -616,7 +616,7 @@ fn a_message_for_the_client_is_not_answered_and_a_socket_may_read_it_too() {
     lan.host.receive(ETH0, &message(b"unheard"));
     lan.host.poll(lan.now);
     assert_eq!(lan.host.take_frames(ETH0, 9).count(), 0);
-    let client = lan.host.udp.open(super::any(68), None, &mut lan.host.network).unwrap();
+    let client = lan.host.udp.open(super::any(68), None, Default::default(), &mut lan.host.network).unwrap();
     lan.host.receive(ETH0, &message(b"heard"));
     assert_eq!(lan.host.udp.receive_from(client, &mut [0; 9], false).unwrap().1, 5);
 }

@@ -19,7 +19,8 @@ fn sent(bed: &mut Bed) -> Vec<(u16, bool)> {
 fn routers_with_a_small_link_may_fragment_what_is_ours() {
     let mut bed = Bed::new();
     let (client, _) = bed.pair();
-    let socket = bed.left.udp.open(any(0), Some(right(53)), &mut bed.left.network).unwrap();
+    let socket =
+        bed.left.udp.open(any(0), Some(right(53)), Default::default(), &mut bed.left.network).unwrap();
     bed.left.tcp.write(client, &[0; 1000]).unwrap();
     bed.left.udp.send_to(socket, &[0; 1000], None, &mut bed.left.network).unwrap();
     bed.left.udp.send_to(socket, &[1; 1000], None, &mut bed.left.network).unwrap();
@@ -56,8 +57,8 @@ fn the_longest_datagrams_go_both_ways() {
     for (version, longest) in [(4, 65_507), (6, 65_527)] {
         let mut bed = dual_stack_bed();
         let (here, there) = ends(version);
-        let client = bed.left.udp.open(here, Some(there), &mut bed.left.network).unwrap();
-        let server = bed.right.udp.open(there, None, &mut bed.right.network).unwrap();
+        let client = bed.left.udp.open(here, Some(there), Default::default(), &mut bed.left.network).unwrap();
+        let server = bed.right.udp.open(there, None, Default::default(), &mut bed.right.network).unwrap();
         let text: Vec<u8> = (0..longest).map(|place| (place % 251) as u8).collect();
         let too_long = bed.left.udp.send_to(client, &[&text[..], b"!"].concat(), None, &mut bed.left.network);
         let (length, limit) = (longest + 1, longest);
@@ -92,8 +93,8 @@ fn a_long_echo_is_answered_at_its_length() {
 fn a_writer_of_long_datagrams_waits_until_there_is_room_for_all_pieces() {
     let mut bed = dual_stack_bed();
     let (here, there) = ends(4);
-    let client = bed.left.udp.open(here, Some(there), &mut bed.left.network).unwrap();
-    let server = bed.right.udp.open(there, None, &mut bed.right.network).unwrap();
+    let client = bed.left.udp.open(here, Some(there), Default::default(), &mut bed.left.network).unwrap();
+    let server = bed.right.udp.open(there, None, Default::default(), &mut bed.right.network).unwrap();
     bed.left.udp.send_to(client, b"where are you?", None, &mut bed.left.network).unwrap();
     bed.run(Duration::from_secs(1));
     let sent = (0..9)
@@ -113,8 +114,8 @@ fn a_packet_that_does_not_come_whole_is_told_of() {
     let mut bed = dual_stack_bed();
     let (here, there) = ends(6);
     let errors = bed.left.icmp.open(Purpose::UdpErrors, there.ip(), &mut bed.left.network.random).unwrap();
-    let client = bed.left.udp.open(here, Some(there), &mut bed.left.network).unwrap();
-    bed.right.udp.open(there, None, &mut bed.right.network).unwrap();
+    let client = bed.left.udp.open(here, Some(there), Default::default(), &mut bed.left.network).unwrap();
+    bed.right.udp.open(there, None, Default::default(), &mut bed.right.network).unwrap();
     bed.left.udp.send_to(client, b"where are you?", None, &mut bed.left.network).unwrap();
     bed.run(Duration::from_secs(1));
     bed.left.udp.send_to(client, &[1; 3000], None, &mut bed.left.network).unwrap();

@@ -1,6 +1,7 @@
 //! Frames that nobody should send.
 
 use super::*;
+use crate::stack::tcp::Options;
 
 /// A frame for us with a random tail, often with headers that look right.
 fn frame(random: &mut Random) -> Vec<u8> {
@@ -37,8 +38,8 @@ fn frame(random: &mut Random) -> Vec<u8> {
 fn random_frames_harm_nobody() {
     let mut bed = Bed::new();
     let mut random = Random::new([11, 13]);
-    let listener = bed.left.tcp.listen(any(80), &mut bed.left.network).unwrap();
-    let socket = bed.left.udp.open(any(53), None, &mut bed.left.network).unwrap();
+    let listener = bed.left.tcp.listen(any(80), Options::default(), &mut bed.left.network).unwrap();
+    let socket = bed.left.udp.open(any(53), None, Default::default(), &mut bed.left.network).unwrap();
     for round in 0..100_000 {
         bed.left.receive(ETH0, &frame(&mut random));
         if round % 64 == 0 {
@@ -47,7 +48,11 @@ fn random_frames_harm_nobody() {
         while bed.left.udp.receive_from(socket, &mut [0; 8], false).is_ok() {}
     }
     while bed.left.tcp.accept(listener).is_ok() {}
-    let client = bed.right.tcp.connect(None, SocketAddr::new(LEFT, 80), &mut bed.right.network).unwrap();
+    let client = bed
+        .right
+        .tcp
+        .connect(None, SocketAddr::new(LEFT, 80), Options::default(), &mut bed.right.network)
+        .unwrap();
     bed.run(Duration::from_secs(5));
     assert_eq!(bed.right.tcp.connected(client), Ok(()));
     let counters = bed.left.network.interface(ETH0).unwrap().counters;

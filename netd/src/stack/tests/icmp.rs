@@ -21,7 +21,7 @@ fn an_echo_comes_back_with_its_number_and_data() {
 fn an_error_about_a_datagram_can_be_read() {
     let mut bed = Bed::new();
     let errors = bed.left.icmp.open(Purpose::UdpErrors, RIGHT, &mut bed.left.network.random).unwrap();
-    let client = bed.left.udp.open(any(0), None, &mut bed.left.network).unwrap();
+    let client = bed.left.udp.open(any(0), None, Default::default(), &mut bed.left.network).unwrap();
     bed.left.udp.send_to(client, b"?", Some(right(33434)), &mut bed.left.network).unwrap();
     bed.run(Duration::from_secs(1));
     let mut message = [0; 64];

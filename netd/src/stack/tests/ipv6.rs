@@ -14,10 +14,11 @@ fn localhost(port: u16) -> SocketAddr {
 fn a_host_talks_to_itself_over_ipv6() {
     let mut bed = Bed::new();
     let Stack { network, tcp, udp, .. } = &mut bed.left;
-    let listener = tcp.listen(localhost(80), network).unwrap();
-    let client = tcp.connect(None, localhost(80), network).unwrap();
-    let server = udp.open(localhost(53), None, network).unwrap();
-    let asker = udp.open("[::]:0".parse().unwrap(), Some(localhost(53)), network).unwrap();
+    let listener = tcp.listen(localhost(80), Default::default(), network).unwrap();
+    let client = tcp.connect(None, localhost(80), Default::default(), network).unwrap();
+    let server = udp.open(localhost(53), None, Default::default(), network).unwrap();
+    let asker =
+        udp.open("[::]:0".parse().unwrap(), Some(localhost(53)), Default::default(), network).unwrap();
     udp.send_to(asker, b"a question", None, network).unwrap();
     bed.run(Duration::from_millis(100));
     let Stack { tcp, udp, .. } = &mut bed.left;
@@ -33,10 +34,10 @@ fn a_host_talks_to_itself_over_ipv6() {
 fn ports_of_the_two_versions_are_different_ports() {
     let mut bed = Bed::new();
     let Stack { network, tcp, udp, .. } = &mut bed.left;
-    tcp.listen(any(80), network).unwrap();
-    tcp.listen("[::]:80".parse().unwrap(), network).unwrap();
-    assert_eq!(tcp.listen(localhost(80), network), Err(SocketError::AddressInUse(80)));
-    let only_ipv4 = udp.open(any(53), None, network).unwrap();
+    tcp.listen(any(80), Default::default(), network).unwrap();
+    tcp.listen("[::]:80".parse().unwrap(), Default::default(), network).unwrap();
+    assert_eq!(tcp.listen(localhost(80), Default::default(), network), Err(SocketError::AddressInUse(80)));
+    let only_ipv4 = udp.open(any(53), None, Default::default(), network).unwrap();
     let over_ipv6 = udp.send_to(only_ipv4, b"?", Some(localhost(53)), network);
     assert_eq!(over_ipv6, Err(SocketError::InvalidDestination(localhost(53))));
 }
@@ -73,9 +74,9 @@ fn neighbours_find_each_other() {
     let mut bed = settled();
     let right = SocketAddr::new(link_local(&bed.right), 80);
     let Stack { network, tcp, .. } = &mut bed.right;
-    let listener = tcp.listen("[::]:80".parse().unwrap(), network).unwrap();
+    let listener = tcp.listen("[::]:80".parse().unwrap(), Default::default(), network).unwrap();
     let Stack { network, tcp, icmp, .. } = &mut bed.left;
-    let client = tcp.connect(None, right, network).unwrap();
+    let client = tcp.connect(None, right, Default::default(), network).unwrap();
     let ping = icmp.open(Purpose::Echo, right.ip(), &mut network.random).unwrap();
     icmp.write(ping, b"\x00\x07are you there?", network).unwrap();
     bed.run(Duration::from_secs(1));
@@ -93,10 +94,10 @@ fn errors_reach_the_sockets_that_they_concern() {
     let mut bed = settled();
     let nobody = SocketAddr::new(link_local(&bed.right), 9);
     let Stack { network, tcp, udp, .. } = &mut bed.left;
-    let client = tcp.connect(None, nobody, network).unwrap();
-    let asker = udp.open("[::]:0".parse().unwrap(), Some(nobody), network).unwrap();
+    let client = tcp.connect(None, nobody, Default::default(), network).unwrap();
+    let asker = udp.open("[::]:0".parse().unwrap(), Some(nobody), Default::default(), network).unwrap();
     udp.send_to(asker, b"?", None, network).unwrap();
-    let absent = tcp.connect(None, "[fe80::77]:80".parse().unwrap(), network).unwrap();
+    let absent = tcp.connect(None, "[fe80::77]:80".parse().unwrap(), Default::default(), network).unwrap();
     bed.run(Duration::from_secs(10));
     let Stack { tcp, udp, .. } = &mut bed.left;
     assert_eq!(tcp.connected(client), Err(SocketError::ConnectionRefused));
@@ -132,7 +133,11 @@ fn a_static_address_is_used_beside_the_link_local_one() {
     let path = bed.left.network.route(right.addr()).unwrap();
     assert_eq!((path.next_hop, path.source), (right.addr(), left.addr()));
     assert_eq!(bed.left.network.route(link_local(&bed.right)).unwrap().source, link_local(&bed.left));
-    let client = bed.left.tcp.connect(None, SocketAddr::new(right.addr(), 9), &mut bed.left.network).unwrap();
+    let client = bed
+        .left
+        .tcp
+        .connect(None, SocketAddr::new(right.addr(), 9), Default::default(), &mut bed.left.network)
+        .unwrap();
     bed.run(Duration::from_secs(1));
     assert_eq!(bed.left.tcp.connected(client), Err(SocketError::ConnectionRefused));
     bed.left.network.remove_address(ETH0, left);

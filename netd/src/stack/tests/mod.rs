@@ -55,6 +55,8 @@ pub struct Bed {
     pub left: Stack,
     pub right: Stack,
     pub now: Instant,
+    /// How long a trip takes.
+    pub trip: Duration,
     faults: Faults,
     random: Random,
 }
@@ -90,11 +92,11 @@ impl Bed {
 
     pub fn with_faults(faults: Faults) -> Self {
         let now = Instant::from_secs(1000);
-        let random = Random::new([7, 7]);
-        Self { left: stack(1, LEFT, now), right: stack(2, RIGHT, now), now, faults, random }
+        let (trip, random) = (Duration::from_millis(1), Random::new([7, 7]));
+        Self { left: stack(1, LEFT, now), right: stack(2, RIGHT, now), now, trip, faults, random }
     }
 
-    /// Carries frames until both are quiet or `limit` has passed, at 1 ms a trip.
+    /// Carries frames until both are quiet or `limit` has passed.
     pub fn run(&mut self, limit: Duration) {
         let end = self.now + limit;
         while self.now < end {
@@ -115,7 +117,7 @@ impl Bed {
         let leftward = self.damage(false);
         let moved = !rightward.is_empty() || !leftward.is_empty();
         if moved {
-            self.now += Duration::from_millis(1);
+            self.now += self.trip;
         }
         self.left.network.now = self.now;
         self.right.network.now = self.now;

@@ -98,8 +98,8 @@ const ENDS: [&str; 2] = ["10.0.0.2:80", "[2001:db8::2]:80"];
 
 /// Sends 50 kB by TCP past `router`; the longest packet that arrived.
 fn transfer(bed: &mut Bed, to: SocketAddr, router: Router) -> usize {
-    let listener = bed.right.tcp.listen(to, &mut bed.right.network).unwrap();
-    let client = bed.left.tcp.connect(None, to, &mut bed.left.network).unwrap();
+    let listener = bed.right.tcp.listen(to, Default::default(), &mut bed.right.network).unwrap();
+    let client = bed.left.tcp.connect(None, to, Default::default(), &mut bed.left.network).unwrap();
     run(bed, router, Duration::from_secs(1));
     let server = bed.right.tcp.accept(listener).unwrap();
     let text: Vec<u8> = (0..50_000).map(|place| (place % 251) as u8).collect();
@@ -116,7 +116,7 @@ fn segments_become_as_short_as_the_path() {
     for to in ENDS {
         let (mut bed, to) = (bed(), to.parse().unwrap());
         assert_eq!(transfer(&mut bed, to, Router::Tells), MTU, "{to}");
-        let later = bed.left.tcp.connect(None, to, &mut bed.left.network).unwrap();
+        let later = bed.left.tcp.connect(None, to, Default::default(), &mut bed.left.network).unwrap();
         run(&mut bed, Router::Tells, Duration::from_secs(1));
         bed.left.tcp.write(later, &[0; 10_000]).unwrap();
         bed.left.poll(bed.now);
@@ -142,8 +142,12 @@ fn a_path_that_silently_loses_long_segments_is_found_out() {
 #[test]
 fn datagrams_are_taken_apart_for_the_path() {
     let (mut bed, to) = (bed(), "[2001:db8::2]:53".parse().unwrap());
-    let server = bed.right.udp.open(to, None, &mut bed.right.network).unwrap();
-    let client = bed.left.udp.open("[::]:0".parse().unwrap(), Some(to), &mut bed.left.network).unwrap();
+    let server = bed.right.udp.open(to, None, Default::default(), &mut bed.right.network).unwrap();
+    let client = bed
+        .left
+        .udp
+        .open("[::]:0".parse().unwrap(), Some(to), Default::default(), &mut bed.left.network)
+        .unwrap();
     let mut longest = 0;
     for _ in 0..2 {
         bed.left.udp.send_to(client, &[7; 1400], None, &mut bed.left.network).unwrap();

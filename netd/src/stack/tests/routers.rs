@@ -165,7 +165,7 @@ fn another_router_takes_over_from_one_that_resigns_or_is_silent() {
     assert_eq!(lan.next_hop(), Some(ROUTER.into()));
     let Stack { network, udp, .. } = &mut lan.host;
     let to = SocketAddr::new(FAR, 53);
-    let socket = udp.open("[::]:0".parse().unwrap(), Some(to), network).unwrap();
+    let socket = udp.open("[::]:0".parse().unwrap(), Some(to), Default::default(), network).unwrap();
     udp.send_to(socket, b"?", None, network).unwrap();
     lan.pass(4);
     assert_eq!(lan.next_hop(), Some(OTHER.into()), "the first one does not answer");

@@ -75,7 +75,7 @@ fn a_packet_leaves_by_the_interface_whose_address_it_comes_from() {
     assert_eq!((path.interface, path.next_hop, path.source), (ETH1, router(ETH1), SECOND));
     let Stack { udp, network, .. } = &mut host;
     for (source, leaves_by) in [(FIRST, ETH0), (SECOND, ETH1)] {
-        let socket = udp.open(SocketAddr::new(source, 0), None, network).unwrap();
+        let socket = udp.open(SocketAddr::new(source, 0), None, Default::default(), network).unwrap();
         network.interface_mut(leaves_by).unwrap().queue.clear();
         udp.send_to(socket, b"?", Some(SocketAddr::new(FAR, 53)), network).unwrap();
         assert_eq!(network.interface(leaves_by).unwrap().queue.len(), 1, "it asks for its router");

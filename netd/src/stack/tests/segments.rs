@@ -3,7 +3,6 @@
 use smoltcp::wire::{TcpPacket, TcpSeqNumber};
 
 use super::*;
-use crate::stack::tcp::BUFFER;
 
 const PORT: u16 = 80;
 /// Connections that random segments come to, and segments for each.
@@ -20,7 +19,7 @@ fn header(frame: &[u8]) -> (TcpSeqNumber, TcpSeqNumber, usize) {
 
 impl Bed {
     /// Frames that the right host sends when it is given `frame`.
-    fn answers(&mut self, frame: &[u8]) -> Vec<Vec<u8>> {
+    pub fn answers(&mut self, frame: &[u8]) -> Vec<Vec<u8>> {
         self.right.network.now = self.now;
         self.right.receive(ETH0, frame);
         self.right.poll(self.now);
@@ -28,12 +27,13 @@ impl Bed {
     }
 }
 
-/// The window of a SYN|ACK is never scaled (RFC 7323 section 2.2): a peer that fills it to the last byte
-/// without waiting for a further ACK fills the buffer and no more.
+/// The window of a SYN|ACK is never scaled (RFC 7323 section 2.2), which smoltcp forgets: a peer that sends more than
+/// that without waiting for a further ACK is not heard, and one that waits can fill the whole buffer and no more.
 #[test]
-fn the_first_window_can_be_filled_from_its_end() {
+fn the_first_window_is_what_it_says_and_later_ones_are_scaled() {
     let mut bed = Bed::new();
-    bed.pair();
+    let (_, server) = bed.pair();
+    let (capacity, _) = bed.right.tcp.capacity(server).unwrap();
     let request = segment(STRANGER, right(PORT), 24, |syn| {
         syn.set_header_len(24);
         syn.set_syn(true);
@@ -42,7 +42,8 @@ fn the_first_window_can_be_filled_from_its_end() {
         syn.options_mut().copy_from_slice(&[3, 3, 7, 0]);
     });
     let (number, _, window) = header(&bed.answers(&request)[0]);
-    assert_eq!(window, usize::from(u16::MAX));
+    let first = usize::from(u16::MAX);
+    assert_eq!(window, first);
     let data = |offset: usize, length: usize| {
         segment(STRANGER, right(PORT), 20 + length, |data| {
             data.set_ack(true);
@@ -52,10 +53,19 @@ fn the_first_window_can_be_filled_from_its_end() {
         })
     };
     bed.answers(&data(0, 0));
-    bed.answers(&data(64_240, 1460));
-    let last = (0..44).flat_map(|at| bed.answers(&data(at * 1460, 1460))).last().unwrap();
-    let (_, acknowledged, window) = header(&last);
-    assert_eq!((acknowledged, window), (TcpSeqNumber(1000) + BUFFER, 0));
+    for offset in [first - 1459, first, capacity - 1460, capacity, 2 * capacity] {
+        let answers = bed.answers(&data(offset, 1460));
+        assert!(answers.iter().all(|answer| header(answer).1 == TcpSeqNumber(1000)), "{offset}");
+    }
+    let acknowledged = bed.answers(&data(first - 1460, 1460));
+    assert_eq!(header(&acknowledged[0]).1, TcpSeqNumber(1000), "out of order, but taken");
+    for at in 0..capacity / 1000 + 1 {
+        bed.answers(&data(at * 1000, 1000));
+    }
+    bed.now += Duration::from_secs(1);
+    let last = bed.answers(&data(capacity, 1000));
+    let (_, acknowledged, window) = header(&last[0]);
+    assert_eq!((acknowledged, window), (TcpSeqNumber(1000) + capacity, 0));
 }
 
 /// A peer that opens from its side (RFC 9293 section 3.5) is taken at its word only once we have spoken:
@@ -95,20 +105,22 @@ fn after_the_end_of_a_stream_comes_no_text() {
             data.set_window_len(1000);
         })
     };
-    for at in 0..44 {
+    let (capacity, _) = bed.right.tcp.capacity(server).unwrap();
+    let whole = capacity / 1460;
+    for at in 0..whole {
         bed.answers(&data(at * 1460, 1460, false));
     }
-    bed.answers(&data(44 * 1460, BUFFER - 44 * 1460, true));
+    bed.answers(&data(whole * 1460, capacity - whole * 1460, true));
     let half = segment(local, right(PORT), 20 + 1000, |text| {
         text.set_ack(true);
-        text.set_seq_number(first + (BUFFER + 1) + i32::MAX as usize);
+        text.set_seq_number(first + (capacity + 1) + i32::MAX as usize);
         text.set_ack_number(number);
         text.set_window_len(1000);
     });
     bed.answers(&half);
-    let mut received = vec![0; BUFFER + 1];
-    assert_eq!(bed.right.tcp.read(server, &mut received, false), Ok(BUFFER));
-    bed.answers(&data(BUFFER + 1, 1000, false));
+    let mut received = vec![0; capacity + 1];
+    assert_eq!(bed.right.tcp.read(server, &mut received, false), Ok(capacity));
+    bed.answers(&data(capacity + 1, 1000, false));
     assert_eq!(bed.right.tcp.read(server, &mut received, false), Ok(0));
 }
 

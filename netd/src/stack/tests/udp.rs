@@ -5,8 +5,9 @@ use super::*;
 #[test]
 fn a_datagram_longer_than_the_buffer_is_truncated() {
     let mut bed = Bed::new();
-    let server = bed.right.udp.open(any(53), None, &mut bed.right.network).unwrap();
-    let client = bed.left.udp.open(any(0), Some(right(53)), &mut bed.left.network).unwrap();
+    let server = bed.right.udp.open(any(53), None, Default::default(), &mut bed.right.network).unwrap();
+    let client =
+        bed.left.udp.open(any(0), Some(right(53)), Default::default(), &mut bed.left.network).unwrap();
     for text in [&b"a long question"[..], b"short"] {
         assert_eq!(bed.left.udp.send_to(client, text, None, &mut bed.left.network), Ok(text.len()));
     }
@@ -22,7 +23,8 @@ fn a_datagram_longer_than_the_buffer_is_truncated() {
 #[test]
 fn a_connected_socket_hears_that_nobody_listens() {
     let mut bed = Bed::new();
-    let client = bed.left.udp.open(any(0), Some(right(9)), &mut bed.left.network).unwrap();
+    let client =
+        bed.left.udp.open(any(0), Some(right(9)), Default::default(), &mut bed.left.network).unwrap();
     bed.left.udp.send_to(client, b"hello", None, &mut bed.left.network).unwrap();
     bed.run(Duration::from_secs(1));
     assert_eq!(bed.left.udp.receive_from(client, &mut [0; 9], false), Err(SocketError::ConnectionRefused));
@@ -32,7 +34,8 @@ fn a_connected_socket_hears_that_nobody_listens() {
 #[test]
 fn a_datagram_that_no_packet_carries_is_refused() {
     let mut bed = Bed::new();
-    let client = bed.left.udp.open(any(0), Some(right(9)), &mut bed.left.network).unwrap();
+    let client =
+        bed.left.udp.open(any(0), Some(right(9)), Default::default(), &mut bed.left.network).unwrap();
     let error = bed.left.udp.send_to(client, &[0; 65_508], None, &mut bed.left.network);
     assert_eq!(error, Err(SocketError::MessageTooLong { length: 65_508, limit: 65_507 }));
     assert_eq!(bed.left.udp.send_to(client, &[0; 65_507], None, &mut bed.left.network), Ok(65_507));
@@ -41,8 +44,9 @@ fn a_datagram_that_no_packet_carries_is_refused() {
 #[test]
 fn a_reader_that_sleeps_loses_datagrams_and_they_are_counted() {
     let mut bed = Bed::new();
-    let server = bed.right.udp.open(any(53), None, &mut bed.right.network).unwrap();
-    let client = bed.left.udp.open(any(0), Some(right(53)), &mut bed.left.network).unwrap();
+    let server = bed.right.udp.open(any(53), None, Default::default(), &mut bed.right.network).unwrap();
+    let client =
+        bed.left.udp.open(any(0), Some(right(53)), Default::default(), &mut bed.left.network).unwrap();
     for _ in 0..300 {
         bed.left.udp.send_to(client, &[7; 1400], None, &mut bed.left.network).unwrap();
         bed.run(Duration::from_millis(5));
@@ -58,8 +62,9 @@ fn a_reader_that_sleeps_loses_datagrams_and_they_are_counted() {
 #[test]
 fn the_queue_to_a_slow_driver_is_back_pressure() {
     let mut bed = Bed::new();
-    let server = bed.right.udp.open(any(53), None, &mut bed.right.network).unwrap();
-    let client = bed.left.udp.open(any(0), Some(right(53)), &mut bed.left.network).unwrap();
+    let server = bed.right.udp.open(any(53), None, Default::default(), &mut bed.right.network).unwrap();
+    let client =
+        bed.left.udp.open(any(0), Some(right(53)), Default::default(), &mut bed.left.network).unwrap();
     bed.left.udp.send_to(client, b"first", None, &mut bed.left.network).unwrap();
     bed.run(Duration::from_millis(100));
     let sent = (0..1000)
@@ -80,20 +85,27 @@ fn the_queue_to_a_slow_driver_is_back_pressure() {
 fn ports_conflict_and_come_back() {
     let mut bed = Bed::new();
     let network = &mut bed.left.network;
-    let first = bed.left.udp.open(any(53), None, network).unwrap();
+    let first = bed.left.udp.open(any(53), None, Default::default(), network).unwrap();
     let ours = SocketAddr::new(LEFT, 53);
-    assert_eq!(bed.left.udp.open(ours, None, network), Err(SocketError::AddressInUse(53)));
+    assert_eq!(
+        bed.left.udp.open(ours, None, Default::default(), network),
+        Err(SocketError::AddressInUse(53))
+    );
     bed.left.udp.close(first);
-    assert!(bed.left.udp.open(ours, None, network).is_ok());
+    assert!(bed.left.udp.open(ours, None, Default::default(), network).is_ok());
     let foreign = SocketAddr::new(RIGHT, 54);
-    assert_eq!(bed.left.udp.open(foreign, None, network), Err(SocketError::AddressNotAvailable(RIGHT)));
+    assert_eq!(
+        bed.left.udp.open(foreign, None, Default::default(), network),
+        Err(SocketError::AddressNotAvailable(RIGHT))
+    );
 }
 
 #[test]
 fn without_a_link_datagrams_are_lost_and_counted_and_no_writer_waits() {
     let mut bed = Bed::new();
-    bed.right.udp.open(any(53), None, &mut bed.right.network).unwrap();
-    let client = bed.left.udp.open(any(0), Some(right(53)), &mut bed.left.network).unwrap();
+    bed.right.udp.open(any(53), None, Default::default(), &mut bed.right.network).unwrap();
+    let client =
+        bed.left.udp.open(any(0), Some(right(53)), Default::default(), &mut bed.left.network).unwrap();
     bed.left.udp.send_to(client, b"where are you?", None, &mut bed.left.network).unwrap();
     bed.run(Duration::from_millis(100));
     while bed.left.udp.send_to(client, b"x", None, &mut bed.left.network).is_ok() {}

@@ -27,8 +27,8 @@ fn add_vlan(stack: &mut Stack, number: u16, host: u8) -> InterfaceId {
 fn talk(bed: &mut Bed) -> bool {
     let (left, right) = (SocketAddr::new(net(1).addr(), 7), SocketAddr::new(net(2).addr(), 7));
     let Stack { udp, network, .. } = &mut bed.left;
-    let ours = udp.open(left, Some(right), network).unwrap();
-    let theirs = bed.right.udp.open(right, Some(left), &mut bed.right.network).unwrap();
+    let ours = udp.open(left, Some(right), Default::default(), network).unwrap();
+    let theirs = bed.right.udp.open(right, Some(left), Default::default(), &mut bed.right.network).unwrap();
     let mut buffer = [0; 9];
     let _ = bed.left.udp.send_to(ours, b"there", None, &mut bed.left.network);
     bed.run(Duration::from_secs(2));

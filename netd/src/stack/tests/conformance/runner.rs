@@ -6,7 +6,7 @@ use smoltcp::wire::TcpPacket;
 
 use super::script::{Script, Segment, Step};
 use super::*;
-use crate::stack::tcp::{ConnectionId, ListenerId};
+use crate::stack::tcp::{ConnectionId, ListenerId, Options};
 
 /// The port of whoever listens.
 const PORT: u16 = 80;
@@ -218,10 +218,14 @@ impl Runner {
         let Stack { tcp, network, .. } = &mut self.bed.right;
         let connection = || self.connection.ok_or(format!("{name} without a connection"));
         Ok(match name {
-            "listen" => tcp.listen(any(PORT), network).map(|id| self.listener = Some(id)).map(|()| argument),
+            // The buffer is what a window says without a scale.
+            "listen" => tcp
+                .listen(any(PORT), Options { receive_buffer: Some(65_535), ..Options::default() }, network)
+                .map(|id| self.listener = Some(id))
+                .map(|()| argument),
             "connect" => {
                 self.peer.set_port(PORT);
-                let connected = tcp.connect(None, self.peer, network);
+                let connected = tcp.connect(None, self.peer, Default::default(), network);
                 connected.map(|id| self.connection = Some(id)).map(|()| argument)
             }
             "accept" => {
@@ -245,7 +249,10 @@ impl Runner {
                 self.written = self.written.wrapping_add(result.as_ref().copied().unwrap_or_default() as u32);
                 result
             }
-            "keep-alive" => tcp.set_keep_alive(connection()?, true).map(|()| argument),
+            "keep-alive" => {
+                let options = Options { keep_alive: true, ..Options::default() };
+                tcp.set_options(connection()?, options).map(|()| argument)
+            }
             "shutdown-write" => tcp.shutdown(connection()?, Readiness::WRITE).map(|()| argument),
             "shutdown-read" => tcp.shutdown(connection()?, Readiness::READ).map(|()| argument),
             "close" => {

@@ -1,5 +1,9 @@
 //! UDP (RFC 768): datagrams in queues, found by their local port.
 
+mod options;
+
+pub use self::options::{Options, buffer};
+
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
@@ -7,19 +11,17 @@ use slab::Slab;
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{IpAddress, IpProtocol, UdpPacket, UdpRepr};
 
-use super::address::is_broadcast;
-use super::datagram::{self, Datagram};
-use super::error::SocketError;
-use super::network::Network;
-use super::ports::Ports;
-use super::readiness::Readiness;
-use super::routes::InterfaceId;
-use super::table::Entry;
+use crate::stack::address::is_broadcast;
+use crate::stack::datagram::{self, Datagram};
+use crate::stack::error::SocketError;
+use crate::stack::network::Network;
+use crate::stack::ports::Ports;
+use crate::stack::readiness::Readiness;
+use crate::stack::routes::InterfaceId;
+use crate::stack::table::Entry;
 
 /// Bytes of a UDP header.
 const HEADER: usize = smoltcp::wire::UDP_HEADER_LEN;
-/// Bytes that wait to be read: Linux's default receive buffer.
-pub const RECEIVE_BUFFER: usize = 212_992;
 /// What a queued datagram costs beside its bytes.
 const OVERHEAD: usize = 64;
 
@@ -35,6 +37,9 @@ struct Socket {
     /// Bytes in `received`, overhead included.
     size: usize,
     error: Option<SocketError>,
+    options: Options,
+    /// Which directions were shut down.
+    shut: Readiness,
     /// The interface where a write found no room, and for how many packets.
     waits_for: Option<(InterfaceId, usize)>,
 }
@@ -56,6 +61,7 @@ impl Udp {
         &mut self,
         local: SocketAddr,
         remote: Option<SocketAddr>,
+        options: Options,
         network: &mut Network,
     ) -> Result<UdpId, SocketError> {
         let address = local.ip();
@@ -65,13 +71,18 @@ impl Udp {
         if !is_ours {
             return Err(SocketError::AddressNotAvailable(address));
         }
-        let local = self.ports.take(local, &mut network.random)?;
+        let local = match options.reuse_address {
+            true => self.ports.share(local, &mut network.random)?,
+            false => self.ports.take(local, &mut network.random)?,
+        };
         let id = UdpId(self.sockets.insert(Socket {
             local,
             remote: None,
             received: VecDeque::new(),
             size: 0,
             error: None,
+            options,
+            shut: Readiness::NONE,
             waits_for: None,
         }));
         self.by_port.entry(local.port()).or_default().push(id);
@@ -124,7 +135,7 @@ impl Udp {
     pub fn readiness(&self, id: UdpId) -> Readiness {
         let Some(socket) = self.sockets.get(id.0) else { return Readiness::BOTH };
         Readiness {
-            read: !socket.received.is_empty() || socket.error.is_some(),
+            read: !socket.received.is_empty() || socket.error.is_some() || socket.shut.read,
             write: socket.waits_for.is_none(),
         }
     }
@@ -135,7 +146,7 @@ impl Udp {
     }
 
     /// Reads the oldest datagram: its sender, how much of it fitted in `buffer`, and its length. What does
-    /// not fit is lost, unless `peek`, which leaves the datagram.
+    /// not fit is lost, unless `peek`, which leaves the datagram. `Closed` when reads were shut down.
     pub fn receive_from(
         &mut self,
         id: UdpId,
@@ -146,7 +157,8 @@ impl Udp {
         if let Some(error) = socket.error.take() {
             return Err(error);
         }
-        let (sender, data) = socket.received.front().ok_or(SocketError::WouldBlock)?;
+        let nothing = if socket.shut.read { SocketError::Closed } else { SocketError::WouldBlock };
+        let (sender, data) = socket.received.front().ok_or(nothing)?;
         let (sender, length) = (*sender, data.len());
         let count = length.min(buffer.len());
         buffer[..count].copy_from_slice(&data[..count]);
@@ -169,6 +181,10 @@ impl Udp {
         if let Some(error) = socket.error.take() {
             return Err(error);
         }
+        if socket.shut.write {
+            return Err(SocketError::Closed);
+        }
+        let Options { hop_limit, traffic_class, broadcast, send_buffer, .. } = socket.options;
         let remote = to.or(socket.remote).ok_or(SocketError::NotConnected)?;
         if remote.port() == 0 || remote.ip().is_unspecified() {
             return Err(SocketError::InvalidDestination(remote));
@@ -176,8 +192,11 @@ impl Udp {
         if remote.is_ipv4() != socket.local.is_ipv4() {
             return Err(SocketError::InvalidDestination(remote));
         }
+        if !broadcast && network.interfaces().any(|own| own.is_broadcast(remote.ip())) {
+            return Err(SocketError::BroadcastRefused);
+        }
         let path = network.route_to(remote, Some(socket.local.ip()))?;
-        let limit = datagram::longest(remote.ip()) - HEADER;
+        let limit = (datagram::longest(remote.ip()) - HEADER).min(send_buffer);
         if data.len() > limit {
             return Err(SocketError::MessageTooLong { length: data.len(), limit });
         }
@@ -190,8 +209,30 @@ impl Udp {
         }
         // A socket for all addresses, or for a broadcast, sends from the one towards its destination.
         let local = SocketAddr::new(path.source, socket.local.port());
-        network.send(path.interface, path.next_hop, datagram(local, remote, data));
+        let mut packet = datagram(local, remote, data);
+        datagram::mark(&mut packet, traffic_class, hop_limit);
+        network.send(path.interface, path.next_hop, packet);
         Ok(data.len())
+    }
+
+    /// The settings.
+    pub fn options(&self, id: UdpId) -> Result<Options, SocketError> {
+        self.sockets.get(id.0).map(|socket| socket.options).ok_or(SocketError::NoSuchSocket)
+    }
+
+    /// Changes the settings; that of the port holds for the next one.
+    pub fn set_options(&mut self, id: UdpId, options: Options) -> Result<(), SocketError> {
+        self.socket(id)?.options = options;
+        Ok(())
+    }
+
+    /// Ends reading or writing or both, of a socket that has a peer.
+    pub fn shutdown(&mut self, id: UdpId, which: Readiness) -> Result<(), SocketError> {
+        let socket = self.socket(id)?;
+        socket.shut.read |= which.read;
+        socket.shut.write |= which.write;
+        self.changes.push((id, which));
+        Ok(())
     }
 
     /// Closes a socket; its port is free again.
@@ -261,7 +302,7 @@ impl Udp {
 
     fn queue(&mut self, id: UdpId, from: SocketAddr, data: &[u8]) -> bool {
         let Some(socket) = self.sockets.get_mut(id.0) else { return false };
-        if socket.size + data.len() + OVERHEAD > RECEIVE_BUFFER {
+        if socket.shut.read || socket.size + data.len() + OVERHEAD > socket.options.receive_buffer {
             return false;
         }
         socket.size += data.len() + OVERHEAD;

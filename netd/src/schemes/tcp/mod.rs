@@ -1,16 +1,19 @@
 //! `tcp`: byte streams, as Redox's programs know them.
 
+mod options;
+
 use scheme::errno::{
-    EAGAIN_READ, EAGAIN_WRITE, EBADF, EINPROGRESS, EINVAL, EISCONN, ENOENT, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP,
+    EAGAIN_READ, EAGAIN_WRITE, EALREADY, EBADF, EINPROGRESS, EINVAL, EISCONN, ENOENT, ENOTCONN, EOPNOTSUPP,
 };
 use scheme::{DirentKind, Error, Result};
 
-use super::address::{self, Ends};
-use super::errno::errno;
-use super::message::{self, Verb, option};
-use super::socket_scheme::{Caller, Protocol, put};
+use crate::schemes::address::{self, Ends};
+use crate::schemes::errno::errno;
+use crate::schemes::message::{self, Verb};
+use crate::schemes::option::SocketOption;
+use crate::schemes::socket_scheme::{Caller, Protocol, put};
 use crate::stack::address::UNSPECIFIED;
-use crate::stack::tcp::{BUFFER, Change, ConnectionId, ListenerId};
+use crate::stack::tcp::{Change, ConnectionId, ListenerId, Options};
 use crate::stack::{Readiness, SocketError, Stack};
 
 /// The scheme's [`Protocol`].
@@ -19,8 +22,8 @@ pub struct Tcp;
 /// A handle's socket.
 #[derive(Clone, Debug)]
 pub enum Node {
-    /// Neither bound nor connected.
-    Unbound,
+    /// Neither bound nor connected; what is set of it will be that of what it becomes.
+    Unbound(Options),
     /// It listens: Redox's `listen` does nothing, so whoever is bound listens.
     Listener(ListenerId),
     /// A connection; `connecting` until the success of its handshake was told.
@@ -49,7 +52,7 @@ impl Protocol for Tcp {
 
     fn key(node: &Node) -> Option<Key> {
         match node {
-            Node::Unbound => None,
+            Node::Unbound(_) => None,
             Node::Listener(id) => Some(Key::Listener(*id)),
             Node::Connection { id, .. } => Some(Key::Connection(*id)),
         }
@@ -65,7 +68,9 @@ impl Protocol for Tcp {
     }
 
     fn open(stack: &mut Stack, path: &str, caller: Caller) -> Result<Node> {
-        open(stack, address::parse(path)?, caller)
+        // A path can set nothing, and a server that is started again should not wait.
+        let options = Options { reuse_address: true, ..Options::default() };
+        open(stack, address::parse(path)?, options, caller)
     }
 
     fn settled(stack: &mut Stack, node: &mut Node) -> Result<()> {
@@ -76,7 +81,7 @@ impl Protocol for Tcp {
         match path {
             b"" => Ok(node.clone()),
             b"listen" => accept(stack, node),
-            b"disconnect" => Ok(Node::Unbound),
+            b"disconnect" => options::current(stack, node).map(Node::Unbound),
             path => {
                 let path = str::from_utf8(path).map_err(|_| Error::new(EINVAL))?;
                 match address::parse(path)? {
@@ -91,7 +96,7 @@ impl Protocol for Tcp {
 
     fn readiness(stack: &Stack, node: &Node) -> Readiness {
         match node {
-            Node::Unbound => Readiness::NONE,
+            Node::Unbound(_) => Readiness::NONE,
             Node::Listener(id) => Readiness { read: stack.tcp.can_accept(*id), write: false },
             Node::Connection { id, .. } => stack.tcp.readiness(*id),
         }
@@ -115,11 +120,11 @@ impl Protocol for Tcp {
                 put(format!("/scheme/tcp/{}", Self::path(stack, node)).as_bytes(), payload)
             }
             Verb::Shutdown => shutdown(stack, node, argument),
-            Verb::GetSockOpt => get_option(stack, node, argument, payload),
-            Verb::SetSockOpt => set_option(stack, node, argument, payload),
+            Verb::GetSockOpt => options::get(stack, node, SocketOption::parse(metadata)?, payload),
+            Verb::SetSockOpt => options::set(stack, node, SocketOption::parse(metadata)?, payload),
             Verb::SendMsg => {
                 let id = connection(node)?;
-                let sent = stack.tcp.write(id, message::to_send(payload)?).map_err(errno);
+                let sent = stack.tcp.write_whole(id, message::to_send(payload)?).map_err(errno);
                 sent.map_err(|error| message::until_writable(error, argument))
             }
             Verb::RecvMsg => {
@@ -128,7 +133,10 @@ impl Protocol for Tcp {
                 let received = message::receive(
                     payload,
                     || name,
-                    |data| stack.tcp.read(id, data, message::is_peek(argument)).map_err(errno),
+                    |data| {
+                        let count = stack.tcp.read(id, data, message::is_peek(argument)).map_err(errno)?;
+                        Ok((count, count))
+                    },
                 );
                 received.map_err(|error| message::until_readable(error, argument))
             }
@@ -137,7 +145,7 @@ impl Protocol for Tcp {
 
     fn path(stack: &Stack, node: &Node) -> String {
         match node {
-            Node::Unbound => address::text(None, None),
+            Node::Unbound(_) => address::text(None, None),
             Node::Listener(id) => address::text(None, stack.tcp.listener_address(*id)),
             Node::Connection { id, .. } => match stack.tcp.addresses(*id) {
                 Some((local, remote)) => address::text(Some(remote), Some(local)),
@@ -167,18 +175,18 @@ impl Protocol for Tcp {
     }
 }
 
-fn open(stack: &mut Stack, ends: Ends, caller: Caller) -> Result<Node> {
+fn open(stack: &mut Stack, ends: Ends, options: Options, caller: Caller) -> Result<Node> {
     address::check_local(ends.local, caller.uid)?;
     let Stack { tcp, network, .. } = stack;
     match ends {
         Ends { remote: Some(remote), local } => {
-            let id = tcp.connect(local, remote, network).map_err(errno)?;
+            let id = tcp.connect(local, remote, options, network).map_err(errno)?;
             Ok(Node::Connection { id, connecting: true })
         }
         Ends { remote: None, local: Some(local) } => {
-            tcp.listen(local, network).map(Node::Listener).map_err(errno)
+            tcp.listen(local, options, network).map(Node::Listener).map_err(errno)
         }
-        Ends { remote: None, local: None } => Ok(Node::Unbound),
+        Ends { remote: None, local: None } => Ok(Node::Unbound(Options::default())),
     }
 }
 
@@ -208,20 +216,20 @@ fn accept(stack: &mut Stack, node: &Node) -> Result<Node> {
 
 /// relibc's `bind`: `/a.b.c.d:port`. Address and port 0 ask for any.
 fn bind(stack: &mut Stack, node: &Node, path: &str, caller: Caller) -> Result<Node> {
-    if !matches!(node, Node::Unbound) {
-        return Err(Error::new(EINVAL));
-    }
+    let Node::Unbound(options) = node else { return Err(Error::new(EINVAL)) };
     let ends = address::parse(path)?;
     if !path.starts_with('/') && ends.remote.is_none() {
         return Err(Error::new(ENOENT));
     }
     let local = ends.local.or(Some(UNSPECIFIED));
-    open(stack, Ends { local, ..ends }, caller)
+    open(stack, Ends { local, ..ends }, *options, caller)
 }
 
 /// relibc's `connect`. The handle itself becomes the connection, so that a wait that is interrupted, or one
 /// that was not wanted, can be taken up again.
 fn connect(stack: &mut Stack, node: &mut Node, ends: Ends, caller: Caller) -> Result<Node> {
+    let options = options::current(stack, node)?;
+    let was_connecting = matches!(node, Node::Connection { .. });
     match node {
         Node::Connection { connecting: true, .. } => (),
         Node::Connection { .. } => return Err(Error::new(EISCONN)),
@@ -229,31 +237,39 @@ fn connect(stack: &mut Stack, node: &mut Node, ends: Ends, caller: Caller) -> Re
         Node::Listener(_) if caller.shares => return Err(Error::new(EISCONN)),
         Node::Listener(id) => {
             let id = *id;
-            connect_bound(stack, node, id, ends)?;
+            connect_bound(stack, node, id, ends, options)?;
         }
-        Node::Unbound => *node = open(stack, ends, caller)?,
+        Node::Unbound(_) => *node = open(stack, ends, options, caller)?,
     }
     match settled(stack, node) {
         Ok(()) => Ok(node.clone()),
+        Err(SocketError::WouldBlock) if caller.nonblocking && was_connecting => Err(Error::new(EALREADY)),
         Err(SocketError::WouldBlock) if caller.nonblocking => Err(Error::new(EINPROGRESS)),
         Err(SocketError::WouldBlock) => Err(Error::new(EAGAIN_WRITE)),
         Err(error) => {
             // The socket may try again.
-            *node = Node::Unbound;
+            *node = Node::Unbound(options);
             Err(errno(error))
         }
     }
 }
 
 /// Connects from where a listener is bound, in its place. What cannot even begin leaves it bound.
-fn connect_bound(stack: &mut Stack, node: &mut Node, listener: ListenerId, ends: Ends) -> Result<()> {
+fn connect_bound(
+    stack: &mut Stack,
+    node: &mut Node,
+    listener: ListenerId,
+    ends: Ends,
+    options: Options,
+) -> Result<()> {
     let local = stack.tcp.listener_address(listener).ok_or(Error::new(EBADF))?;
     // Whether its owner may have the port was checked when it was bound.
     let owner = Caller { uid: 0, nonblocking: true, shares: false };
     stack.tcp.close_listener(listener, stack.network.now);
-    let connected = open(stack, Ends { local: Some(local), ..ends }, owner);
+    let connected = open(stack, Ends { local: Some(local), ..ends }, options, owner);
     if connected.is_err() {
-        *node = stack.tcp.listen(local, &mut stack.network).map_or(Node::Unbound, Node::Listener);
+        let again = stack.tcp.listen(local, options, &mut stack.network);
+        *node = again.map_or(Node::Unbound(options), Node::Listener);
     }
     connected.map(|connection| *node = connection)
 }
@@ -261,47 +277,10 @@ fn connect_bound(stack: &mut Stack, node: &mut Node, listener: ListenerId, ends:
 fn connection(node: &Node) -> Result<ConnectionId> {
     match node {
         Node::Connection { id, .. } => Ok(*id),
-        Node::Unbound | Node::Listener(_) => Err(Error::new(ENOTCONN)),
+        Node::Unbound(_) | Node::Listener(_) => Err(Error::new(ENOTCONN)),
     }
 }
 
-/// POSIX's SHUT_RD 0, SHUT_WR 1, SHUT_RDWR 2.
 fn shutdown(stack: &mut Stack, node: &Node, how: u64) -> Result<usize> {
-    let which = match how {
-        0 => Readiness::READ,
-        1 => Readiness::WRITE,
-        2 => Readiness::BOTH,
-        _ => return Err(Error::new(EINVAL)),
-    };
-    stack.tcp.shutdown(connection(node)?, which).map(|()| 0).map_err(errno)
-}
-
-fn get_option(stack: &mut Stack, node: &Node, name: u64, payload: &mut [u8]) -> Result<usize> {
-    let value = match name {
-        option::SO_RCVBUF | option::SO_SNDBUF => BUFFER as i32,
-        option::SO_REUSEADDR => 1,
-        option::SO_ERROR => {
-            let error = connection(node).ok().and_then(|id| stack.tcp.take_error(id));
-            error.map_or(0, |error| errno(error).errno)
-        }
-        _ => return Err(Error::new(ENOPROTOOPT)),
-    };
-    message::put_option(value, payload)
-}
-
-/// What is so anyway is accepted: a port is free as soon as nobody listens on it, buffers have one size, which
-/// is only a wish, and `close` does not wait. What is not connected has nothing to keep alive.
-fn set_option(stack: &mut Stack, node: &Node, name: u64, payload: &[u8]) -> Result<usize> {
-    match name {
-        option::SO_REUSEADDR | option::SO_BROADCAST | option::SO_RCVBUF | option::SO_SNDBUF => (),
-        option::SO_LINGER if message::option(payload)? == 0 => (),
-        option::SO_KEEPALIVE => {
-            let wanted = message::option(payload)? != 0;
-            if let Node::Connection { id, .. } = node {
-                stack.tcp.set_keep_alive(*id, wanted).map_err(errno)?;
-            }
-        }
-        _ => return Err(Error::new(ENOPROTOOPT)),
-    }
-    Ok(payload.len())
+    stack.tcp.shutdown(connection(node)?, message::directions(how)?).map(|()| 0).map_err(errno)
 }

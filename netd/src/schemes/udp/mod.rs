@@ -1,17 +1,20 @@
 //! `udp`: datagrams, as Redox's programs know them.
 
+mod options;
+
 use std::net::SocketAddr;
 
-use scheme::errno::{EINVAL, ENOENT, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP};
+use scheme::errno::{EINVAL, ENOENT, ENOTCONN, EOPNOTSUPP};
 use scheme::{DirentKind, Error, Result};
 
-use super::address::{self, Ends};
-use super::errno::errno;
-use super::message::{self, Verb, option};
-use super::socket_scheme::{Caller, Protocol, put};
+use crate::schemes::address::{self, Ends};
+use crate::schemes::errno::errno;
+use crate::schemes::message::{self, Verb};
+use crate::schemes::option::SocketOption;
+use crate::schemes::socket_scheme::{Caller, Protocol, put};
 use crate::stack::address::{UNSPECIFIED, unspecified};
-use crate::stack::udp::{RECEIVE_BUFFER, UdpId};
-use crate::stack::{Readiness, Stack};
+use crate::stack::udp::{Options, UdpId};
+use crate::stack::{Readiness, SocketError, Stack};
 
 /// The scheme's [`Protocol`].
 pub struct Udp;
@@ -24,6 +27,8 @@ pub struct Node {
     socket: Option<UdpId>,
     /// Where this handle's writes go.
     remote: Option<SocketAddr>,
+    /// What is set of it while there is no socket.
+    options: Options,
 }
 
 impl Protocol for Udp {
@@ -48,7 +53,7 @@ impl Protocol for Udp {
     fn open(stack: &mut Stack, path: &str, caller: Caller) -> Result<Node> {
         match path {
             "" => Ok(Node::default()),
-            path => open(stack, address::parse(path)?, caller),
+            path => open(stack, address::parse(path)?, Options::default(), caller),
         }
     }
 
@@ -77,7 +82,11 @@ impl Protocol for Udp {
 
     fn read(stack: &mut Stack, node: &mut Node, buffer: &mut [u8]) -> Result<usize> {
         let id = socket(node)?;
-        stack.udp.receive_from(id, buffer, false).map(|(_, count, _)| count).map_err(errno)
+        match stack.udp.receive_from(id, buffer, false) {
+            Ok((_, count, _)) => Ok(count),
+            Err(SocketError::Closed) => Ok(0),
+            Err(error) => Err(errno(error)),
+        }
     }
 
     fn write(stack: &mut Stack, node: &mut Node, data: &[u8]) -> Result<usize> {
@@ -92,10 +101,9 @@ impl Protocol for Udp {
                 node.remote.ok_or(Error::new(ENOTCONN))?;
                 put(format!("/scheme/udp/{}", Self::path(stack, node)).as_bytes(), payload)
             }
-            Verb::Shutdown => Err(Error::new(EOPNOTSUPP)),
-            Verb::GetSockOpt => get_option(stack, node, argument, payload),
-            Verb::SetSockOpt if is_so_anyway(argument) => Ok(payload.len()),
-            Verb::SetSockOpt => Err(Error::new(ENOPROTOOPT)),
+            Verb::Shutdown => shutdown(stack, node, argument),
+            Verb::GetSockOpt => options::get(stack, node, SocketOption::parse(metadata)?, payload),
+            Verb::SetSockOpt => options::set(stack, node, SocketOption::parse(metadata)?, payload),
             Verb::SendMsg => {
                 let sent = Self::write(stack, node, message::to_send(payload)?);
                 sent.map_err(|error| message::until_writable(error, argument))
@@ -106,9 +114,10 @@ impl Protocol for Udp {
                 let received = message::receive(
                     payload,
                     || sender.map_or_else(String::new, |sender| format!("/scheme/udp/{sender}")),
-                    |data| {
-                        let received = stack.udp.receive_from(id, data, message::is_peek(argument));
-                        received.map(|(_, count, _)| count).map_err(errno)
+                    |data| match stack.udp.receive_from(id, data, message::is_peek(argument)) {
+                        Ok((_, count, length)) => Ok((count, length)),
+                        Err(SocketError::Closed) => Ok((0, 0)),
+                        Err(error) => Err(errno(error)),
                     },
                 );
                 received.map_err(|error| message::until_readable(error, argument))
@@ -134,17 +143,17 @@ impl Protocol for Udp {
     }
 }
 
-fn open(stack: &mut Stack, ends: Ends, caller: Caller) -> Result<Node> {
+fn open(stack: &mut Stack, ends: Ends, options: Options, caller: Caller) -> Result<Node> {
     address::check_local(ends.local, caller.uid)?;
     let any = ends.remote.map_or(UNSPECIFIED, |remote| SocketAddr::new(unspecified(remote.ip()), 0));
     let local = ends.local.unwrap_or(any);
-    let id = stack.udp.open(local, ends.remote, &mut stack.network).map_err(errno)?;
-    Ok(Node { socket: Some(id), remote: ends.remote })
+    let id = stack.udp.open(local, ends.remote, options, &mut stack.network).map_err(errno)?;
+    Ok(Node { socket: Some(id), remote: ends.remote, options })
 }
 
 fn bind(stack: &mut Stack, node: &Node, ends: Ends, caller: Caller) -> Result<Node> {
     match node.socket {
-        None => open(stack, ends, caller),
+        None => open(stack, ends, node.options, caller),
         Some(_) => Err(Error::new(EINVAL)),
     }
 }
@@ -155,33 +164,21 @@ fn towards(stack: &mut Stack, node: &mut Node, remote: SocketAddr) -> Result<Nod
         Some(id) => id,
         None => {
             let local = SocketAddr::new(unspecified(remote.ip()), 0);
-            stack.udp.open(local, None, &mut stack.network).map_err(errno)?
+            stack.udp.open(local, None, node.options, &mut stack.network).map_err(errno)?
         }
     };
     node.socket = Some(id);
     stack.network.route_to(remote, None).map_err(errno)?;
-    Ok(Node { socket: Some(id), remote: Some(remote) })
+    Ok(Node { socket: Some(id), remote: Some(remote), options: node.options })
 }
 
 fn socket(node: &Node) -> Result<UdpId> {
     node.socket.ok_or(Error::new(ENOTCONN))
 }
 
-fn get_option(stack: &mut Stack, node: &Node, name: u64, payload: &mut [u8]) -> Result<usize> {
-    let value = match name {
-        option::SO_RCVBUF | option::SO_SNDBUF => RECEIVE_BUFFER as i32,
-        option::SO_BROADCAST => 1,
-        option::SO_ERROR => {
-            let error = node.socket.and_then(|id| stack.udp.take_error(id));
-            error.map_or(0, |error| errno(error).errno)
-        }
-        _ => return Err(Error::new(ENOPROTOOPT)),
-    };
-    message::put_option(value, payload)
-}
-
-/// Ports are shared by nobody, broadcasts are sent for everybody, and buffers have one size, which is only a wish.
-fn is_so_anyway(name: u64) -> bool {
-    use option::{SO_BROADCAST, SO_RCVBUF, SO_REUSEADDR, SO_SNDBUF};
-    matches!(name, SO_REUSEADDR | SO_BROADCAST | SO_RCVBUF | SO_SNDBUF)
+/// Of a connected socket, as POSIX has it.
+fn shutdown(stack: &mut Stack, node: &Node, how: u64) -> Result<usize> {
+    let which = message::directions(how)?;
+    node.remote.ok_or(Error::new(ENOTCONN))?;
+    stack.udp.shutdown(socket(node)?, which).map(|()| 0).map_err(errno)
 }

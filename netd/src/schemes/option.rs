@@ -1,0 +1,129 @@
+//! Socket options: which there are, and how their values are written.
+
+use std::net::SocketAddr;
+
+use scheme::errno::{EINVAL, ENOPROTOOPT};
+use scheme::{Error, Result};
+
+/// A socket option, as `setsockopt` and `getsockopt` name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SocketOption {
+    /// `SO_REUSEADDR`: a local port that another one uses, or has used, may be taken.
+    ReuseAddress,
+    /// `SO_TYPE`: `SOCK_STREAM` or `SOCK_DGRAM`.
+    Type,
+    /// `SO_ERROR`: the pending error, which is taken.
+    Error,
+    /// `SO_BROADCAST`: broadcasts may be sent.
+    Broadcast,
+    /// `SO_SNDBUF`: bytes of the send buffer.
+    SendBuffer,
+    /// `SO_RCVBUF`: bytes of the receive buffer.
+    ReceiveBuffer,
+    /// `SO_KEEPALIVE`: an idle connection is tried now and then.
+    KeepAlive,
+    /// `SO_LINGER`: what `close` does with what was not sent: a `struct linger`.
+    Linger,
+    /// `SO_RCVTIMEO`: how long reads wait: a `struct timeval`.
+    ReceiveTimeout,
+    /// `SO_SNDTIMEO`: how long writes wait.
+    SendTimeout,
+    /// `SO_ACCEPTCONN`: whether the socket listens.
+    AcceptsConnections,
+    /// `SO_PROTOCOL`: IANA's number.
+    Protocol,
+    /// `SO_DOMAIN`: `AF_INET` or `AF_INET6`.
+    Domain,
+    /// `TCP_NODELAY`: small segments do not wait.
+    NoDelay,
+    /// `IP_TTL` or `IPV6_UNICAST_HOPS`.
+    HopLimit,
+    /// `IP_TOS` or `IPV6_TCLASS`.
+    TrafficClass,
+}
+
+/// relibc's numbers, which are Linux's.
+const SOL_SOCKET: u64 = 1;
+const IPPROTO_IP: u64 = 0;
+const IPPROTO_TCP: u64 = 6;
+const IPPROTO_IPV6: u64 = 41;
+
+const AF_INET: i32 = 2;
+const AF_INET6: i32 = 10;
+/// The usual hop limit (RFC 1700).
+pub const HOP_LIMIT: u8 = 64;
+
+impl SocketOption {
+    /// The option that a call's metadata name: its number in the second word, and its level, plus one, in the third.
+    /// relibc gives no third one, and means `SOL_SOCKET`. Others are `ENOPROTOOPT`.
+    pub fn parse(metadata: &[u64]) -> Result<Self> {
+        let number = metadata.get(1).copied().unwrap_or_default();
+        let level = metadata.get(2).and_then(|level| level.checked_sub(1)).unwrap_or(SOL_SOCKET);
+        Ok(match (level, number) {
+            (SOL_SOCKET, 2) => Self::ReuseAddress,
+            (SOL_SOCKET, 3) => Self::Type,
+            (SOL_SOCKET, 4) => Self::Error,
+            (SOL_SOCKET, 6) => Self::Broadcast,
+            (SOL_SOCKET, 7) => Self::SendBuffer,
+            (SOL_SOCKET, 8) => Self::ReceiveBuffer,
+            (SOL_SOCKET, 9) => Self::KeepAlive,
+            (SOL_SOCKET, 13) => Self::Linger,
+            (SOL_SOCKET, 20) => Self::ReceiveTimeout,
+            (SOL_SOCKET, 21) => Self::SendTimeout,
+            (SOL_SOCKET, 30) => Self::AcceptsConnections,
+            (SOL_SOCKET, 38) => Self::Protocol,
+            (SOL_SOCKET, 39) => Self::Domain,
+            (IPPROTO_TCP, 1) => Self::NoDelay,
+            (IPPROTO_IP, 1) | (IPPROTO_IPV6, 67) => Self::TrafficClass,
+            (IPPROTO_IP, 2) | (IPPROTO_IPV6, 16) => Self::HopLimit,
+            _ => return Err(Error::new(ENOPROTOOPT)),
+        })
+    }
+}
+
+/// `SO_DOMAIN` of a socket with this end.
+pub fn domain(local: Option<SocketAddr>) -> i32 {
+    if local.is_some_and(|local| local.is_ipv6()) { AF_INET6 } else { AF_INET }
+}
+
+/// The first word of an option's value.
+pub fn number(value: &[u8]) -> Result<i32> {
+    value.first_chunk().map(|value| i32::from_ne_bytes(*value)).ok_or(Error::new(EINVAL))
+}
+
+/// Whether an option is to be on.
+pub fn switch(value: &[u8]) -> Result<bool> {
+    number(value).map(|value| value != 0)
+}
+
+/// A number of bytes.
+pub fn size(value: &[u8]) -> Result<usize> {
+    usize::try_from(number(value)?).map_err(|_| Error::new(EINVAL))
+}
+
+/// A hop limit; -1 is the usual one.
+pub fn hop_limit(value: &[u8]) -> Result<Option<u8>> {
+    match number(value)? {
+        -1 => Ok(None),
+        limit @ 1..=255 => Ok(Some(limit as u8)),
+        _ => Err(Error::new(EINVAL)),
+    }
+}
+
+/// A traffic class.
+pub fn traffic_class(value: &[u8]) -> Result<u8> {
+    u8::try_from(number(value)?).map_err(|_| Error::new(EINVAL))
+}
+
+/// Writes a value, as much of it as is wanted; its length.
+pub fn put(words: &[i32], payload: &mut [u8]) -> Result<usize> {
+    let value: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+    let count = value.len().min(payload.len());
+    payload[..count].copy_from_slice(&value[..count]);
+    Ok(count)
+}
+
+/// A size as an option's value.
+pub fn put_size(size: usize, payload: &mut [u8]) -> Result<usize> {
+    put(&[i32::try_from(size).unwrap_or(i32::MAX)], payload)
+}

@@ -1,0 +1,103 @@
+//! The options of TCP sockets.
+
+use std::net::SocketAddr;
+
+use scheme::errno::ENOPROTOOPT;
+use scheme::{Error, Result};
+
+use super::{Node, connection};
+use crate::schemes::errno::errno;
+use crate::schemes::option::{self, SocketOption};
+use crate::stack::Stack;
+use crate::stack::tcp::Options;
+
+const SOCK_STREAM: i32 = 1;
+const IPPROTO_TCP: i32 = 6;
+
+/// `getsockopt`.
+pub(super) fn get(stack: &mut Stack, node: &Node, which: SocketOption, payload: &mut [u8]) -> Result<usize> {
+    let options = current(stack, node)?;
+    let value = match which {
+        SocketOption::ReceiveBuffer => return option::put_size(buffers(stack, node, options)?.0, payload),
+        SocketOption::SendBuffer => return option::put_size(buffers(stack, node, options)?.1, payload),
+        SocketOption::Linger => return option::put(&[options.reset_on_close.into(), 0], payload),
+        SocketOption::ReuseAddress => options.reuse_address.into(),
+        SocketOption::KeepAlive => options.keep_alive.into(),
+        SocketOption::NoDelay => options.no_delay.into(),
+        SocketOption::HopLimit => options.hop_limit.unwrap_or(option::HOP_LIMIT).into(),
+        SocketOption::TrafficClass => options.traffic_class.into(),
+        SocketOption::AcceptsConnections => matches!(node, Node::Listener(_)).into(),
+        SocketOption::Type => SOCK_STREAM,
+        SocketOption::Protocol => IPPROTO_TCP,
+        SocketOption::Domain => option::domain(local(stack, node)),
+        SocketOption::Error => {
+            let error = connection(node).ok().and_then(|id| stack.tcp.take_error(id));
+            error.map_or(0, |error| errno(error).errno)
+        }
+        SocketOption::Broadcast | SocketOption::ReceiveTimeout | SocketOption::SendTimeout => {
+            return Err(Error::new(ENOPROTOOPT));
+        }
+    };
+    option::put(&[value], payload)
+}
+
+/// `setsockopt`.
+pub(super) fn set(stack: &mut Stack, node: &mut Node, which: SocketOption, value: &[u8]) -> Result<usize> {
+    let mut options = current(stack, node)?;
+    match which {
+        SocketOption::ReuseAddress => options.reuse_address = option::switch(value)?,
+        SocketOption::KeepAlive => options.keep_alive = option::switch(value)?,
+        SocketOption::NoDelay => options.no_delay = option::switch(value)?,
+        SocketOption::HopLimit => options.hop_limit = option::hop_limit(value)?,
+        SocketOption::TrafficClass => options.traffic_class = option::traffic_class(value)?,
+        SocketOption::ReceiveBuffer => options.receive_buffer = Some(option::size(value)?),
+        SocketOption::SendBuffer => options.send_buffer = Some(option::size(value)?),
+        SocketOption::Linger => options.reset_on_close = is_reset(value)?,
+        // As everywhere else it is accepted and has no meaning.
+        SocketOption::Broadcast => {
+            option::switch(value)?;
+        }
+        _ => return Err(Error::new(ENOPROTOOPT)),
+    }
+    match node {
+        Node::Unbound(unbound) => *unbound = options,
+        Node::Listener(id) => *stack.tcp.listener_options(*id).map_err(errno)? = options,
+        Node::Connection { id, .. } => stack.tcp.set_options(*id, options).map_err(errno)?,
+    }
+    Ok(value.len())
+}
+
+/// A `struct linger`: whether, and for how long. `close` never waits, so a time is refused.
+fn is_reset(value: &[u8]) -> Result<bool> {
+    let time = option::number(value.get(size_of::<i32>()..).unwrap_or_default())?;
+    match (option::switch(value)?, time) {
+        (false, _) => Ok(false),
+        (true, 0) => Ok(true),
+        (true, _) => Err(Error::new(ENOPROTOOPT)),
+    }
+}
+
+/// What is set of a socket.
+pub(super) fn current(stack: &mut Stack, node: &Node) -> Result<Options> {
+    match node {
+        Node::Unbound(options) => Ok(*options),
+        Node::Listener(id) => stack.tcp.listener_options(*id).map(|options| *options).map_err(errno),
+        Node::Connection { id, .. } => stack.tcp.options(*id).map_err(errno),
+    }
+}
+
+/// The buffers of a connection, or of the next one: for reading and for writing.
+fn buffers(stack: &Stack, node: &Node, options: Options) -> Result<(usize, usize)> {
+    match node {
+        Node::Connection { id, .. } => stack.tcp.capacity(*id).map_err(errno),
+        Node::Unbound(_) | Node::Listener(_) => Ok(stack.tcp.buffers(options)),
+    }
+}
+
+fn local(stack: &Stack, node: &Node) -> Option<SocketAddr> {
+    match node {
+        Node::Unbound(_) => None,
+        Node::Listener(id) => stack.tcp.listener_address(*id),
+        Node::Connection { id, .. } => stack.tcp.addresses(*id).map(|(local, _)| local),
+    }
+}

@@ -1,0 +1,225 @@
+//! Socket options.
+
+use scheme::EventFlags;
+use scheme::errno::*;
+use smoltcp::time::Duration;
+
+use super::*;
+use crate::schemes::tcp::Tcp;
+use crate::schemes::udp::Udp;
+
+const SERVER: &str = "127.0.0.1:8080";
+const SO_REUSEADDR: u64 = 2;
+const SO_TYPE: u64 = 3;
+const SO_ERROR: u64 = 4;
+const SO_BROADCAST: u64 = 6;
+const SO_SNDBUF: u64 = 7;
+const SO_RCVBUF: u64 = 8;
+const SO_KEEPALIVE: u64 = 9;
+const SO_LINGER: u64 = 13;
+const SO_ACCEPTCONN: u64 = 30;
+const SO_PROTOCOL: u64 = 38;
+const SO_DOMAIN: u64 = 39;
+/// With their level, plus one.
+const TCP_NODELAY: [u64; 2] = [1, 7];
+const IP_TOS: [u64; 2] = [1, 1];
+const IP_TTL: [u64; 2] = [2, 1];
+
+/// A socket bound as relibc binds it.
+fn bound(rig: &mut Rig<SocketScheme<Tcp>>, options: &[(u64, i32)]) -> Answer<usize> {
+    let socket = rig.open("").unwrap();
+    for (name, value) in options {
+        rig.set_option(socket, &[*name], &[*value])?;
+    }
+    rig.dup(socket, "/127.0.0.1:8080")
+}
+
+#[test]
+fn what_is_set_of_a_tcp_socket_stays_so_when_it_listens_connects_and_accepts() {
+    let mut rig = rig::<Tcp>(&host());
+    let socket = rig.open("").unwrap();
+    let names = [&[SO_KEEPALIVE][..], &TCP_NODELAY, &IP_TTL, &IP_TOS];
+    let usual = names.map(|name| rig.option(socket, name).unwrap());
+    assert_eq!(usual, [0, 0, 64, 0]);
+    for (name, value) in names.into_iter().zip([1, 1, 9, 0x10]) {
+        assert_eq!(rig.set_option(socket, name, &[value]), Ok(4));
+    }
+    let listener = rig.dup(socket, "/127.0.0.1:8080").unwrap();
+    let client = rig.dup(socket, SERVER);
+    assert_eq!(client, Err(EAGAIN_WRITE));
+    rig.settle();
+    let client = rig.dup(socket, SERVER).unwrap();
+    let server = rig.dup(listener, "listen").unwrap();
+    for id in [listener, client, server] {
+        assert_eq!(names.map(|name| rig.option(id, name).unwrap()), [1, 1, 9, 0x10]);
+    }
+}
+
+#[test]
+fn a_tcp_socket_tells_what_it_is() {
+    let mut rig = rig::<Tcp>(&host());
+    let listener = rig.open("/[::1]:8080").unwrap();
+    let socket = rig.open("").unwrap();
+    let what = [SO_TYPE, SO_PROTOCOL, SO_DOMAIN, SO_ACCEPTCONN, SO_ERROR];
+    assert_eq!(what.map(|name| rig.option(listener, &[name])), [1, 6, 10, 1, 0].map(Ok));
+    assert_eq!(what.map(|name| rig.option(socket, &[name])), [1, 6, 2, 0, 0].map(Ok));
+}
+
+#[test]
+fn a_failed_connect_is_told_by_so_error_once() {
+    let mut rig = rig::<Tcp>(&host());
+    let socket = rig.open_nonblocking("").unwrap();
+    assert_eq!(rig.dup(socket, SERVER), Err(EINPROGRESS));
+    rig.settle();
+    assert_eq!(rig.option(socket, &[SO_ERROR]), Ok(ECONNREFUSED));
+    assert_eq!(rig.option(socket, &[SO_ERROR]), Ok(0));
+}
+
+#[test]
+fn buffers_are_as_large_as_asked_for_before_a_connection_begins() {
+    let mut rig = rig::<Tcp>(&host());
+    let socket = rig.open("").unwrap();
+    let usual = rig.option(socket, &[SO_RCVBUF]).unwrap();
+    assert_eq!(rig.set_option(socket, &[SO_RCVBUF], &[1 << 20]), Ok(4));
+    assert_eq!(rig.set_option(socket, &[SO_SNDBUF], &[8192]), Ok(4));
+    assert_eq!(rig.set_option(socket, &[SO_SNDBUF], &[-1]), Err(EINVAL));
+    rig.open("/127.0.0.1:8080").unwrap();
+    assert_eq!(rig.dup(socket, SERVER), Err(EAGAIN_WRITE));
+    assert_eq!([SO_RCVBUF, SO_SNDBUF].map(|name| rig.option(socket, &[name])), [1 << 20, 8192].map(Ok));
+    rig.settle();
+    let client = rig.dup(socket, SERVER).unwrap();
+    assert_eq!(rig.write(client, &[0; 10_000]), Ok(8192), "no more fits");
+    assert_eq!(rig.set_option(client, &[SO_RCVBUF], &[usual]), Ok(4));
+    assert_eq!(rig.option(client, &[SO_RCVBUF]), Ok(1 << 20), "it has them already");
+}
+
+/// Lets a second go by, in which the last acknowledgements come.
+fn pass(rig: &mut Rig<SocketScheme<Tcp>>) {
+    for _ in 0..10 {
+        let mut stack = rig.stack.borrow_mut();
+        let later = stack.network.now + Duration::from_millis(100);
+        stack.poll(later);
+    }
+}
+
+#[test]
+fn a_message_is_sent_as_a_whole_since_relibc_counts_all_of_it_as_sent() {
+    let mut rig = rig::<Tcp>(&host());
+    let listener = rig.open("/127.0.0.1:8080").unwrap();
+    let socket = rig.open("").unwrap();
+    rig.set_option(socket, &[SO_SNDBUF], &[8192]).unwrap();
+    let _ = rig.dup(socket, SERVER);
+    rig.settle();
+    let client = rig.dup(socket, SERVER).unwrap();
+    let server = rig.dup(listener, "listen").unwrap();
+    let message = |length: usize| [&length.to_ne_bytes()[..], &vec![7; length]].concat();
+    assert_eq!(rig.call(client, &mut message(8193), &[4, 0]), Err(EMSGSIZE));
+    assert_eq!(rig.call(client, &mut message(5000), &[4, 0]), Ok(5000));
+    assert_eq!(rig.call(client, &mut message(5000), &[4, 0]), Err(EAGAIN_WRITE));
+    assert_eq!(rig.call(client, &mut message(5000), &[4, 0x40]), Err(EAGAIN_NOW));
+    let writable = EventFlags::EVENT_WRITE;
+    assert!(rig.scheme.fevent(client, writable, &caller(0)).unwrap().is_empty());
+    rig.settle();
+    pass(&mut rig);
+    assert_eq!(rig.scheme.fevent(client, writable, &caller(0)).unwrap(), writable);
+    assert_eq!(rig.call(client, &mut message(5000), &[4, 0]), Ok(5000));
+    pass(&mut rig);
+    let mut read = || rig.read(server, 20_000).map(|read| read.len());
+    assert_eq!([read(), read()], [Ok(10_000), Err(EAGAIN)]);
+}
+
+#[test]
+fn a_port_with_connections_from_before_is_taken_by_those_who_ask_for_it() {
+    let mut rig = rig::<Tcp>(&host());
+    let listener = bound(&mut rig, &[]).unwrap();
+    let client = rig.open(SERVER).unwrap();
+    let server = rig.dup(listener, "listen").unwrap();
+    rig.close(listener);
+    rig.close(server);
+    rig.close(client);
+    assert_eq!(bound(&mut rig, &[]), Err(EADDRINUSE), "the server's end is in TIME-WAIT");
+    let again = bound(&mut rig, &[(SO_REUSEADDR, 1)]).unwrap();
+    assert_eq!(bound(&mut rig, &[(SO_REUSEADDR, 1)]), Err(EADDRINUSE), "somebody listens");
+    rig.close(again);
+    assert!(rig.open("/127.0.0.1:8080").is_ok(), "a path asks for it by itself");
+}
+
+#[test]
+fn a_socket_set_to_linger_for_no_time_resets_when_it_is_closed() {
+    let mut rig = rig::<Tcp>(&host());
+    let listener = rig.open("/127.0.0.1:8080").unwrap();
+    let client = rig.open(SERVER).unwrap();
+    let server = rig.dup(listener, "listen").unwrap();
+    assert_eq!(rig.set_option(client, &[SO_LINGER], &[1, 5]), Err(ENOPROTOOPT), "close never waits");
+    assert_eq!(rig.set_option(client, &[SO_LINGER], &[0, 0]), Ok(8));
+    assert_eq!(rig.set_option(client, &[SO_LINGER], &[1]), Err(EINVAL));
+    assert_eq!(rig.set_option(client, &[SO_LINGER], &[1, 0]), Ok(8));
+    assert_eq!(rig.option(client, &[SO_LINGER]), Ok(1));
+    rig.close(client);
+    assert_eq!(rig.read(server, 9), Err(ECONNRESET));
+}
+
+#[test]
+fn what_is_not_supported_is_refused() {
+    let mut rig = rig::<Tcp>(&host());
+    let socket = rig.open("").unwrap();
+    for unknown in [&[999][..], &[15], &[2, 7], &[1, 99], &[SO_TYPE, 8]] {
+        assert_eq!(rig.set_option(socket, unknown, &[1]), Err(ENOPROTOOPT), "{unknown:?}");
+        assert_eq!(rig.option(socket, unknown), Err(ENOPROTOOPT), "{unknown:?}");
+    }
+    for fixed in [SO_TYPE, SO_ERROR, SO_ACCEPTCONN, SO_PROTOCOL, SO_DOMAIN] {
+        assert_eq!(rig.set_option(socket, &[fixed], &[1]), Err(ENOPROTOOPT), "{fixed}");
+    }
+    assert_eq!(rig.set_option(socket, &[SO_KEEPALIVE], &[]), Err(EINVAL));
+    assert_eq!(rig.set_option(socket, &IP_TTL, &[0]), Err(EINVAL));
+    assert_eq!(rig.set_option(socket, &IP_TOS, &[256]), Err(EINVAL));
+    assert_eq!(rig.set_option(socket, &[SO_BROADCAST], &[1]), Ok(4), "it means nothing");
+    assert_eq!(rig.call(socket, &mut [0; 4], &[77]), Err(EOPNOTSUPP));
+    assert_eq!(rig.call(socket, &mut [0; 4], &[]), Err(EOPNOTSUPP));
+}
+
+#[test]
+fn what_is_set_of_a_udp_socket_stays_so_when_it_is_bound() {
+    let mut rig = rig::<Udp>(&host());
+    let socket = rig.open("").unwrap();
+    let names = [&[SO_RCVBUF][..], &[SO_SNDBUF], &[SO_BROADCAST], &IP_TTL, &IP_TOS];
+    assert_eq!(names.map(|name| rig.option(socket, name).unwrap()), [212_992, 212_992, 1, 64, 0]);
+    for (name, value) in names.into_iter().zip([5000, 6000, 0, 9, 0x10]) {
+        assert_eq!(rig.set_option(socket, name, &[value]), Ok(4));
+    }
+    let bound = rig.dup(socket, "/0.0.0.0:53").unwrap();
+    assert_eq!(names.map(|name| rig.option(bound, name).unwrap()), [5000, 6000, 0, 9, 0x10]);
+    let what = [SO_TYPE, SO_PROTOCOL, SO_DOMAIN, SO_ACCEPTCONN, SO_ERROR];
+    assert_eq!(what.map(|name| rig.option(bound, &[name])), [2, 17, 2, 0, 0].map(Ok));
+    assert_eq!(rig.set_option(bound, &[SO_KEEPALIVE], &[1]), Err(ENOPROTOOPT));
+    assert_eq!(rig.option(bound, &TCP_NODELAY), Err(ENOPROTOOPT));
+}
+
+#[test]
+fn a_udp_socket_s_buffers_and_its_broadcasts_are_limited_as_it_was_set() {
+    let mut rig = rig::<Udp>(&host());
+    let server = rig.open("/127.0.0.1:53").unwrap();
+    let client = rig.open("127.0.0.1:53").unwrap();
+    assert_eq!(rig.set_option(server, &[SO_RCVBUF], &[2000]), Ok(4));
+    for _ in 0..5 {
+        assert_eq!(rig.write(client, &[1; 700]), Ok(700));
+    }
+    rig.settle();
+    assert_eq!([(); 3].map(|()| rig.read(server, 1000).is_ok()), [true, true, false]);
+    assert_eq!(rig.set_option(client, &[SO_SNDBUF], &[100]), Ok(4));
+    assert_eq!(rig.write(client, &[1; 101]), Err(EMSGSIZE));
+    rig.set_option(client, &[SO_BROADCAST], &[0]).unwrap();
+    let everybody = rig.dup(client, "255.255.255.255:9");
+    assert!(everybody.is_err() || rig.write(everybody.unwrap(), b"x") == Err(EACCES));
+}
+
+#[test]
+fn those_who_share_a_udp_port_all_say_so() {
+    let mut rig = rig::<Udp>(&host());
+    let bind = |shares: bool| {
+        let socket = rig.open("").unwrap();
+        rig.set_option(socket, &[SO_REUSEADDR], &[shares.into()]).unwrap();
+        rig.dup(socket, "/0.0.0.0:5353").map(|_| ())
+    };
+    assert_eq!([true, true, false].map(bind), [Ok(()), Ok(()), Err(EADDRINUSE)]);
+}

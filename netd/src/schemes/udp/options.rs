@@ -1,0 +1,60 @@
+//! The options of UDP sockets.
+
+use scheme::errno::ENOPROTOOPT;
+use scheme::{Error, Result};
+
+use super::Node;
+use crate::schemes::errno::errno;
+use crate::schemes::option::{self, SocketOption};
+use crate::stack::Stack;
+use crate::stack::udp::{Options, buffer};
+
+const SOCK_DGRAM: i32 = 2;
+const IPPROTO_UDP: i32 = 17;
+
+/// `getsockopt`.
+pub(super) fn get(stack: &mut Stack, node: &Node, which: SocketOption, payload: &mut [u8]) -> Result<usize> {
+    let options = current(stack, node)?;
+    let value = match which {
+        SocketOption::ReceiveBuffer => return option::put_size(options.receive_buffer, payload),
+        SocketOption::SendBuffer => return option::put_size(options.send_buffer, payload),
+        SocketOption::ReuseAddress => options.reuse_address.into(),
+        SocketOption::Broadcast => options.broadcast.into(),
+        SocketOption::HopLimit => options.hop_limit.unwrap_or(option::HOP_LIMIT).into(),
+        SocketOption::TrafficClass => options.traffic_class.into(),
+        SocketOption::AcceptsConnections => 0,
+        SocketOption::Type => SOCK_DGRAM,
+        SocketOption::Protocol => IPPROTO_UDP,
+        SocketOption::Domain => option::domain(node.socket.and_then(|id| stack.udp.local(id))),
+        SocketOption::Error => {
+            let error = node.socket.and_then(|id| stack.udp.take_error(id));
+            error.map_or(0, |error| errno(error).errno)
+        }
+        _ => return Err(Error::new(ENOPROTOOPT)),
+    };
+    option::put(&[value], payload)
+}
+
+/// `setsockopt`.
+pub(super) fn set(stack: &mut Stack, node: &mut Node, which: SocketOption, value: &[u8]) -> Result<usize> {
+    let mut options = current(stack, node)?;
+    match which {
+        SocketOption::ReuseAddress => options.reuse_address = option::switch(value)?,
+        SocketOption::Broadcast => options.broadcast = option::switch(value)?,
+        SocketOption::HopLimit => options.hop_limit = option::hop_limit(value)?,
+        SocketOption::TrafficClass => options.traffic_class = option::traffic_class(value)?,
+        SocketOption::ReceiveBuffer => options.receive_buffer = buffer(option::size(value)?),
+        SocketOption::SendBuffer => options.send_buffer = buffer(option::size(value)?),
+        _ => return Err(Error::new(ENOPROTOOPT)),
+    }
+    node.options = options;
+    if let Some(id) = node.socket {
+        stack.udp.set_options(id, options).map_err(errno)?;
+    }
+    Ok(value.len())
+}
+
+/// What is set of a socket.
+fn current(stack: &Stack, node: &Node) -> Result<Options> {
+    node.socket.map_or(Ok(node.options), |id| stack.udp.options(id).map_err(errno))
+}
