@@ -1,5 +1,7 @@
 //! What can be said to `netcfg`.
 
+mod examples;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -34,59 +36,53 @@ Exit status: 0 done, 1 it failed (netd does not run or refuses, no reply came), 
 #[derive(Subcommand)]
 pub enum Command {
     /// Show interfaces, routes and name servers; what netcfg does without a command
-    #[command(after_help = "Example:\n  netcfg show --json")]
+    #[command(after_help = examples::SHOW)]
     Show,
 
     /// Show or change interfaces and their links
-    #[command(
-        after_help = "Examples:\n  netcfg link\n  netcfg link show eth0\n  netcfg link set eth0 mtu 9000\n  netcfg link set eth0 down"
-    )]
+    #[command(after_help = examples::LINK)]
     Link {
         #[command(subcommand)]
         action: Option<Link>,
     },
 
     /// Show, add or remove addresses
-    #[command(
-        after_help = "Examples:\n  netcfg addr\n  netcfg addr add 10.0.0.2/24 dev eth0\n  netcfg addr rm 10.0.0.2/24 dev eth0"
-    )]
+    #[command(after_help = examples::ADDR)]
     Addr {
         #[command(subcommand)]
         action: Option<Addr>,
     },
 
     /// Show, add or remove routes
-    #[command(
-        after_help = "Examples:\n  netcfg route\n  netcfg route add default via 10.0.0.1\n  netcfg route add 10.7.0.0/16 via 10.0.0.9 dev eth0 metric 5\n  netcfg route rm default dev eth0"
-    )]
+    #[command(after_help = examples::ROUTE)]
     Route {
         #[command(subcommand)]
         action: Option<Route>,
     },
 
     /// Show who has which Ethernet address
-    #[command(after_help = "Example:\n  netcfg neigh eth0")]
+    #[command(after_help = examples::NEIGH)]
     Neigh {
         /// Only of this interface
         interface: Option<String>,
     },
 
     /// Show or set whom programs ask for names
-    #[command(after_help = "Examples:\n  netcfg dns\n  netcfg dns set 9.9.9.9")]
+    #[command(after_help = examples::DNS)]
     Dns {
         #[command(subcommand)]
         action: Option<Dns>,
     },
 
     /// Show leases, renew them, or switch DHCP on and off
-    #[command(after_help = "Examples:\n  netcfg dhcp\n  netcfg dhcp renew eth0\n  netcfg dhcp off eth0")]
+    #[command(after_help = examples::DHCP)]
     Dhcp {
         #[command(subcommand)]
         action: Option<Dhcp>,
     },
 
     /// Show sockets: who listens, who is connected, what waits
-    #[command(after_help = "Example:\n  netcfg sockets --listening")]
+    #[command(after_help = examples::SOCKETS)]
     Sockets {
         /// Only those that listen, or that anybody may send to
         #[arg(long, short)]
@@ -94,40 +90,34 @@ pub enum Command {
     },
 
     /// Show counters, those of netd and those of the driver
-    #[command(after_help = "Example:\n  netcfg stats eth0")]
+    #[command(after_help = examples::STATS)]
     Stats {
         /// Only of this interface
         interface: Option<String>,
     },
 
     /// Show a driver's features, or switch one on or off
-    #[command(
-        after_help = "Examples:\n  netcfg features eth0\n  netcfg features eth0 rx-checksum off\n\nWhat is switched here lasts as long as the driver; `features` in netd.toml is told to every driver that comes."
-    )]
+    #[command(after_help = examples::FEATURES)]
     Features(Tuning),
 
     /// Show how a driver gathers interrupts, or change it
-    #[command(after_help = "Examples:\n  netcfg coalesce eth0\n  netcfg coalesce eth0 rx-usecs 50")]
+    #[command(after_help = examples::COALESCE)]
     Coalesce(Tuning),
 
     /// Tell what changes, until it is stopped
-    #[command(after_help = "Example:\n  netcfg monitor --json")]
+    #[command(after_help = examples::MONITOR)]
     Monitor,
 
     /// Write the packets of an interface to a file, for Wireshark
-    #[command(
-        after_help = "Examples:\n  netcfg capture eth0 -w web.pcapng tcp port 80\n  netcfg capture eth0 --seconds 10 | tshark -r -\n\nA filter is made of arp, ip, ip6, tcp, udp, icmp, icmp6, and host ADDRESS, net PREFIX, port NUMBER with src or dst\nbefore them or without; between them may stand `and` or `or`, and `not` before any."
-    )]
+    #[command(after_help = examples::CAPTURE)]
     Capture(Capture),
 
     /// Ask a host for an echo
-    #[command(after_help = "Example:\n  netcfg ping 10.0.2.2 -c 3")]
+    #[command(after_help = examples::PING)]
     Ping(Ping),
 
     /// Put a configuration in place of the one that runs
-    #[command(
-        after_help = "Examples:\n  netcfg apply /etc/net/netd.toml\n  netcfg apply new.toml --confirm 60\n\nThe file is checked as a whole first: if it is wrong, nothing changes."
-    )]
+    #[command(after_help = examples::APPLY)]
     Apply {
         /// A file as /etc/net/netd.toml
         file: PathBuf,
@@ -137,13 +127,11 @@ pub enum Command {
     },
 
     /// Keep the configuration that is on trial
-    #[command(
-        after_help = "Example:\n  netcfg apply new.toml --confirm 60 && netcfg ping 10.0.0.1 && netcfg confirm"
-    )]
+    #[command(after_help = examples::CONFIRM)]
     Confirm,
 
     /// Write the configuration that runs to a file, without the comments that stood there
-    #[command(after_help = "Example:\n  netcfg save")]
+    #[command(after_help = examples::SAVE)]
     Save {
         /// The file, which is replaced
         #[arg(default_value = "/etc/net/netd.toml")]
@@ -151,7 +139,7 @@ pub enum Command {
     },
 
     /// Print the completions for a shell
-    #[command(after_help = "Example:\n  netcfg completions bash > /etc/bash_completion.d/netcfg")]
+    #[command(after_help = examples::COMPLETIONS)]
     Completions {
         /// The shell
         shell: Shell,
@@ -166,7 +154,7 @@ pub enum Link {
         interface: Option<String>,
     },
     /// Change an interface
-    #[command(after_help = "Example:\n  netcfg link set eth0 mtu 9000")]
+    #[command(after_help = examples::LINK_SET)]
     Set {
         /// Its name
         interface: String,
@@ -192,9 +180,7 @@ pub enum LinkSetting {
         address: Mac,
     },
     /// A VLAN on it, which is the interface `eth0.10`
-    #[command(
-        after_help = "Examples:\n  netcfg link set eth0 vlan add 10\n  netcfg link set eth0 vlan rm 10"
-    )]
+    #[command(after_help = examples::LINK_SET_VLAN)]
     Vlan {
         /// Whether there is to be one
         action: Vlan,
@@ -224,13 +210,13 @@ pub enum Addr {
         interface: Option<String>,
     },
     /// Add an address beside the others
-    #[command(after_help = "Example:\n  netcfg addr add 10.0.0.2/24 dev eth0")]
+    #[command(after_help = examples::ADDR_ADD)]
     Add(AddrOf),
     /// Remove an address
-    #[command(visible_alias = "del", after_help = "Example:\n  netcfg addr rm 10.0.0.2/24 dev eth0")]
+    #[command(visible_alias = "del", after_help = examples::ADDR_RM)]
     Rm(AddrOf),
     /// Put an address in place of the others of its version; DHCP ends
-    #[command(after_help = "Example:\n  netcfg addr set 10.0.0.2/24 dev eth0")]
+    #[command(after_help = examples::ADDR_SET)]
     Set(AddrOf),
 }
 
@@ -249,11 +235,11 @@ pub struct AddrOf {
 pub enum Route {
     /// Show all routes
     Show,
-    /// Add a route: DESTINATION via ROUTER dev INTERFACE metric NUMBER, all but the destination as needed
-    #[command(after_help = "Example:\n  netcfg route add default via 10.0.0.1")]
+    /// Add a route
+    #[command(after_help = examples::ROUTE_ADD)]
     Add(RouteTo),
     /// Remove a route
-    #[command(visible_alias = "del", after_help = "Example:\n  netcfg route rm default dev eth0")]
+    #[command(visible_alias = "del", after_help = examples::ROUTE_RM)]
     Rm(RouteTo),
 }
 
@@ -270,7 +256,7 @@ pub enum Dns {
     /// Show all name servers, the first one first
     Show,
     /// Ask this one, before those of leases
-    #[command(after_help = "Example:\n  netcfg dns set 9.9.9.9")]
+    #[command(after_help = examples::DNS_SET)]
     Set {
         /// Its address
         server: Host,
@@ -285,7 +271,7 @@ pub enum Dhcp {
         interface: Option<String>,
     },
     /// Renew a lease now
-    #[command(after_help = "Example:\n  netcfg dhcp renew eth0")]
+    #[command(after_help = examples::DHCP_RENEW)]
     Renew {
         /// The interface
         interface: String,

@@ -1,5 +1,5 @@
 //! The `netcfg` command on a tree of plain files that stands for the scheme.
-#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at what it did not expect")]
 
 use std::fs;
 use std::path::Path;
@@ -192,6 +192,32 @@ fn a_node_that_says_nonsense_is_named() {
     let root = scheme(&[("ifaces/eth0/mtu", "large\n")]);
     let error = fails(root.path(), &["--json"], 1);
     assert!(error.ends_with("ifaces/eth0/mtu says `large` where a number is expected\n"), "{error}");
+}
+
+#[test]
+fn every_command_s_help_has_an_example() {
+    let nowhere = tempfile::tempdir().unwrap();
+    let commands = "show link addr route neigh dns dhcp sockets stats features coalesce monitor capture ping apply \
+                    confirm save completions";
+    for command in commands.split_whitespace() {
+        let help = succeeds(&nowhere, &[command, "--help"]);
+        let (_, example) = help.split_once("\nExample").unwrap_or_else(|| panic!("{help}"));
+        assert!(example.contains(&format!("netcfg {command}")), "{help}");
+    }
+    let all = succeeds(&nowhere, &["--help"]);
+    assert!(all.contains("Exit status: 0"), "{all}");
+    let listed =
+        all.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    assert_eq!(listed.count(), commands.split_whitespace().count() + 1, "and `help`");
+}
+
+#[test]
+fn shells_complete_every_command() {
+    let nowhere = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish"] {
+        let completions = succeeds(&nowhere, &["completions", shell]);
+        assert!(completions.contains("sockets") && completions.contains("capture"), "{shell}");
+    }
 }
 
 #[test]

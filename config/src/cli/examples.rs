@@ -1,0 +1,133 @@
+//! What each command's help ends with.
+
+pub const SHOW: &str = "\
+Example:
+  netcfg show --json";
+
+pub const LINK: &str = "\
+Examples:
+  netcfg link
+  netcfg link show eth0
+  netcfg link set eth0 mtu 9000
+  netcfg link set eth0 down";
+
+pub const ADDR: &str = "\
+Examples:
+  netcfg addr
+  netcfg addr add 10.0.0.2/24 dev eth0
+  netcfg addr rm 10.0.0.2/24 dev eth0";
+
+pub const ROUTE: &str = "\
+Examples:
+  netcfg route
+  netcfg route add default via 10.0.0.1
+  netcfg route add 10.7.0.0/16 via 10.0.0.9 dev eth0 metric 5
+  netcfg route rm default dev eth0";
+
+pub const NEIGH: &str = "\
+Example:
+  netcfg neigh eth0";
+
+pub const DNS: &str = "\
+Examples:
+  netcfg dns
+  netcfg dns set 9.9.9.9";
+
+pub const DHCP: &str = "\
+Examples:
+  netcfg dhcp
+  netcfg dhcp renew eth0
+  netcfg dhcp off eth0";
+
+pub const SOCKETS: &str = "\
+Example:
+  netcfg sockets --listening";
+
+pub const STATS: &str = "\
+Example:
+  netcfg stats eth0";
+
+pub const FEATURES: &str = "\
+Examples:
+  netcfg features eth0
+  netcfg features eth0 rx-checksum off
+
+Most features are as they are, and such a driver refuses. What is switched here lasts as long as the driver does;
+`features` in netd.toml is told to every driver that comes.";
+
+pub const COALESCE: &str = "\
+Examples:
+  netcfg coalesce eth0
+  netcfg coalesce eth0 rx-usecs 50";
+
+pub const MONITOR: &str = "\
+Example:
+  netcfg monitor --json";
+
+pub const CAPTURE: &str = "\
+Examples:
+  netcfg capture eth0 -w web.pcapng tcp port 80
+  netcfg capture eth0 --seconds 10 | tshark -r -
+
+A filter is made of arp, ip, ip6, tcp, udp, icmp, icmp6, and host ADDRESS, net PREFIX, port NUMBER with src or dst
+before them or without; between them may stand `and` or `or`, and `not` before any.";
+
+pub const PING: &str = "\
+Example:
+  netcfg ping 10.0.2.2 -c 3";
+
+pub const APPLY: &str = "\
+Examples:
+  netcfg apply /etc/net/netd.toml
+  netcfg apply new.toml --confirm 60
+
+The file is checked as a whole first: if it is wrong, nothing changes.";
+
+pub const CONFIRM: &str = "\
+Example:
+  netcfg apply new.toml --confirm 60 && netcfg ping 10.0.0.1 && netcfg confirm";
+
+pub const SAVE: &str = "\
+Example:
+  netcfg save";
+
+pub const COMPLETIONS: &str = "\
+Example:
+  netcfg completions bash > /etc/bash_completion.d/netcfg";
+
+pub const LINK_SET: &str = "\
+Example:
+  netcfg link set eth0 mtu 9000";
+
+pub const LINK_SET_VLAN: &str = "\
+Examples:
+  netcfg link set eth0 vlan add 10
+  netcfg link set eth0 vlan rm 10";
+
+pub const ADDR_ADD: &str = "\
+Example:
+  netcfg addr add 10.0.0.2/24 dev eth0";
+
+pub const ADDR_RM: &str = "\
+Example:
+  netcfg addr rm 10.0.0.2/24 dev eth0";
+
+pub const ADDR_SET: &str = "\
+Example:
+  netcfg addr set 10.0.0.2/24 dev eth0";
+
+pub const ROUTE_ADD: &str = "\
+Example:
+  netcfg route add default via 10.0.0.1";
+
+pub const ROUTE_RM: &str = "\
+Example:
+  netcfg route rm default dev eth0";
+
+pub const DNS_SET: &str = "\
+Example:
+  netcfg dns set 9.9.9.9";
+
+pub const DHCP_RENEW: &str = "\
+Example:
+  netcfg dhcp renew eth0";
