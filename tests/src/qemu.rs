@@ -90,6 +90,17 @@ pub fn command(log: &Path, on_terminal: bool, nics: &[Nic]) -> Command {
     command
 }
 
+/// Whether some QEMU here has the devices that not every one has.
+pub fn has_newer_devices() -> bool {
+    if std::env::var_os(NEWER).is_some_and(|newer| Path::new(&newer).exists()) {
+        return true;
+    }
+    let told = Command::new(PROGRAM).args(["-device", "help"]).output().map(|told| told.stdout);
+    let told = told.unwrap_or_default();
+    let told = String::from_utf8_lossy(&told);
+    NEWER_DEVICES.iter().all(|device| told.contains(&format!("name \"{device}\"")))
+}
+
 fn needs_newer(nic: &Nic) -> bool {
     NEWER_DEVICES.contains(&nic.model.split(',').next().unwrap_or_default())
 }
