@@ -169,7 +169,7 @@ pub fn framed(mut packet: Vec<u8>, from: IpAddr, to: IpAddr) -> Vec<u8> {
     let mut frame = EthernetFrame::new_unchecked(&mut packet);
     frame.set_src_addr(ethernet_address(from));
     frame.set_dst_addr(ethernet_address(to));
-    frame.set_ethertype(EthernetProtocol::Ipv4);
+    frame.set_ethertype(if from.is_ipv4() { EthernetProtocol::Ipv4 } else { EthernetProtocol::Ipv6 });
     packet
 }
 

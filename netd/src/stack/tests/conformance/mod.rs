@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use smoltcp::wire::TcpSeqNumber;
 
 use self::runner::Runner;
+use self::script::Version;
 use super::*;
 
 /// The scripts that fail, and why: `NAME: REASON`.
@@ -27,8 +28,15 @@ fn scripts() -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Carries a script out over each version of IP that it is true of.
 fn run(text: &str) -> Result<(), String> {
-    Runner::run(&script::parse(text)?)
+    let script = script::parse(text)?;
+    for version in [Version::V4, Version::V6] {
+        if script.only.is_none_or(|only| only == version) {
+            Runner::run(&script.steps, version).map_err(|what| format!("{what} ({version:?})"))?;
+        }
+    }
+    Ok(())
 }
 
 #[test]

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 use smoltcp::wire::TcpPacket;
 
-use super::script::{Script, Segment, Step};
+use super::script::{Segment, Step, Version};
 use super::*;
+use crate::stack::address::unspecified;
 use crate::stack::tcp::{ConnectionId, ListenerId, Options};
 
 /// The port of whoever listens.
@@ -20,6 +21,25 @@ const WINDOW: u16 = 60_000;
 /// The byte of a stream at this number.
 fn text(number: u32) -> u8 {
     (number.wrapping_mul(31) ^ (number >> 8)) as u8
+}
+
+/// Two hosts of this version, and their addresses. The link's MTU is such that segments are as long in both versions.
+fn bed(version: Version) -> (Bed, IpAddr, IpAddr) {
+    let mut bed = Bed::new();
+    if version == Version::V4 {
+        return (bed, LEFT, RIGHT);
+    }
+    let addresses = ["fd00::1", "fd00::2"].map(|address| address.parse().unwrap());
+    bed.left = dual_stack(1, LEFT, bed.now);
+    bed.right = dual_stack(2, RIGHT, bed.now);
+    for (stack, address) in [&mut bed.left, &mut bed.right].into_iter().zip(addresses) {
+        stack.network.add_address(ETH0, ipnet::IpNet::new(address, 64).unwrap());
+        let link = ethernet_address(address);
+        stack.link_up(ETH0, link, 1520);
+    }
+    // Until the addresses are known to be nobody else's.
+    bed.run(Duration::from_secs(5));
+    (bed, addresses[0], addresses[1])
 }
 
 /// A segment that we sent, and when.
@@ -48,15 +68,15 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Carries `script` out.
+    /// Carries the steps of a script out, over this version of IP.
     ///
     /// # Errors
     /// The first line that was not so, and what was.
-    pub fn run(script: &Script) -> Result<(), String> {
-        let bed = Bed::new();
+    pub fn run(steps: &[(usize, Step)], version: Version) -> Result<(), String> {
+        let (bed, left, right) = bed(version);
         let mut runner = Self {
-            ours: SocketAddr::new(RIGHT, PORT),
-            peer: SocketAddr::new(LEFT, CALLER),
+            ours: SocketAddr::new(right, PORT),
+            peer: SocketAddr::new(left, CALLER),
             we_begin: 0,
             listener: None,
             connection: None,
@@ -66,7 +86,7 @@ impl Runner {
             written: 1,
             bed,
         };
-        for (number, step) in script {
+        for (number, step) in steps {
             runner.step(step).map_err(|reason| format!("line {number}: {reason}"))?;
             runner.mark = runner.bed.now;
         }
@@ -218,11 +238,13 @@ impl Runner {
         let Stack { tcp, network, .. } = &mut self.bed.right;
         let connection = || self.connection.ok_or(format!("{name} without a connection"));
         Ok(match name {
-            // The buffer is what a window says without a scale.
-            "listen" => tcp
-                .listen(any(PORT), Options { receive_buffer: Some(65_535), ..Options::default() }, network)
-                .map(|id| self.listener = Some(id))
-                .map(|()| argument),
+            "listen" => {
+                let local = SocketAddr::new(unspecified(self.ours.ip()), PORT);
+                // The buffer is what a window says without a scale.
+                let options = Options { receive_buffer: Some(65_535), ..Options::default() };
+                let listener = tcp.listen(local, options, network);
+                listener.map(|id| self.listener = Some(id)).map(|()| argument)
+            }
             "connect" => {
                 self.peer.set_port(PORT);
                 let connected = tcp.connect(None, self.peer, Default::default(), network);

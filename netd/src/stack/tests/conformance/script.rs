@@ -11,8 +11,23 @@ const PROMPTLY: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_milli
 /// What `established` stands for: the peer has called, with segments of an Ethernet, and a program has the connection.
 const ESTABLISHED: &str = "listen\n< S 0 mss 1460\n> SA 0 ack 1\n< A 1 ack 1\naccept";
 
-/// A script's lines that say something, with their numbers.
-pub type Script = Vec<(usize, Step)>;
+/// A script.
+#[derive(Debug, Default)]
+pub struct Script {
+    /// The only version of IP that it is true of: `only IPv6`.
+    pub only: Option<Version>,
+    /// Its other lines that say something, with their numbers.
+    pub steps: Vec<(usize, Step)>,
+}
+
+/// A version of IP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// RFC 791.
+    V4,
+    /// RFC 8200.
+    V6,
+}
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,12 +80,19 @@ pub fn parse(text: &str) -> Result<Script, String> {
         let lines = if line == "established" { ESTABLISHED } else { line };
         lines.lines().map(move |line| (number, line))
     });
-    let parsed = whole.map(|(number, line)| {
+    let mut script = Script::default();
+    for (number, line) in whole {
         let words: Vec<_> = line.split_whitespace().collect();
-        let unknown = || format!("line {number} says nothing that is known: {line}");
-        step(&words).map(|step| (number, step)).ok_or_else(unknown)
-    });
-    parsed.collect()
+        match words.as_slice() {
+            ["only", "IPv4"] => script.only = Some(Version::V4),
+            ["only", "IPv6"] => script.only = Some(Version::V6),
+            words => {
+                let unknown = || format!("line {number} says nothing that is known: {line}");
+                script.steps.push((number, step(words).ok_or_else(unknown)?));
+            }
+        }
+    }
+    Ok(script)
 }
 
 fn step(words: &[&str]) -> Option<Step> {
@@ -135,7 +157,7 @@ fn lines_mean_what_they_say() {
     let peers = Segment { length: 100, acknowledged: Some(7), window: Some(50), ..segment("A", 1) };
     let when = Duration::from_secs(1)..=Duration::from_secs(3);
     let read = Step::Call { name: "read".to_owned(), argument: 5, result: Some("end".to_owned()) };
-    assert_eq!(script, [(3, Step::Peer(peers)), (4, Step::Ours(when, segment("FA", 2))), (5, read)]);
+    assert_eq!(script.steps, [(3, Step::Peer(peers)), (4, Step::Ours(when, segment("FA", 2))), (5, read)]);
     for nonsense in ["< Q 1", "< A", "< A 1 ack", "> A x", "nothing for 3", "3s > A 1", "read 1 2", "read ->"]
     {
         assert!(parse(nonsense).unwrap_err().contains("line 1"), "{nonsense}");
