@@ -7,7 +7,7 @@ mod trial;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use config::netd::{Address, Candidate, Config, Host, Interface, Mac, Match};
@@ -138,13 +138,16 @@ impl Intent {
         if self.followed == Some(stack.revision) {
             return;
         }
-        let is_news = self.followed.is_none();
         self.known.retain(|id, _| stack.network.interface(*id).is_some());
-        for id in stack.network.interface_ids() {
+        let mut followed = BTreeSet::new();
+        // An interface may bring others: its VLANs.
+        while let Some(id) = stack.network.interface_ids().find(|id| !followed.contains(id)) {
             self.follow_interface(id, stack);
+            followed.insert(id);
         }
         self.follow_name_servers(stack);
-        stack.revision += u64::from(is_news);
+        // What was done here is a change too.
+        stack.revision += 1;
         self.followed = Some(stack.revision);
     }
 

@@ -113,6 +113,22 @@ fn a_route_waits_for_an_address_to_be_sent_from() {
 }
 
 #[test]
+fn a_vlan_is_brought_to_its_own_table_at_once() {
+    let (mut stack, eth0) = host();
+    let text = "[[interface]]\nmatch.name = 'eth0'\nvlan = [10]\n\
+                [[interface]]\nmatch.name = 'eth0.10'\naddresses = ['10.0.10.2/24']";
+    let mut intent = Intent::new(config(text));
+    intent.follow(&mut stack);
+    let vlan = stack.network.find("eth0.10").unwrap();
+    assert_eq!(addresses(&stack, vlan), ["10.0.10.2/24"]);
+    intent.apply(Config::default(), None, Instant::ZERO);
+    intent.follow(&mut stack);
+    assert_eq!(stack.network.find("eth0.10"), None);
+    assert!(stack.network.find("eth0").is_some_and(|id| id == eth0));
+    assert_eq!(stack.network.routes.iter().count(), 0, "what was its own is gone");
+}
+
+#[test]
 fn following_what_is_so_changes_nothing() {
     let (mut stack, eth0) = host();
     attach(&mut stack, eth0);
