@@ -9,7 +9,7 @@ use netd::stack::udp::UdpId;
 use netd::stack::{Instant, InterfaceId, Random, Stack};
 use smoltcp::time::Duration;
 use smoltcp::wire::{
-    DhcpPacket, EthernetAddress, EthernetFrame, EthernetProtocol, Icmpv4Packet, IpProtocol, Ipv4Packet,
+    DhcpPacket, EthernetAddress, EthernetFrame, EthernetProtocol, Icmpv4Packet, IpProtocol, IpVersion, Ipv4Packet,
     TcpPacket, TcpSeqNumber, UdpPacket,
 };
 
@@ -75,7 +75,7 @@ impl Host {
         let listener = tcp.listen(any(80), Options::default(), network).expect("port 80 is free");
         let udp = udp.open(any(53), None, Default::default(), network).expect("port 53 is free");
         let ping = icmp.open(Purpose::Echo, PEER.into(), &mut network.random).expect("an echo socket");
-        let raw = raw.open(6);
+        let raw = raw.open(IpVersion::Ipv4, 6);
         let connections = tcp
             .connect(None, SocketAddr::new(PEER.into(), 7), Options::default(), network)
             .into_iter()

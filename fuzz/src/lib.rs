@@ -10,6 +10,7 @@ pub mod frames;
 pub mod fuse;
 pub mod igb;
 pub mod input;
+pub mod ipv6;
 pub mod pcid;
 pub mod rtl8139;
 pub mod vmxnet3;

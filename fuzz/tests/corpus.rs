@@ -21,6 +21,11 @@ fn frames() {
 }
 
 #[test]
+fn ipv6() {
+    replay("ipv6", fuzz::ipv6::run);
+}
+
+#[test]
 fn fuse() {
     replay("fuse", fuzz::fuse::run);
 }

@@ -1,7 +1,9 @@
-//! `ip`: whole IPv4 packets of the protocol whose number, in hexadecimal, is the path. For uid 0.
+//! `ip`: whole IPv4 packets of the protocol whose number, in hexadecimal, is the path; IPv6 packets of `v6/` and the
+//! number. For uid 0.
 
 use scheme::errno::{EACCES, EINVAL, EISDIR, ENOENT};
 use scheme::{DirentKind, Error, Result};
+use smoltcp::wire::IpVersion;
 
 use super::errno::errno;
 use super::socket_scheme::{Caller, Protocol};
@@ -23,22 +25,25 @@ impl Protocol for Ip {
 
     fn probe(path: &str) -> Result<DirentKind> {
         match path {
-            "" => Ok(DirentKind::Directory),
+            "" | "v6" => Ok(DirentKind::Directory),
             path => parse(path).map(|_| DirentKind::Regular),
         }
     }
 
-    fn names(_path: &str) -> &'static [&'static str] {
-        &[]
+    fn names(path: &str) -> &'static [&'static str] {
+        match path {
+            "" => &["v6"],
+            _ => &[],
+        }
     }
 
     fn open(stack: &mut Stack, path: &str, caller: Caller) -> Result<RawId> {
-        if path.is_empty() {
+        if matches!(path, "" | "v6") {
             return Err(Error::new(EISDIR));
         }
-        let protocol = parse(path)?;
+        let (version, protocol) = parse(path)?;
         match caller.uid {
-            0 => Ok(stack.raw.open(protocol)),
+            0 => Ok(stack.raw.open(version, protocol)),
             _ => Err(Error::new(EACCES)),
         }
     }
@@ -67,7 +72,11 @@ impl Protocol for Ip {
     }
 
     fn path(stack: &Stack, node: &RawId) -> String {
-        stack.raw.protocol(*node).map(|protocol| format!("{protocol:x}")).unwrap_or_default()
+        match stack.raw.protocol(*node) {
+            Some((IpVersion::Ipv4, protocol)) => format!("{protocol:x}"),
+            Some((IpVersion::Ipv6, protocol)) => format!("v6/{protocol:x}"),
+            None => String::new(),
+        }
     }
 
     fn left(stack: &mut Stack, key: RawId, rest: &[RawId]) {
@@ -81,6 +90,10 @@ impl Protocol for Ip {
     }
 }
 
-fn parse(path: &str) -> Result<u8> {
-    u8::from_str_radix(path, 16).map_err(|_| Error::new(ENOENT))
+fn parse(path: &str) -> Result<(IpVersion, u8)> {
+    let (version, number) = match path.strip_prefix("v6/") {
+        Some(number) => (IpVersion::Ipv6, number),
+        None => (IpVersion::Ipv4, path),
+    };
+    u8::from_str_radix(number, 16).map(|protocol| (version, protocol)).map_err(|_| Error::new(ENOENT))
 }

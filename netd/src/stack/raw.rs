@@ -1,13 +1,14 @@
-//! Raw IP sockets: whole IPv4 packets of one protocol.
+//! Raw IP sockets: whole packets of one version and one protocol.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use slab::Slab;
-use smoltcp::wire::{IpProtocol, Ipv4Packet};
+use smoltcp::wire::{Icmpv6Packet, IpProtocol, IpVersion, Ipv4Packet, Ipv6Packet};
 
 use super::datagram::Datagram;
 use super::error::SocketError;
+use super::icmpv6;
 use super::ipv4;
 use super::network::Network;
 use super::readiness::Readiness;
@@ -22,6 +23,7 @@ pub struct RawId(usize);
 
 #[derive(Debug)]
 struct Socket {
+    version: IpVersion,
     protocol: IpProtocol,
     received: VecDeque<Vec<u8>>,
     size: usize,
@@ -36,14 +38,14 @@ pub struct Raw {
 
 impl Raw {
     /// A socket for `protocol`'s packets.
-    pub fn open(&mut self, protocol: u8) -> RawId {
+    pub fn open(&mut self, version: IpVersion, protocol: u8) -> RawId {
         let protocol = IpProtocol::from(protocol);
-        RawId(self.sockets.insert(Socket { protocol, received: VecDeque::new(), size: 0 }))
+        RawId(self.sockets.insert(Socket { version, protocol, received: VecDeque::new(), size: 0 }))
     }
 
-    /// The protocol's number.
-    pub fn protocol(&self, id: RawId) -> Option<u8> {
-        self.sockets.get(id.0).map(|socket| socket.protocol.into())
+    /// The version, and the protocol's number.
+    pub fn protocol(&self, id: RawId) -> Option<(IpVersion, u8)> {
+        self.sockets.get(id.0).map(|socket| (socket.version, socket.protocol.into()))
     }
 
     /// What is ready.
@@ -65,30 +67,25 @@ impl Raw {
     }
 
     /// Sends a whole packet. Its lengths must be right and its protocol the socket's; an unspecified source
-    /// is filled in, as is the header checksum.
+    /// is filled in, as is the checksum of IPv4's header and of an ICMPv6 message (RFC 3542 section 3.1).
     pub fn write(&mut self, id: RawId, packet: &[u8], network: &mut Network) -> Result<usize, SocketError> {
         let socket = self.sockets.get(id.0).ok_or(SocketError::NoSuchSocket)?;
-        let header = Ipv4Packet::new_checked(packet).map_err(|_| SocketError::Malformed)?;
-        let is_whole = usize::from(header.total_len()) == packet.len();
-        let destination = header.dst_addr();
-        let is_sound = header.version() == 4 && usize::from(header.header_len()) >= ipv4::HEADER;
-        if !is_whole || !is_sound || header.next_header() != socket.protocol || destination.is_unspecified() {
-            return Err(SocketError::Malformed);
-        }
-        let path = network.route(destination.into())?;
+        let destination = match socket.version {
+            IpVersion::Ipv4 => sound_v4(packet, socket.protocol),
+            IpVersion::Ipv6 => sound_v6(packet, socket.protocol),
+        };
+        let destination = destination.filter(|destination| !destination.is_unspecified());
+        let path = network.route(destination.ok_or(SocketError::Malformed)?)?;
         let limit = network.mtu(&path);
         if packet.len() > limit {
             return Err(SocketError::MessageTooLong { length: packet.len(), limit });
         }
         let mut bytes = vec![0; HEADROOM];
         bytes.extend_from_slice(packet);
-        let mut header = Ipv4Packet::new_unchecked(&mut bytes[HEADROOM..]);
-        if header.src_addr() == Ipv4Addr::UNSPECIFIED
-            && let IpAddr::V4(source) = path.source
-        {
-            header.set_src_addr(source);
+        match path.source {
+            IpAddr::V4(source) => complete_v4(&mut bytes[HEADROOM..], source),
+            IpAddr::V6(source) => complete_v6(&mut bytes[HEADROOM..], source),
         }
-        header.fill_checksum();
         network.send_unchanged(path.interface, path.next_hop, bytes);
         Ok(packet.len())
     }
@@ -102,7 +99,8 @@ impl Raw {
     pub fn receive(&mut self, datagram: &Datagram<'_>) -> bool {
         let mut wanted = false;
         for (key, socket) in &mut self.sockets {
-            if socket.protocol != datagram.protocol {
+            let is_v4 = socket.version == IpVersion::Ipv4;
+            if socket.protocol != datagram.protocol || is_v4 != datagram.source.is_ipv4() {
                 continue;
             }
             wanted = true;
@@ -118,5 +116,39 @@ impl Raw {
     /// What became ready since the last call.
     pub fn take_changes(&mut self) -> Vec<(RawId, Readiness)> {
         std::mem::take(&mut self.changes)
+    }
+}
+
+/// Where a packet of `protocol` goes whose header is right.
+fn sound_v4(packet: &[u8], protocol: IpProtocol) -> Option<IpAddr> {
+    let header = Ipv4Packet::new_checked(packet).ok()?;
+    let is_whole = usize::from(header.total_len()) == packet.len();
+    let is_sound = header.version() == 4 && usize::from(header.header_len()) >= ipv4::HEADER;
+    (is_whole && is_sound && header.next_header() == protocol).then_some(header.dst_addr().into())
+}
+
+fn sound_v6(packet: &[u8], protocol: IpProtocol) -> Option<IpAddr> {
+    let header = Ipv6Packet::new_checked(packet).ok()?;
+    let is_whole = header.total_len() == packet.len();
+    let is_sound = header.version() == 6 && header.next_header() == protocol;
+    (is_whole && is_sound).then_some(header.dst_addr().into())
+}
+
+fn complete_v4(packet: &mut [u8], source: Ipv4Addr) {
+    let mut header = Ipv4Packet::new_unchecked(packet);
+    if header.src_addr().is_unspecified() {
+        header.set_src_addr(source);
+    }
+    header.fill_checksum();
+}
+
+fn complete_v6(packet: &mut [u8], source: Ipv6Addr) {
+    let mut header = Ipv6Packet::new_unchecked(packet);
+    if header.src_addr().is_unspecified() {
+        header.set_src_addr(source);
+    }
+    let (source, destination) = (header.src_addr(), header.dst_addr());
+    if header.next_header() == IpProtocol::Icmpv6 && header.payload_mut().len() >= icmpv6::HEADER {
+        Icmpv6Packet::new_unchecked(header.payload_mut()).fill_checksum(&source, &destination);
     }
 }

@@ -21,6 +21,8 @@ pub struct Arguments {
 enum Target {
     /// Frames into the stack
     Frames,
+    /// IPv6, its extension headers and its neighbours, and fragments
+    Ipv6,
     /// The kernel's requests to a scheme
     Fuse,
     /// An 8254x that lies to its driver
@@ -45,6 +47,7 @@ impl Target {
     fn name(self) -> &'static str {
         match self {
             Self::Frames => "frames",
+            Self::Ipv6 => "ipv6",
             Self::Fuse => "fuse",
             Self::E1000 => "e1000",
             Self::E1000e => "e1000e",

@@ -1,7 +1,7 @@
 //! A real Linux at the other end: its DHCP and DNS server, its ping, its sockets.
 
-use std::io::Write;
-use std::net::TcpStream;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use probe::data;
@@ -29,8 +29,7 @@ fn linux_leases_resolves_and_answers_and_is_answered() {
     let guest = GUEST.to_string();
     let said = peer.run("ping", &["-c", "5", "-i", "0.2", "-s", "1400", &guest]).unwrap();
     assert!(said.contains("5 received, 0% packet loss"), "{said}");
-    let call = || TcpStream::connect((GUEST, 7000)).and_then(|mut socket| socket.write_all(b"hello"));
-    peer.namespace().enter(call).unwrap().unwrap();
+    assert_eq!(peer.namespace().enter(call).unwrap().unwrap(), "hello");
 
     let finished = running.finish().unwrap();
     let expected = format!("{GUEST}/24\n{ADDRESS}\n{ADDRESS}\n5 replies\nlistening\naccepted 5\n");
@@ -63,10 +62,20 @@ fn linux_advertises_itself_as_a_router_and_is_reached_over_ipv6() {
         let said = peer.run("ping", &["-c", "5", "-i", "0.2", "-s", "20000", address]).unwrap();
         assert!(said.contains("5 received, 0% packet loss"), "{said}");
     }
-    let call = || TcpStream::connect((GUEST, 7000)).and_then(|mut socket| socket.write_all(b"hello"));
-    peer.namespace().enter(call).unwrap().unwrap();
+    assert_eq!(peer.namespace().enter(call).unwrap().unwrap(), "hello");
 
     let sums = [1, 2].map(|seed| data::sum_of(seed, LARGE).unwrap());
     let expected = format!("1\n5 replies\n{}\n{}\nlistening\naccepted 5\n", sums[0], sums[1]);
     assert_eq!(running.finish().unwrap().success().unwrap(), expected);
+}
+
+/// Calls the guest from the peer, and waits for the end: who went sooner would reset the connection.
+fn call() -> io::Result<String> {
+    let mut connection = TcpStream::connect((GUEST, 7000))?;
+    connection.set_read_timeout(Some(Duration::from_secs(20)))?;
+    connection.write_all(b"hello")?;
+    connection.shutdown(Shutdown::Write)?;
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer)?;
+    Ok(answer)
 }

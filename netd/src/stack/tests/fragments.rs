@@ -28,7 +28,7 @@ fn routers_with_a_small_link_may_fragment_what_is_ours() {
         panic!("two datagrams, and the segment, of which routers tell what they carry");
     };
     assert_ne!(first, second);
-    let raw = bed.left.raw.open(253);
+    let raw = bed.left.raw.open(IpVersion::Ipv4, 253);
     let packet = datagram::build(LEFT, RIGHT, IpProtocol::from(253), 4, |_| ());
     bed.left.raw.write(raw, &packet[HEADROOM..], &mut bed.left.network).unwrap();
     assert_eq!(sent(&mut bed), [(0, true)], "a raw packet is its sender's");

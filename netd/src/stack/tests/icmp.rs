@@ -32,7 +32,8 @@ fn an_error_about_a_datagram_can_be_read() {
 #[test]
 fn a_whole_packet_goes_out_and_comes_in_raw() {
     let mut bed = Bed::new();
-    let (sender, receiver) = (bed.left.raw.open(253), bed.right.raw.open(253));
+    let (sender, receiver) =
+        (bed.left.raw.open(IpVersion::Ipv4, 253), bed.right.raw.open(IpVersion::Ipv4, 253));
     let packet = datagram::build(Ipv4Addr::UNSPECIFIED.into(), RIGHT, IpProtocol::from(253), 4, |room| {
         room.copy_from_slice(b"raw!")
     });

@@ -182,3 +182,25 @@ fn a_packet_is_put_together_once() {
         assert_eq!(bed.left.take_frames(ETH0, usize::MAX).count(), answers, "{count} fragment headers");
     }
 }
+
+#[test]
+fn a_whole_packet_goes_out_and_comes_in_raw_and_versions_are_apart() {
+    let mut bed = settled();
+    let destination = link_local(&bed.right);
+    let protocol = IpProtocol::from(253);
+    let sender = bed.left.raw.open(IpVersion::Ipv6, 253);
+    let receivers = [IpVersion::Ipv4, IpVersion::Ipv6].map(|version| bed.right.raw.open(version, 253));
+    let unknown = Ipv6Addr::UNSPECIFIED.into();
+    let packet = datagram::build(unknown, destination, protocol, 4, |room| room.copy_from_slice(b"raw!"));
+    let packet = &packet[HEADROOM..];
+    assert_eq!(bed.left.raw.write(sender, packet, &mut bed.left.network), Ok(44));
+    bed.run(Duration::from_secs(1));
+    let mut received = [0; 64];
+    let [v4, v6] = receivers.map(|socket| bed.right.raw.read(socket, &mut received));
+    assert_eq!((v4, v6), (Err(SocketError::WouldBlock), Ok(44)));
+    let IpAddr::V6(from) = link_local(&bed.left) else { panic!("not of IPv6") };
+    assert_eq!((&received[8..24], &received[40..44]), (&from.octets()[..], &b"raw!"[..]));
+    for bad in [&packet[..43], &packet[..3], &[packet, b"more"].concat()] {
+        assert_eq!(bed.left.raw.write(sender, bad, &mut bed.left.network), Err(SocketError::Malformed));
+    }
+}

@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use smoltcp::time::Duration;
-use smoltcp::wire::{IpProtocol, TcpPacket};
+use smoltcp::wire::{IpProtocol, IpVersion, TcpPacket};
 
 use super::conflict::Claims;
 use super::datagram::Datagram;
