@@ -50,7 +50,7 @@ impl Command {
         match self {
             Self::SetMac(id, mac) => intent.edit(id, stack, |table| table.mac = Some(mac)),
             Self::SetMtu(id, mtu) => intent.edit(id, stack, |table| table.mtu = Some(mtu)),
-            // Stock's `dhcpd` sets the address that our lease is of, and nobody else would renew it.
+            // Stock's `dhcpd` sets what our lease is of, and nobody else would renew it, or give it up when it is over.
             Self::SetAddress(id, address) if is_set(stack, id, address) => {}
             Self::SetAddress(id, address) => intent.edit(id, stack, |table| {
                 let is_ipv4 = address.0.addr().is_ipv4();
@@ -93,6 +93,7 @@ impl Command {
                     dhcp.renew(now);
                 }
             }
+            Self::AddRoute(id, route) if is_there(stack, id, &route) => {}
             Self::AddRoute(id, route) => intent.edit(id, stack, |table| {
                 table.routes.retain(|other| other.to != route.to);
                 table.routes.push(route);
@@ -108,6 +109,7 @@ impl Command {
             Self::Confirm => {
                 intent.confirm();
             }
+            Self::SetNameServer(server) if stack.resolvers().next() == Some(server) => {}
             Self::SetNameServer(server) => intent.set_name_server(server),
         }
         intent.follow(stack);
@@ -116,4 +118,10 @@ impl Command {
 
 fn is_set(stack: &Stack, id: InterfaceId, address: Address) -> bool {
     stack.network.interface(id).is_some_and(|interface| interface.has_only(address.0))
+}
+
+fn is_there(stack: &Stack, id: InterfaceId, route: &Route) -> bool {
+    let (via, metric) = (route.via.map(|via| via.0), route.metric.map(|metric| metric.0));
+    let said = (id, route.to, via, metric);
+    stack.network.routes.iter().any(|own| (own.interface, own.destination, own.via, own.metric) == said)
 }
