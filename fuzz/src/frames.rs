@@ -9,8 +9,8 @@ use netd::stack::udp::UdpId;
 use netd::stack::{Instant, InterfaceId, Random, Stack};
 use smoltcp::time::Duration;
 use smoltcp::wire::{
-    DhcpPacket, EthernetAddress, EthernetFrame, EthernetProtocol, Icmpv4Packet, IpProtocol, IpVersion, Ipv4Packet,
-    TcpPacket, TcpSeqNumber, UdpPacket,
+    DhcpPacket, EthernetAddress, EthernetFrame, EthernetProtocol, Icmpv4Packet, IpProtocol, IpVersion,
+    Ipv4Packet, TcpPacket, TcpSeqNumber, UdpPacket,
 };
 
 use crate::input::Input;

@@ -3,6 +3,7 @@
 //! The targets take inputs apart with [`input::Input`], which makes something of any bytes.
 
 pub mod config;
+pub mod dhcp;
 pub mod drivers;
 pub mod e1000;
 pub mod e1000e;

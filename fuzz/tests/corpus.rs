@@ -26,6 +26,11 @@ fn ipv6() {
 }
 
 #[test]
+fn dhcp() {
+    replay("dhcp", fuzz::dhcp::run);
+}
+
+#[test]
 fn fuse() {
     replay("fuse", fuzz::fuse::run);
 }

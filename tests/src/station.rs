@@ -93,14 +93,15 @@ fn is_echo_reply(frame: &[u8]) -> bool {
 
 /// Answers a request for the station's address.
 pub fn answer_arp(peer: &Peer, frame: &[u8]) -> io::Result<()> {
-    let packet = SlicedPacket::from_ethernet(frame).ok();
-    let Some(NetSlice::Arp(arp_slice)) = packet.and_then(|packet| packet.net) else { return Ok(()) };
-    match arp_slice.to_packet().try_eth_ipv4() {
-        Ok(request) if request.operation == ArpOperation::REQUEST && request.target_ipv4 == ADDRESS => {
-            peer.send(&arp(ArpOperation::REPLY, request.sender_mac, request.sender_ipv4))
-        }
-        _ => Ok(()),
-    }
+    arp_answer(frame).map_or(Ok(()), |answer| peer.send(&answer))
+}
+
+/// The answer to a request for the station's address.
+fn arp_answer(frame: &[u8]) -> Option<Vec<u8>> {
+    let Some(NetSlice::Arp(packet)) = SlicedPacket::from_ethernet(frame).ok()?.net else { return None };
+    let request = packet.to_packet().try_eth_ipv4().ok()?;
+    let is_ours = request.operation == ArpOperation::REQUEST && request.target_ipv4 == ADDRESS;
+    is_ours.then(|| arp(ArpOperation::REPLY, request.sender_mac, request.sender_ipv4))
 }
 
 /// What a client sends to a DHCP server, if the frame is that.

@@ -128,9 +128,6 @@ impl Stack {
             lease.routes.iter().rev().map(|route| (route.destination.into(), route.via.map(IpAddr::from)));
         self.network.set_leased(id, own, routes);
         self.follow_mtu(id);
-        if !lease.name_servers.is_empty() {
-            self.name_servers = lease.name_servers.iter().copied().map(IpAddr::from).collect();
-        }
         self.revision += 1;
     }
 

@@ -79,8 +79,6 @@ pub struct Stack {
     pub icmp: Icmp,
     /// Raw IP.
     pub raw: Raw,
-    /// Whom resolvers should ask as leases say, the first one first.
-    pub name_servers: Vec<IpAddr>,
     /// Whom they should ask before those, as the administrator says.
     pub own_name_servers: Vec<IpAddr>,
     /// Whom IPv6 routers say that resolvers should ask. They come after the others.
@@ -100,7 +98,6 @@ impl Stack {
             udp: Udp::default(),
             icmp: Icmp::default(),
             raw: Raw::default(),
-            name_servers: Vec::new(),
             own_name_servers: Vec::new(),
             advertised_name_servers: Vec::new(),
             complaints: Limit::default(),
@@ -109,10 +106,15 @@ impl Stack {
         }
     }
 
-    /// Whom resolvers should ask, the first one first.
+    /// Whom resolvers should ask, the first one first: as the administrator says, as the leases say, those of the
+    /// preferred interfaces first, and as routers say.
     pub fn resolvers(&self) -> impl Iterator<Item = IpAddr> {
-        let told = self.name_servers.iter().chain(&self.advertised_name_servers);
-        self.own_name_servers.iter().chain(told).copied()
+        let mut interfaces: Vec<_> = self.network.interfaces().collect();
+        interfaces.sort_by_key(|interface| interface.metric);
+        let leases = interfaces.into_iter().filter_map(|interface| interface.dhcp()?.lease());
+        let leased = leases.flat_map(|lease| &lease.name_servers).copied().map(IpAddr::from);
+        let own = self.own_name_servers.iter().copied();
+        own.chain(leased).chain(self.advertised_name_servers.iter().copied())
     }
 
     /// An interface has a driver from now on, with this address and MTU.

@@ -23,6 +23,8 @@ enum Target {
     Frames,
     /// IPv6, its extension headers and its neighbours, and fragments
     Ipv6,
+    /// A DHCP server that says anything
+    Dhcp,
     /// The kernel's requests to a scheme
     Fuse,
     /// An 8254x that lies to its driver
@@ -48,6 +50,7 @@ impl Target {
         match self {
             Self::Frames => "frames",
             Self::Ipv6 => "ipv6",
+            Self::Dhcp => "dhcp",
             Self::Fuse => "fuse",
             Self::E1000 => "e1000",
             Self::E1000e => "e1000e",

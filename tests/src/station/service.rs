@@ -9,13 +9,16 @@ use std::time::Duration;
 
 use etherparse::{EtherType, PacketBuilder, SlicedPacket, TransportSlice};
 
-use super::{ADDRESS, Dhcp, HOPS, MAC, answer_arp, dhcp_answer, dhcp_request, dhcp_type, dns};
+use super::{ADDRESS, Dhcp, HOPS, MAC, arp_answer, dhcp_answer, dhcp_request, dhcp_type, dns};
 use crate::Result;
 use crate::nic::Nic;
 use crate::peer::Peer;
 
 /// The station's name, which its name server knows.
 pub const NAME: &str = "station.test";
+
+/// Where a frame's tag stands, behind both addresses.
+const TAG_AT: usize = 12;
 
 const DNS_PORT: u16 = 53;
 const DHCP_PORTS: (u16, u16) = (67, 68);
@@ -33,6 +36,8 @@ pub struct Service {
 #[derive(Debug)]
 struct Shared {
     peer: Peer,
+    /// What stands between the addresses and the type of each frame: the tag of a VLAN, or nothing.
+    tag: Vec<u8>,
     /// The address that DHCP gives.
     lease: AtomicU32,
     end: AtomicBool,
@@ -42,8 +47,19 @@ struct Shared {
 impl Service {
     /// Starts a station that gives the guest the address `lease`.
     pub fn start(lease: [u8; 4]) -> Result<Self> {
+        Self::with_tag(Vec::new(), lease)
+    }
+
+    /// Starts one that is in a VLAN (IEEE 802.1Q) of the link, and hears nothing else.
+    pub fn start_in_vlan(number: u16, lease: [u8; 4]) -> Result<Self> {
+        let [high, low] = number.to_be_bytes();
+        Self::with_tag(vec![0x81, 0, high, low], lease)
+    }
+
+    fn with_tag(tag: Vec<u8>, lease: [u8; 4]) -> Result<Self> {
         let shared = Arc::new(Shared {
             peer: Peer::new()?,
+            tag,
             lease: AtomicU32::new(u32::from_be_bytes(lease)),
             end: AtomicBool::new(false),
             heard: Mutex::default(),
@@ -90,9 +106,15 @@ impl Drop for Service {
 impl Shared {
     /// Takes the next frame, and answers it if it is one of those that the station understands.
     fn serve(&self) -> io::Result<()> {
-        let Some(frame) = self.peer.receive(PATIENCE)? else { return Ok(()) };
-        answer_arp(&self.peer, &frame)?;
-        if let Some(answer) = self.dhcp(&frame).or_else(|| names(&frame)).or_else(|| echo(&frame)) {
+        let Some(mut frame) = self.peer.receive(PATIENCE)? else { return Ok(()) };
+        let tag = TAG_AT..TAG_AT + self.tag.len();
+        if frame.get(tag.clone()) != Some(&self.tag) {
+            return Ok(());
+        }
+        frame.drain(tag);
+        let answer = self.dhcp(&frame).or_else(|| names(&frame)).or_else(|| echo(&frame));
+        if let Some(mut answer) = answer.or_else(|| arp_answer(&frame)) {
+            answer.splice(TAG_AT..TAG_AT, self.tag.iter().copied());
             self.peer.send(&answer)?;
         }
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).push(frame);

@@ -14,6 +14,7 @@ mod command;
 mod configuration;
 mod facilities;
 mod flood;
+mod interfaces;
 mod lease;
 mod linux_peer;
 mod nics;

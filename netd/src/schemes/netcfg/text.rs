@@ -68,7 +68,9 @@ impl Attribute {
 fn route_list(stack: &Stack) -> String {
     let mut text = String::new();
     let mut routes: Vec<_> = stack.network.routes.iter().collect();
-    routes.sort_by_key(|route| (Reverse(route.destination.prefix_len()), stack.network.metric(route)));
+    routes.sort_by_key(|route| {
+        (Reverse(route.destination.prefix_len()), stack.network.metric(route), route.interface)
+    });
     for route in routes {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}", stack.network.route_text(route));

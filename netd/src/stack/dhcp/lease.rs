@@ -107,7 +107,8 @@ fn timers(duration: u32, options: &Options) -> (u32, u32) {
     let rebind = options.number(Code::RebindingTime).filter(|rebind| *rebind < duration);
     let rebind = rebind.unwrap_or(duration - duration / 8);
     let renew = options.number(Code::RenewalTime).filter(|renew| *renew < rebind);
-    (renew.unwrap_or((duration / 2).min(rebind)), rebind)
+    // A server that gives no time must not be asked without end.
+    (renew.unwrap_or((duration / 2).min(rebind)).max(1), rebind.max(1))
 }
 
 /// Where there are classless routes, routers are not asked for (RFC 3442). A router may be outside of the
@@ -196,6 +197,6 @@ mod tests {
         assert_eq!(timers(3600, &options), (100, 200));
         assert_eq!(timers(150, &options), (100, 132));
         assert_eq!(timers(100, &options), (50, 88));
-        assert_eq!(timers(1, &Options::default()), (0, 1));
+        assert_eq!(timers(1, &Options::default()), (1, 1));
     }
 }

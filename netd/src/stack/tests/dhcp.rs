@@ -229,7 +229,7 @@ fn a_lease_sets_address_route_and_name_server() {
     assert_eq!(lan.address(), Some(OFFERED));
     let far = lan.host.network.route(IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1))).unwrap();
     assert_eq!((far.next_hop, far.source), (IpAddr::V4(SERVER), IpAddr::V4(OFFERED)));
-    assert_eq!(lan.host.name_servers, [IpAddr::V4(Ipv4Addr::new(10, 0, 2, 3))]);
+    assert_eq!(lan.host.resolvers().collect::<Vec<_>>(), [IpAddr::V4(Ipv4Addr::new(10, 0, 2, 3))]);
 }
 
 #[test]
@@ -288,7 +288,7 @@ fn a_renewal_that_changes_a_name_server_keeps_the_routes_of_the_administrator() 
     lan.given.lease_duration = Some(7200);
     lan.given.router = Some(other);
     lan.run(Duration::from_secs(1810));
-    assert_eq!(lan.host.name_servers, [other]);
+    assert_eq!(lan.host.resolvers().collect::<Vec<_>>(), [other]);
     assert_eq!(lan.host.network.route(far).unwrap().next_hop, by);
     assert_eq!(
         lan.host.network.route(IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1))).unwrap().next_hop,
@@ -475,6 +475,33 @@ fn a_lease_may_shorten_the_link_s_packets_unless_the_administrator_chooses() {
     lan.host.set_mtu(ETH0, None);
     lan.host.set_dhcp(ETH0, false);
     assert_eq!(lan.host.network.interface(ETH0).unwrap().mtu(), 1500);
+}
+
+#[test]
+fn name_servers_go_with_their_lease_and_those_of_the_preferred_interface_come_first() {
+    let mut lan = Lan::bound();
+    let eth1 = lan.host.network.add_ethernet("eth1");
+    lan.host.link_up(eth1, EthernetAddress([2, 0, 0, 0, 0, 10]), 1500);
+    let other = Ipv4Addr::new(192, 168, 1, 3);
+    let mut second = Lan { given: reply(DhcpMessageType::Ack, 0), ..Lan::new() };
+    second.given.your_ip = Ipv4Addr::new(192, 168, 1, 9);
+    second.given.dns_servers = Some([other].into_iter().collect());
+    for _ in 0..1000 {
+        lan.run(Duration::from_millis(10));
+        for frame in lan.host.take_frames(eth1, 99).collect::<Vec<_>>() {
+            let is_ipv6 = frame[12..14] == [0x86, 0xdd];
+            if !is_ipv6 && let Some(answer) = second.answer(&frame) {
+                lan.host.receive(eth1, &answer);
+            }
+        }
+    }
+    let own = Ipv4Addr::new(10, 0, 2, 3);
+    let servers = |lan: &Lan| lan.host.resolvers().collect::<Vec<_>>();
+    assert_eq!(servers(&lan), [own, other]);
+    lan.host.set_metric(ETH0, 10);
+    assert_eq!(servers(&lan), [other, own]);
+    lan.host.set_up(eth1, false);
+    assert_eq!(servers(&lan), [own]);
 }
 
 #[test]
