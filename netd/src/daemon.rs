@@ -11,7 +11,7 @@ use config::netd::{self, Config, Loaded};
 use scheme::daemon::Readiness;
 use scheme::{Event, EventLoop, Interest, Notifier, SchemeSync, ServeError, Server, Token};
 
-use crate::link::Links;
+use crate::link::{Events, Links};
 use crate::resolver::Resolver;
 use crate::schemes::icmp::Icmp;
 use crate::schemes::ip::Ip;
@@ -129,7 +129,8 @@ impl Daemon {
     /// Moves what can be moved: frames in, answers, frames out. Whether frames are left.
     fn turn(&mut self, now: Instant) -> Result<bool, Failure> {
         let time = self.stack_time(now);
-        let mut more = self.links.poll(&mut self.stack.borrow_mut(), now);
+        let mut pipes = Events { events: &mut self.events, token: LINK };
+        let mut more = self.links.poll(&mut self.stack.borrow_mut(), &mut pipes, now);
         self.netcfg.scheme().follow();
         for round in 0..=ROUNDS {
             self.stack.borrow_mut().poll(time);
@@ -140,7 +141,7 @@ impl Daemon {
             }
         }
         let mut stack = self.stack.borrow_mut();
-        self.links.send(&mut stack);
+        self.links.send(&mut stack, &mut Events { events: &mut self.events, token: LINK }, now);
         self.resolver.update(stack.resolvers().next());
         Ok(more)
     }

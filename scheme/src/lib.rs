@@ -24,6 +24,7 @@ pub mod event_loop;
 mod linux;
 pub mod notifier;
 mod parking;
+pub mod pipe;
 #[cfg(target_os = "redox")]
 mod redox;
 pub mod server;

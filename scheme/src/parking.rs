@@ -123,15 +123,15 @@ impl<K: Copy + Eq + Hash + Ord, T> Parking<K, T> {
         self.flushed = now;
         self.take_limits();
         for _ in 0..FLUSH_ROUNDS {
+            if !self.notifier.has_posted() {
+                break;
+            }
             for (handle, flags) in self.notifier.take_posted() {
                 self.retry(Waits::ForHandle(handle), flags, resume);
                 resume.wake(handle, flags);
             }
             for open in self.notifier.take_retried() {
                 self.retry(Waits::ForRetry(open), EventFlags::all(), resume);
-            }
-            if !self.notifier.has_posted() {
-                break;
             }
         }
         while let Some((key, operation)) = self.take_expired(now) {

@@ -130,13 +130,13 @@ impl Family for Igb {
         registers.write32(reg::IMC, u32::MAX);
     }
 
-    /// With vectors, ICR is for what is no queue's, and has a vector as a whole.
-    fn unmask(registers: &impl Registers, kind: InterruptKind) {
+    /// With vectors, ICR is for what is no queue's, and has a vector as a whole. Both queues have the same one.
+    fn unmask(registers: &impl Registers, kind: InterruptKind, causes: Interrupts) {
         if matches!(kind, InterruptKind::MsiX { .. }) {
             registers.write32(reg::IMS, (Interrupts::LSC | Interrupts::RXO).bits());
             registers.write32(EIMS, Vectors::VECTOR_0.bits());
         } else {
-            registers.write32(reg::IMS, Self::enabled(kind).bits());
+            registers.write32(reg::IMS, causes.bits());
         }
     }
 }

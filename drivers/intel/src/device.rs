@@ -35,6 +35,8 @@ pub struct Device<R, F: Family> {
     counters: Counters,
     /// How interrupts come.
     interrupts: InterruptKind,
+    /// Interrupts tell of sent frames.
+    tells_sent: bool,
     family: PhantomData<F>,
 }
 
@@ -61,6 +63,7 @@ impl<R: Registers, F: Family> Device<R, F> {
             transmitter: Transmitter::new(arena.allocate(RING_BYTES, RING_BYTES)?),
             counters: Counters::default(),
             interrupts: InterruptKind::Intx,
+            tells_sent: false,
             family: PhantomData,
         })
     }
@@ -99,6 +102,12 @@ impl<R: Registers, F: Family> Device<R, F> {
         self.registers.write32(ring.length(), len as u32);
         self.registers.write32(ring.head(), 0);
         self.registers.write32(ring.tail(), 0);
+    }
+
+    /// What the driver wants to hear of now.
+    fn enabled(&self) -> Interrupts {
+        let all = F::enabled(self.interrupts);
+        if self.tells_sent { all } else { all - SENT }
     }
 
     fn fill_receiver(&mut self) {
@@ -199,19 +208,23 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
             present(&self.registers)?;
         }
         F::mask(&self.registers);
-        let raised = Interrupts::from_bits_retain(raised) & F::enabled(self.interrupts);
+        let raised = Interrupts::from_bits_retain(raised) & self.enabled();
         // A message had a cause, though that may have been dealt with by now. Nobody else sends it.
         let is_message = self.interrupts != InterruptKind::Intx;
         let mut causes = Causes::empty();
         causes.set(Causes::RECEIVE, is_message || raised.intersects(RECEIVE));
-        causes.set(Causes::TRANSMIT, is_message || raised.intersects(Interrupts::TXDW | Interrupts::TXQ0));
+        causes.set(Causes::TRANSMIT, is_message || raised.intersects(SENT));
         causes.set(Causes::LINK, raised.contains(Interrupts::LSC));
         Ok(causes)
     }
 
     fn unmask(&mut self) -> bool {
-        F::unmask(&self.registers, self.interrupts);
+        F::unmask(&self.registers, self.interrupts, self.enabled());
         false
+    }
+
+    fn tell_sent(&mut self, wanted: bool) {
+        self.tells_sent = wanted;
     }
 
     fn link(&mut self) -> Result<Link, Fault> {
@@ -239,6 +252,9 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
         registers.map(|(name, offset)| (name, self.registers.read32(offset))).collect()
     }
 }
+
+/// What says that frames have been sent.
+const SENT: Interrupts = Interrupts::TXDW.union(Interrupts::TXQ0);
 
 /// What says that frames have come, or were lost.
 const RECEIVE: Interrupts =

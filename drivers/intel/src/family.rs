@@ -101,9 +101,10 @@ pub trait Family {
         registers.write32(reg::IMC, u32::MAX);
     }
 
-    /// Lets the device interrupt for what is [`enabled`](Self::enabled). ICR keeps what happened meanwhile.
-    fn unmask(registers: &impl Registers, kind: InterruptKind) {
-        registers.write32(reg::IMS, Self::enabled(kind).bits());
+    /// Lets the device interrupt for these of the causes that are [`enabled`](Self::enabled). ICR keeps what happened
+    /// meanwhile.
+    fn unmask(registers: &impl Registers, _kind: InterruptKind, causes: Interrupts) {
+        registers.write32(reg::IMS, causes.bits());
     }
 }
 

@@ -30,7 +30,11 @@ impl SchemeSync for NetworkScheme {
         fcntl_flags: u32,
         ctx: &CallerCtx,
     ) -> Result<OpenResult> {
-        let id = self.open(at, path, flags | fcntl_flags as usize & O_NONBLOCK, ctx.uid)?;
+        let flags = flags | fcntl_flags as usize & O_NONBLOCK;
+        if let Some(pipe) = self.open_stream(at, path, flags, ctx.uid)? {
+            return scheme::pipe::hand_over(pipe);
+        }
+        let id = self.open(at, path, flags, ctx.uid)?;
         self.opened(id)
     }
 
@@ -92,7 +96,7 @@ impl SchemeSync for NetworkScheme {
         if !self.handle(id)?.is_directory() {
             return Err(Error::new(ENOTDIR));
         }
-        let entries = Node::LISTED.into_iter().map(|node| (node.name(), DirentKind::Regular));
+        let entries = Node::listed().map(|node| (node.name(), DirentKind::Regular));
         scheme::directory::list(buf, offset, entries)
     }
 

@@ -48,6 +48,11 @@ impl Pool {
         self.0.free.borrow().len()
     }
 
+    /// Half of them are free: whoever waits for room is told then. One by one he would be woken for every frame.
+    pub fn is_half_free(&self) -> bool {
+        self.free() >= self.size() / 2
+    }
+
     /// How many buffers there are.
     pub fn size(&self) -> usize {
         self.0.size
@@ -151,7 +156,7 @@ impl Drop for Buffer {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use hw::fake::{Bus, Model, Slot};
     use hw::{Identity, PciFunction};
 
@@ -176,9 +181,9 @@ mod tests {
         fn write(&mut self, _bus: &mut Bus, _bar: usize, _offset: usize, _size: usize, _value: u32) {}
     }
 
-    fn pool() -> Pool {
-        let arena = Slot::new(Idle).claim().dma_arena(Pool::memory(2), 64).unwrap();
-        Pool::new(&arena, 2).unwrap()
+    pub(crate) fn pool(size: u16) -> Pool {
+        let arena = Slot::new(Idle).claim().dma_arena(Pool::memory(size), 64).unwrap();
+        Pool::new(&arena, size).unwrap()
     }
 
     fn contents(buffer: &Buffer) -> Vec<u8> {
@@ -189,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_header_is_put_before_the_contents_and_taken_off_again() {
-        let mut buffer = pool().take().unwrap();
+        let mut buffer = pool(2).take().unwrap();
         let begin = buffer.bus_address();
         assert_eq!(buffer.append(b"frame"), 5);
         assert!(buffer.prepend(b"header"));
@@ -202,7 +207,7 @@ mod tests {
 
     #[test]
     fn no_buffer_reaches_into_another_wherever_it_begins() {
-        let pool = pool();
+        let pool = pool(2);
         let (mut buffer, neighbour) = (pool.take().unwrap(), pool.take().unwrap());
         let end = buffer.bus_address() + CAPACITY as u64;
         assert!(end <= neighbour.bus_address() - HEADROOM as u64);

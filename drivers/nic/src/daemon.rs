@@ -18,7 +18,8 @@ use crate::serve::NetworkScheme;
 
 const SCHEME: Token = 0;
 const INTERRUPT: Token = 1;
-const TERMINATION: Token = 2;
+const STREAM: Token = 2;
+const TERMINATION: Token = 3;
 
 /// Why a driver ended.
 #[derive(Debug, thiserror::Error)]
@@ -99,7 +100,9 @@ impl<N: Nic> Daemon<N> {
         let mut events = Vec::new();
         let mut now = Instant::now();
         loop {
-            let deadline = [self.server.deadline(), self.engine.deadline(now)].into_iter().flatten().min();
+            let more = self.server.scheme().streams_have_more().then_some(now);
+            let deadlines = [self.server.deadline(), self.engine.deadline(now), more];
+            let deadline = deadlines.into_iter().flatten().min();
             self.events.wait_until(deadline, now, &mut events)?;
             now = Instant::now();
             self.port.borrow_mut().now = now;
@@ -108,12 +111,15 @@ impl<N: Nic> Daemon<N> {
                 match token {
                     SCHEME => self.server.process(now)?,
                     INTERRUPT => self.engine.interrupt(now)?,
+                    STREAM => self.server.scheme().resume_streams(),
                     _ => return self.end(),
                 }
             }
             self.follow_users(now)?;
+            self.server.scheme().read_streams();
             self.engine.turn(now)?;
             self.server.scheme().deliver();
+            self.server.scheme().watch_streams(&mut self.events, STREAM)?;
             self.server.flush(now)?;
         }
     }

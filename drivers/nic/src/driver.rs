@@ -173,6 +173,10 @@ pub trait Nic: Sized {
     /// Enables all interrupts. What happened while they were masked raises one, or is told by `true`.
     fn unmask(&mut self) -> bool;
 
+    /// Whether interrupts shall tell of frames that were sent, from the next [`unmask`](Self::unmask) on; not before it
+    /// is asked for. A device that cannot choose tells always.
+    fn tell_sent(&mut self, _wanted: bool) {}
+
     /// The state of the link.
     fn link(&mut self) -> Result<Link, Fault>;
 

@@ -56,6 +56,8 @@ struct Running<I> {
     progress: Instant,
     /// The device's ring takes no more frames.
     ring_full: bool,
+    /// Somebody waits for frames to be sent; otherwise they are taken back on the way.
+    tells_sent: bool,
     /// When to stop waiting for the last user's frames.
     linger_until: Option<Instant>,
 }
@@ -101,9 +103,11 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
             check_at: now + CHECK,
             progress: now,
             ring_full: false,
+            tells_sent: false,
             linger_until: None,
         });
         self.function.set_bus_master(true)?;
+        self.nic.tell_sent(false);
         self.nic.start(&settings, kind)?;
         self.update_link()?;
         Ok(event_fd)
@@ -151,7 +155,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
 
     /// Does what there is to do, a bounded part of it at a time.
     pub fn turn(&mut self, now: Instant) -> Result<(), Fault> {
-        self.report()?;
+        self.report(now)?;
         let Some(running) = &mut self.running else { return Ok(()) };
         if running.acknowledge_at.is_some_and(|at| now >= at) {
             running.acknowledge_at = None;
@@ -166,6 +170,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         self.apply_settings();
         self.poll(now)?;
         self.transmit(now);
+        self.follow_senders();
         Ok(())
     }
 
@@ -247,12 +252,13 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
     }
 
     /// Makes the report that readers wait for.
-    fn report(&mut self) -> Result<(), Fault> {
+    fn report(&mut self, now: Instant) -> Result<(), Fault> {
         let wanted = self.port.borrow().report_wanted;
         if wanted == self.port.borrow().report_made {
             return Ok(());
         }
         self.update_link()?;
+        self.reclaim(now);
         let mut port = self.port.borrow_mut();
         self.nic.collect(&mut port.statistics);
         port.registers = self.nic.registers();
@@ -336,6 +342,21 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         }
         // Many devices have sent it by now, and the next writer finds the buffers free.
         self.reclaim(now);
+    }
+
+    /// Has interrupts tell of sent frames while that is news to somebody: to one who waits for room, or who closes.
+    fn follow_senders(&mut self) {
+        let Some(running) = &mut self.running else { return };
+        let wanted = {
+            let port = self.port.borrow();
+            port.users == 0 || !port.transmit.is_empty() || !port.pools.transmit.is_half_free()
+        };
+        if wanted != running.tells_sent {
+            running.tells_sent = wanted;
+            self.nic.tell_sent(wanted);
+            // The device is asked once more before its interrupts are enabled with or without that.
+            running.polling |= wanted;
+        }
     }
 
     /// Looks whether the device is still there, has a link, works, and sends.

@@ -22,6 +22,8 @@ pub mod ring;
 pub mod serve;
 pub mod statistics;
 mod storm;
+mod stream;
+pub mod streams;
 pub mod taps;
 
 pub use buffer::{Buffer, Pool};

@@ -1,6 +1,7 @@
 //! The nodes of a network scheme.
 
 use scheme::flag;
+use scheme::pipe::HANDS_OVER;
 
 use crate::attributes;
 use crate::port::Port;
@@ -12,6 +13,10 @@ pub enum Node {
     Root,
     /// One frame a read or write. Opening the root for reading and writing gives the same, as stock does.
     Frame,
+    /// Received frames, by a pipe.
+    Receive,
+    /// Frames to be sent, by a pipe.
+    Transmit,
     /// The 6 bytes of the address.
     Mac,
     /// The address as text.
@@ -33,9 +38,11 @@ pub enum Node {
 }
 
 impl Node {
-    /// What the root directory lists.
-    pub const LISTED: [Node; 10] = [
+    /// All but the root.
+    const ALL: [Node; 12] = [
         Node::Frame,
+        Node::Receive,
+        Node::Transmit,
         Node::Mac,
         Node::Address,
         Node::Mtu,
@@ -47,13 +54,14 @@ impl Node {
         Node::Registers,
     ];
 
+    /// What the root directory lists.
+    pub fn listed() -> impl Iterator<Item = Node> {
+        Self::ALL.into_iter().filter(|node| HANDS_OVER || !matches!(node, Node::Receive | Node::Transmit))
+    }
+
     /// The node called `name`.
     pub fn named(name: &str) -> Option<Self> {
-        if name.is_empty() {
-            Some(Node::Root)
-        } else {
-            Self::LISTED.into_iter().find(|node| node.name() == name)
-        }
+        if name.is_empty() { Some(Node::Root) } else { Self::listed().find(|node| node.name() == name) }
     }
 
     /// Its name.
@@ -61,6 +69,8 @@ impl Node {
         match self {
             Node::Root => "",
             Node::Frame => "frame",
+            Node::Receive => "receive",
+            Node::Transmit => "transmit",
             Node::Mac => "mac",
             Node::Address => "address",
             Node::Mtu => "mtu",
@@ -75,7 +85,7 @@ impl Node {
 
     /// It can be written.
     pub fn is_writable(self) -> bool {
-        matches!(self, Node::Frame | Node::Address | Node::Mtu | Node::Filter)
+        matches!(self, Node::Frame | Node::Transmit | Node::Address | Node::Mtu | Node::Filter)
     }
 
     /// Kind and permissions, as `fstat` gives them. The root's are those of the directory.
@@ -100,7 +110,7 @@ impl Node {
     /// Its bytes now; none for nodes that have no contents of their own.
     pub fn render(self, port: &Port) -> Vec<u8> {
         match self {
-            Node::Root | Node::Frame => Vec::new(),
+            Node::Root | Node::Frame | Node::Receive | Node::Transmit => Vec::new(),
             Node::Mac => port.settings.mac.0.to_vec(),
             Node::Address => format!("{}\n", port.settings.mac).into(),
             Node::Mtu => format!("{}\n", port.settings.mtu).into(),

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use scheme::errno::{EACCES, EAGAIN, EBADF, EINVAL, EISDIR, ENOENT, ENOTDIR};
+use scheme::errno::{EACCES, EAGAIN, EBADF, EINVAL, EISDIR, ENOENT, ENOTDIR, EOPNOTSUPP};
 use scheme::flag::{O_ACCMODE, O_DIRECTORY, O_RDONLY, O_STAT, O_WRONLY};
 use scheme::{Error, EventFlags, Notifier, Result};
 use slab::Slab;
@@ -14,6 +14,7 @@ use crate::memory::TAP_BUFFERS;
 use crate::node::Node;
 use crate::port::SharedPort;
 use crate::rate_limit::RateLimit;
+use crate::streams::Streams;
 use crate::taps::{Lost, Taps};
 
 /// One device as a directory of files, for root.
@@ -22,19 +23,20 @@ use crate::taps::{Lost, Taps};
 /// of the port.
 pub struct NetworkScheme {
     pub(crate) name: String,
-    port: SharedPort,
+    pub(crate) port: SharedPort,
     notifier: Notifier,
     handles: Slab<Handle>,
-    taps: Taps,
+    pub(crate) taps: Taps,
+    pub(crate) streams: Streams,
     /// Some handle waits for room to send.
     room_wanted: bool,
     /// The link and the report that pollers have been told of.
     told_link: Link,
     told_report: u64,
     /// When a frame was last read.
-    last_read: Instant,
+    pub(crate) last_read: Instant,
     losses: RateLimit,
-    refusals: RateLimit,
+    pub(crate) refusals: RateLimit,
 }
 
 pub(crate) struct Handle {
@@ -81,10 +83,6 @@ struct Attribute {
     seen_link: Option<Link>,
 }
 
-/// The send buffers that must be free, as a part of all of them, before waiting writers are told of room: one
-/// by one they would be woken for every frame.
-const ROOM: usize = 2;
-
 /// Refusals that are logged in a second.
 const REFUSALS: u32 = 10;
 
@@ -101,6 +99,7 @@ impl NetworkScheme {
             notifier,
             handles: Slab::new(),
             taps: Taps::new(TAP_BUFFERS.into()),
+            streams: Streams::default(),
             room_wanted: false,
             told_link,
             told_report: 0,
@@ -117,23 +116,29 @@ impl NetworkScheme {
 
     /// Opens `path`, below the root's handle `at`, for user `uid`.
     pub fn open(&mut self, at: usize, path: &str, flags: usize, uid: u32) -> Result<usize> {
-        if self.handle(at)?.node != Node::Root {
-            return Err(Error::new(ENOTDIR));
-        }
-        if uid != 0 {
-            return Err(Error::new(EACCES));
-        }
-        let node = Node::named(path.trim_matches('/')).ok_or(Error::new(ENOENT))?;
+        let node = self.node_at(at, path, uid)?;
         let for_writing = is_for_writing(flags);
         let content = match node {
             _ if flags & O_STAT != 0 => Content::Nothing,
             Node::Root if flags & O_DIRECTORY != 0 || !for_writing => Content::Nothing,
             _ if flags & O_DIRECTORY != 0 => return Err(Error::new(ENOTDIR)),
             Node::Root | Node::Frame => self.open_frames(flags),
+            Node::Receive | Node::Transmit => return Err(Error::new(EOPNOTSUPP)),
             _ if for_writing && !node.is_writable() => return Err(Error::new(EACCES)),
             _ => Content::Attribute(Attribute::default()),
         };
         Ok(self.insert(node, flags, content))
+    }
+
+    /// The node `path` below the root's handle `at`, which user `uid` may open.
+    pub(crate) fn node_at(&self, at: usize, path: &str, uid: u32) -> Result<Node> {
+        if self.handle(at)?.node != Node::Root {
+            return Err(Error::new(ENOTDIR));
+        }
+        if uid != 0 {
+            return Err(Error::new(EACCES));
+        }
+        Node::named(path.trim_matches('/')).ok_or(Error::new(ENOENT))
     }
 
     /// A handle that tells how many frames the reader `id` has lost.
@@ -211,6 +216,8 @@ impl NetworkScheme {
     /// the link, a report.
     pub fn deliver(&mut self) {
         self.deliver_frames();
+        self.write_streams();
+        self.read_streams();
         self.tell_of_room();
         let (link, report) = {
             let mut port = self.port.borrow_mut();
@@ -269,9 +276,8 @@ impl NetworkScheme {
         }
     }
 
-    fn has_room(&self) -> bool {
-        let port = self.port.borrow();
-        port.pools.transmit.free() >= port.pools.transmit.size() / ROOM
+    pub(crate) fn has_room(&self) -> bool {
+        self.port.borrow().pools.transmit.is_half_free()
     }
 
     fn post_to(&self, flags: EventFlags, concerns: impl Fn(&Handle) -> bool) {
@@ -299,22 +305,11 @@ impl NetworkScheme {
     }
 
     fn send(&mut self, id: usize, bytes: &[u8]) -> Result<usize> {
-        let mut port = self.port.borrow_mut();
-        let most = port.settings.mtu + HEADER + if has_vlan_tag(bytes) { VLAN_TAG } else { 0 };
-        if bytes.len() < HEADER || bytes.len() > most {
-            let (len, mtu) = (bytes.len(), port.settings.mtu);
-            refuse(&mut self.refusals, port.now, || {
-                format!("a frame of {len} bytes is not sent: the MTU {mtu} allows {HEADER} to {most}")
-            });
-            return Err(Error::new(EINVAL));
-        }
-        let Some(frame) = Frame::from_bytes(&port.pools.transmit, bytes) else {
-            drop(port);
+        let sent = queue(&self.port, &mut self.refusals, bytes);
+        if sent.is_err_and(|error| error.errno == EAGAIN) {
             self.want_room(id);
-            return Err(Error::new(EAGAIN));
-        };
-        port.transmit.push_back(frame);
-        Ok(bytes.len())
+        }
+        sent
     }
 
     fn want_room(&mut self, id: usize) {
@@ -381,6 +376,22 @@ impl NetworkScheme {
     }
 }
 
+/// Queues a frame to be sent; `EAGAIN` if there is no room for it.
+pub(crate) fn queue(port: &SharedPort, refusals: &mut RateLimit, bytes: &[u8]) -> Result<usize> {
+    let mut port = port.borrow_mut();
+    let most = port.settings.mtu + HEADER + if has_vlan_tag(bytes) { VLAN_TAG } else { 0 };
+    if bytes.len() < HEADER || bytes.len() > most {
+        let (len, mtu) = (bytes.len(), port.settings.mtu);
+        refuse(refusals, port.now, || {
+            format!("a frame of {len} bytes is not sent: the MTU {mtu} allows {HEADER} to {most}")
+        });
+        return Err(Error::new(EINVAL));
+    }
+    let frame = Frame::from_bytes(&port.pools.transmit, bytes).ok_or(Error::new(EAGAIN))?;
+    port.transmit.push_back(frame);
+    Ok(bytes.len())
+}
+
 /// Logs why something was refused, unless there is too much of it.
 fn refuse(refusals: &mut RateLimit, now: Instant, reason: impl FnOnce() -> String) {
     match refusals.tell(1, now) {
@@ -395,6 +406,6 @@ fn is_for_reading(flags: usize) -> bool {
     flags & O_ACCMODE & O_RDONLY != 0 || flags & O_ACCMODE == 0
 }
 
-fn is_for_writing(flags: usize) -> bool {
+pub(crate) fn is_for_writing(flags: usize) -> bool {
     flags & O_ACCMODE & O_WRONLY != 0
 }

@@ -84,6 +84,12 @@ impl Taps {
         Some(count)
     }
 
+    /// The length of the next frame of reader `tap`, if there is one.
+    pub fn next_length(&self, tap: usize) -> Option<usize> {
+        let reader = self.readers.get(tap)?;
+        self.frames.get(usize::try_from(reader.next - self.first).ok()?).map(Frame::len)
+    }
+
     /// A frame waits for reader `tap`.
     pub fn is_ready(&self, tap: usize) -> bool {
         self.readers.get(tap).is_some_and(|reader| reader.next < self.end())

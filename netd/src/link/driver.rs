@@ -9,6 +9,7 @@ use std::path::Path;
 use scheme::client::{self, OpenOptions};
 use smoltcp::wire::EthernetAddress;
 
+use super::stream::Pipes;
 use crate::stack::hardware::{MTU, Wanted};
 use crate::stack::interface::ETHERNET_MTU;
 
@@ -16,6 +17,23 @@ use crate::stack::interface::ETHERNET_MTU;
 const ATTRIBUTE: u64 = 4096;
 /// Frames go both ways, and nobody waits inside the driver for them.
 const FOR_FRAMES: OpenOptions = OpenOptions { read: true, write: true, nonblocking: true };
+
+/// `receive` and `transmit` of drivers that hand out pipes.
+pub fn open_pipes(directory: &Path) -> Result<Option<Pipes>, String> {
+    let open = |name: &str, options: OpenOptions| {
+        let path = directory.join(name);
+        match client::open_path(&path, OpenOptions { nonblocking: true, ..options }) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if is_absence(&error) => Ok(None),
+            Err(error) => Err(format!("cannot open {}: {error}", path.display())),
+        }
+    };
+    let Some(receive) = open("receive", OpenOptions { read: true, ..OpenOptions::default() })? else {
+        return Ok(None);
+    };
+    let transmit = open("transmit", OpenOptions { write: true, ..OpenOptions::default() })?;
+    Ok(transmit.map(|transmit| Pipes { receive, transmit }))
+}
 
 /// `frame` of our drivers, the scheme's root of stock ones.
 pub fn open_frames(directory: &Path) -> Result<File, String> {

@@ -1,13 +1,15 @@
 //! The way to a driver: found by its scheme's name, spoken to by threads of its own.
 //!
 //! A driver can be slow, hang, lie or go; whoever calls it waits for as long as it likes. So the event loop
-//! never does: [`worker`] threads do, and queues lie between. A thread that a driver never answers is left
-//! behind, and its interface goes on without it.
+//! never does: [`worker`] threads do. A thread that a driver never answers is left behind, and its interface goes
+//! on without it. Frames come and go by pipes, which wait for nobody ([`stream`]), or by another thread and queues
+//! where a driver hands none out ([`pump`]).
 
 mod driver;
 mod port;
 mod pump;
 mod scan;
+mod stream;
 mod wake;
 mod worker;
 
@@ -19,6 +21,8 @@ use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use scheme::{EventLoop, Interest, Token};
 
 use self::port::Port;
 use self::scan::{Names, Scan};
@@ -33,6 +37,24 @@ const RETRY: Duration = Duration::from_millis(250);
 const BUDGET: usize = 64;
 /// NICs, each of which costs two threads and two queues.
 const NICS: usize = 64;
+
+/// The daemon's event loop, in which drivers' pipes are waited for.
+pub struct Events<'a> {
+    /// The loop.
+    pub events: &'a mut EventLoop,
+    /// What their events are called.
+    pub token: Token,
+}
+
+impl Events<'_> {
+    fn watch(&mut self, fd: RawFd, interest: Interest) -> io::Result<()> {
+        self.events.register(fd, self.token, interest)
+    }
+
+    fn forget(&mut self, fd: RawFd) -> io::Result<()> {
+        self.events.deregister(fd)
+    }
+}
 
 /// The NICs' drivers, and the interfaces that they serve.
 pub struct Links {
@@ -60,29 +82,32 @@ impl Links {
         self.waker.as_raw_fd()
     }
 
-    /// Takes the wake-up that made the descriptor readable. To be called before [`poll`](Self::poll).
-    pub fn take_wake(&self) -> io::Result<()> {
+    /// Takes the event of the descriptor or of a driver's pipe. To be called before [`poll`](Self::poll).
+    pub fn take_wake(&mut self) -> io::Result<()> {
+        for (_, port) in &mut self.ports {
+            port.wake();
+        }
         self.waker.take()
     }
 
     /// Gives the stack what has come from the drivers. Whether more has come than one turn takes.
-    pub fn poll(&mut self, stack: &mut Stack, now: Instant) -> bool {
+    pub fn poll(&mut self, stack: &mut Stack, events: &mut Events<'_>, now: Instant) -> bool {
         if self.scan.update(&mut self.names) {
             self.add_ports(stack);
         }
         let mut more = false;
         for (function, port) in &mut self.ports {
             let names = function.as_deref().map_or(&[][..], |function| self.names.of(function));
-            port.follow(stack, names, &self.root, &self.waker, now);
-            more |= port.receive(stack);
+            port.follow(stack, names, &self.root, &self.waker, events, now);
+            more |= port.receive(stack, events, now);
         }
         more
     }
 
     /// Gives the drivers what the stack wants to send, as much as there is room for.
-    pub fn send(&self, stack: &mut Stack) {
-        for (_, port) in &self.ports {
-            port.send(stack);
+    pub fn send(&mut self, stack: &mut Stack, events: &mut Events<'_>, now: Instant) {
+        for (_, port) in &mut self.ports {
+            port.send(stack, events, now);
         }
     }
 

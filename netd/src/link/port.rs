@@ -8,9 +8,10 @@ use std::time::Instant;
 use smoltcp::wire::EthernetAddress;
 
 use super::driver::Orders;
+use super::stream::Stream;
 use super::wake::Waker;
 use super::worker::{Phase, Worker};
-use super::{BUDGET, PATIENCE, RETRY};
+use super::{BUDGET, Events, PATIENCE, RETRY};
 use crate::stack::hardware::Wanted;
 use crate::stack::interface::Interface;
 use crate::stack::{InterfaceId, Stack};
@@ -19,6 +20,10 @@ use crate::stack::{InterfaceId, Stack};
 pub struct Port {
     interface: InterfaceId,
     pub(super) current: Option<Worker>,
+    /// Its frames, if they come by pipes.
+    stream: Option<Stream>,
+    /// Its link is up.
+    is_up: bool,
     /// Those that were given up while a thread of theirs waits for the driver.
     pub(super) abandoned: Vec<Worker>,
     not_before: Option<Instant>,
@@ -38,6 +43,8 @@ impl Port {
         Self {
             interface,
             current: None,
+            stream: None,
+            is_up: false,
             abandoned: Vec::new(),
             not_before: None,
             version: 0,
@@ -54,21 +61,36 @@ impl Port {
         names: &[String],
         root: &Path,
         waker: &Arc<Waker>,
+        events: &mut Events<'_>,
         now: Instant,
     ) {
         self.abandoned.retain(Worker::is_left);
         if !self.interface(stack).is_some_and(|own| own.up) {
-            return self.close(stack);
+            return self.close(stack, events, now);
         }
-        self.follow_current(stack, now);
+        self.follow_current(stack, events, now);
         match &self.current {
             Some(_) => self.tell(stack),
             None => self.attach(stack, names, root, waker, now),
         }
     }
 
+    /// The driver may have written into its pipe.
+    pub fn wake(&mut self) {
+        if let Some(stream) = &mut self.stream {
+            stream.wake();
+        }
+    }
+
     /// Gives the stack what has come from the driver. Whether more has come than one turn takes.
-    pub fn receive(&self, stack: &mut Stack) -> bool {
+    pub fn receive(&mut self, stack: &mut Stack, events: &mut Events<'_>, now: Instant) -> bool {
+        if let Some(stream) = &mut self.stream {
+            let received = stream.receive(|frame| stack.receive(self.interface, frame));
+            return received.unwrap_or_else(|reason| {
+                self.give_up(stack, &reason, events, now);
+                false
+            });
+        }
         let Some(worker) = &self.current else { return false };
         let (frames, more) = worker.take_frames(BUDGET);
         for frame in frames {
@@ -78,31 +100,50 @@ impl Port {
     }
 
     /// Gives the driver what the stack wants to send, as much as there is room for.
-    pub fn send(&self, stack: &mut Stack) {
-        let Some(worker) = &self.current else { return };
-        worker.send(|room| stack.take_frames(self.interface, room).collect());
+    pub fn send(&mut self, stack: &mut Stack, events: &mut Events<'_>, now: Instant) {
+        if let Some(stream) = &mut self.stream {
+            let next = || stack.take_frames(self.interface, 1).next();
+            let sent = stream.send(next, self.is_up, now).and_then(|()| stream.watch(events));
+            if let Err(reason) = sent {
+                self.give_up(stack, &reason, events, now);
+            }
+        } else if let Some(worker) = &self.current
+            && stack.has_frames(self.interface)
+        {
+            worker.send(|room| stack.take_frames(self.interface, room).collect());
+        }
     }
 
     /// When [`follow`](Self::follow) is due without a wake-up.
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
         match &self.current {
-            Some(worker) => worker.patience_ends(PATIENCE),
+            Some(worker) => {
+                let stream = self.stream.as_ref().and_then(Stream::deadline);
+                worker.patience_ends(PATIENCE).into_iter().chain(stream).min()
+            }
             // A name that was seen may be tried again.
             None => self.not_before.filter(|at| *at > now),
         }
     }
 
-    fn follow_current(&mut self, stack: &mut Stack, now: Instant) {
+    fn follow_current(&mut self, stack: &mut Stack, events: &mut Events<'_>, now: Instant) {
         let Some(worker) = &self.current else { return };
         if worker.patience_ends(PATIENCE).is_some_and(|at| at <= now) {
-            return self.give_up(stack, "it does not answer", now);
+            return self.give_up(stack, "it does not answer", events, now);
         }
         let Some(status) = worker.status_since(self.version) else { return };
         self.version = status.version;
         match status.phase {
             Phase::Opening => (),
-            Phase::Closed(reason) => self.give_up(stack, &reason, now),
+            Phase::Closed(reason) => self.give_up(stack, &reason, events, now),
             Phase::Open { own, address, mtu, mtu_limits } => {
+                if let Some(pipes) = worker.take_pipes() {
+                    match Stream::new(pipes, events) {
+                        Ok(stream) => self.stream = Some(stream),
+                        Err(reason) => return self.give_up(stack, &reason, events, now),
+                    }
+                }
+                self.is_up = status.is_up;
                 if let Some(interface) = self.interface(stack) {
                     interface.own_address = Some(own);
                     interface.driver_limits = Some(mtu_limits);
@@ -163,9 +204,12 @@ impl Port {
     }
 
     /// Lets go of the driver of an interface that is switched off, so that its device is quiet, after the last frames.
-    fn close(&mut self, stack: &mut Stack) {
-        self.send(stack);
+    fn close(&mut self, stack: &mut Stack, events: &mut Events<'_>, now: Instant) {
+        self.send(stack, events, now);
         let Some(worker) = self.current.take() else { return };
+        if let Some(stream) = self.stream.take() {
+            stream.end(events);
+        }
         stack.link_down(self.interface);
         if let Some(interface) = self.interface(stack) {
             interface.driver = None;
@@ -176,8 +220,11 @@ impl Port {
         self.abandoned.push(worker);
     }
 
-    pub(super) fn give_up(&mut self, stack: &mut Stack, reason: &str, now: Instant) {
+    pub(super) fn give_up(&mut self, stack: &mut Stack, reason: &str, events: &mut Events<'_>, now: Instant) {
         let Some(worker) = self.current.take() else { return };
+        if let Some(stream) = self.stream.take() {
+            stream.end(events);
+        }
         stack.link_down(self.interface);
         let name = worker.name().to_owned();
         let is_known = self.reasons.insert(name.clone(), reason.to_owned()).as_deref() == Some(reason);

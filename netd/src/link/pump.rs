@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use scheme::{Event, EventLoop, Interest, Token};
@@ -13,6 +14,11 @@ use super::{BUDGET, PATIENCE};
 
 const FRAMES: Token = 0;
 const OUTGOING: Token = 1;
+
+/// Events without a frame in a row that are nothing special: what was told twice, and room for frames of ours.
+const FALSE_ALARMS: u32 = 100;
+/// Between two looks at a driver with more of them.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// After so much silence the driver is looked at all the same: a dead one tells nothing.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -31,6 +37,18 @@ pub fn run(shared: &Shared, file: File) -> Result<(), String> {
     pump.send()
 }
 
+/// Counts the events after which the driver had no frame.
+#[derive(Debug, Default)]
+struct FalseAlarms(u32);
+
+impl FalseAlarms {
+    /// How long to stay away from a driver that always has something to tell and never has it.
+    fn pause(&mut self, found: bool) -> Option<Duration> {
+        self.0 = if found { 0 } else { self.0.saturating_add(1) };
+        (self.0 > FALSE_ALARMS).then_some(PAUSE)
+    }
+}
+
 struct Pump<'a> {
     shared: &'a Shared,
     events: EventLoop,
@@ -39,6 +57,11 @@ struct Pump<'a> {
     buffer: Vec<u8>,
     /// The driver may have frames.
     readable: bool,
+    /// The last wait ended with an event of the driver's.
+    alarmed: bool,
+    /// There was a frame since then.
+    found: bool,
+    alarms: FalseAlarms,
     /// Frames that the driver has not taken yet.
     outgoing: VecDeque<Vec<u8>>,
     /// Since when the driver takes no frames although its link is up.
@@ -57,6 +80,9 @@ impl<'a> Pump<'a> {
             file,
             buffer: vec![0; FRAME],
             readable: true,
+            alarmed: false,
+            found: false,
+            alarms: FalseAlarms::default(),
             outgoing: VecDeque::new(),
             refusing: None,
         })
@@ -65,6 +91,13 @@ impl<'a> Pump<'a> {
     /// Takes what the driver has, up to the budget, and hands it over at once.
     fn receive(&mut self) -> Result<(), String> {
         let mut batch = Vec::new();
+        let read = self.read(&mut batch);
+        self.found |= !batch.is_empty();
+        self.shared.deliver(batch);
+        read
+    }
+
+    fn read(&mut self, batch: &mut Vec<Vec<u8>>) -> Result<(), String> {
         while self.readable && batch.len() < BUDGET {
             match self.file.read(&mut self.buffer) {
                 Ok(0) => return Err("its frames have ended".to_owned()),
@@ -74,7 +107,6 @@ impl<'a> Pump<'a> {
                 Err(error) => return Err(format!("cannot read a frame: {error}")),
             }
         }
-        self.shared.deliver(batch);
         Ok(())
     }
 
@@ -120,14 +152,34 @@ impl<'a> Pump<'a> {
 
     /// Waits for frames of either direction.
     fn wait(&mut self) -> io::Result<()> {
+        let found = std::mem::take(&mut self.found);
+        if std::mem::take(&mut self.alarmed)
+            && let Some(pause) = self.alarms.pause(found)
+        {
+            thread::sleep(pause);
+        }
         self.events.wait(Some(SILENCE), &mut self.ready)?;
         self.readable = self.ready.is_empty();
         for Event { token } in self.ready.drain(..) {
             match token {
                 OUTGOING => self.shared.outgoing.take()?,
-                _ => self.readable = true,
+                _ => (self.readable, self.alarmed) = (true, true),
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driver_that_is_always_ready_and_has_nothing_is_looked_at_a_hundred_times_a_second() {
+        let mut alarms = FalseAlarms::default();
+        let pauses: Duration = (0..1000).filter_map(|_| alarms.pause(false)).sum();
+        assert_eq!(pauses, 900 * PAUSE);
+        assert_eq!(alarms.pause(true), None, "a frame makes it believable again");
+        assert_eq!(alarms.pause(false), None);
     }
 }

@@ -1,13 +1,14 @@
 //! Drivers that are nothing but files, some of them bad.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
 use std::process::Command;
 use std::thread;
 
+use scheme::client::{self, OpenOptions};
 use smoltcp::wire::EthernetAddress;
 
 use super::worker::{FRAME, Shared};
@@ -21,6 +22,7 @@ struct Bed {
     root: tempfile::TempDir,
     stack: Stack,
     links: Links,
+    events: EventLoop,
 }
 
 impl Bed {
@@ -32,7 +34,7 @@ impl Bed {
     fn over(root: tempfile::TempDir) -> Self {
         let mut stack = Stack::new(Random::new([1, 2]), stack::Instant::ZERO);
         let links = Links::new(root.path().to_owned(), &mut stack).unwrap();
-        Self { root, stack, links }
+        Self { root, stack, links, events: EventLoop::new().unwrap() }
     }
 
     /// A driver whose frames come through a pipe, which nobody serves before it is opened.
@@ -52,12 +54,24 @@ impl Bed {
         directory
     }
 
+    fn poll(&mut self, now: Instant) {
+        let events = &mut Events { events: &mut self.events, token: 0 };
+        self.links.take_wake().unwrap();
+        self.links.poll(&mut self.stack, events, now);
+        self.links.send(&mut self.stack, events, now);
+    }
+
+    fn give_up(&mut self, reason: &str) {
+        let events = &mut Events { events: &mut self.events, token: 0 };
+        self.links.ports[0].1.give_up(&mut self.stack, reason, events, Instant::now());
+    }
+
     /// Turns until `done`, for at most 10 s.
     fn turn_until(&mut self, done: impl Fn(&Self) -> bool) {
         let end = Instant::now() + Duration::from_secs(10);
         while !done(self) {
             assert!(Instant::now() < end, "it never happened");
-            self.links.poll(&mut self.stack, Instant::now());
+            self.poll(Instant::now());
             thread::sleep(Duration::from_millis(5));
         }
     }
@@ -76,6 +90,26 @@ impl Bed {
     }
 }
 
+/// A driver that hands out pipes, and its ends of them.
+fn with_pipes(bed: &Bed) -> (fs::File, fs::File) {
+    let scratch = tempfile::tempdir_in(bed.root.path()).unwrap();
+    let open = |pipe: &str| {
+        let path = scratch.path().join(pipe);
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let both = OpenOptions { read: true, write: true, nonblocking: true };
+        client::open_path(&path, both).unwrap()
+    };
+    let ends = (open("receive"), open("transmit"));
+    fs::write(scratch.path().join("mac"), MAC).unwrap();
+    fs::rename(scratch.keep(), bed.root.path().join("network.test")).unwrap();
+    ends
+}
+
+/// A frame as it stands in a pipe.
+fn encoded(frame: &[u8]) -> Vec<u8> {
+    [&(frame.len() as u16).to_le_bytes()[..], frame].concat()
+}
+
 fn serve(directory: &Path) -> fs::File {
     fs::OpenOptions::new().read(true).write(true).open(directory.join("frame")).unwrap()
 }
@@ -90,6 +124,60 @@ fn a_driver_that_comes_gives_the_interface_its_link_and_frames() {
     assert_eq!(bed.interface().mtu(), 1400);
     driver.write_all(&[0xff; 60]).unwrap();
     bed.turn_until(|bed| bed.interface().counters.rx_packets == 1);
+}
+
+#[test]
+fn frames_come_and_go_by_pipes_where_the_driver_hands_them_out() {
+    let mut bed = Bed::new();
+    let (mut receive, mut transmit) = with_pipes(&bed);
+    bed.turn_until(|bed| bed.interface().running);
+    let stream = [encoded(&[0xff; 60]), encoded(&[0xff; 1514]), encoded(&[0xff; 60])].concat();
+    let (begin, rest) = stream.split_at(100);
+    receive.write_all(begin).unwrap();
+    bed.turn_until(|bed| bed.interface().counters.rx_packets == 1);
+    receive.write_all(rest).unwrap();
+    bed.turn_until(|bed| bed.interface().counters.rx_packets == 3);
+    let id = bed.stack.network.find("eth0").unwrap();
+    bed.stack.network.interface_mut(id).unwrap().enqueue(vec![0xaa; 60]);
+    bed.poll(Instant::now());
+    let mut sent = vec![0; 65536];
+    let count = transmit.read(&mut sent).unwrap();
+    assert!(sent[..count].ends_with(&encoded(&[0xaa; 60])));
+}
+
+#[test]
+fn a_pipe_with_nonsense_in_it_costs_the_driver_its_link() {
+    let mut bed = Bed::new();
+    let (mut receive, _transmit) = with_pipes(&bed);
+    bed.turn_until(|bed| bed.interface().running);
+    receive.write_all(&[0xff; 2]).unwrap();
+    bed.turn_until(|bed| bed.interface().driver.is_none());
+}
+
+#[test]
+fn a_driver_that_leaves_its_pipe_full_is_given_up_if_its_link_is_up() {
+    let mut bed = Bed::new();
+    let (_receive, mut transmit) = with_pipes(&bed);
+    bed.turn_until(|bed| bed.interface().running);
+    let id = bed.stack.network.find("eth0").unwrap();
+    let mut now = Instant::now();
+    for _ in 0..100 {
+        bed.stack.network.interface_mut(id).unwrap().enqueue(vec![0; 1514]);
+        bed.poll(now);
+    }
+    assert!(bed.interface().queue.len() > 10, "the pipe is full, and sockets wait");
+    for _ in 0..10 {
+        while transmit.read(&mut [0; 65536]).is_ok() {}
+        bed.poll(now);
+    }
+    assert!(bed.interface().queue.is_empty(), "it has room again");
+    for _ in 0..100 {
+        bed.stack.network.interface_mut(id).unwrap().enqueue(vec![0; 1514]);
+        bed.poll(now);
+    }
+    now += PATIENCE;
+    bed.poll(now);
+    assert_eq!(bed.interface().driver, None);
 }
 
 #[test]
@@ -110,7 +198,7 @@ fn a_driver_that_is_given_up_is_tried_again_without_its_former_threads() {
     let mut bed = Bed::new();
     let _driver = serve(&bed.driver("network.test", &MAC));
     bed.turn_until(|bed| bed.interface().running);
-    bed.links.ports[0].1.give_up(&mut bed.stack, "it is a test", Instant::now());
+    bed.give_up("it is a test");
     bed.turn_until(|bed| bed.interface().running);
     assert!(bed.port().abandoned.is_empty(), "none waits for a frame");
 }
@@ -126,7 +214,7 @@ fn what_a_driver_says_of_its_link_is_news() {
     bed.turn_until(|bed| bed.interface().link_text.contains("half"));
     assert_ne!(bed.stack.revision, before);
     let before = bed.stack.revision;
-    bed.links.poll(&mut bed.stack, Instant::now());
+    bed.poll(Instant::now());
     assert_eq!(bed.stack.revision, before, "and once");
 }
 
@@ -152,7 +240,7 @@ fn a_driver_is_told_what_is_wanted_and_its_successor_before_frames_move() {
     for (node, text) in [("address", ""), ("mtu", "1400\n"), ("filter", "")] {
         fs::write(directory.join(node), text).unwrap();
     }
-    bed.links.ports[0].1.give_up(&mut bed.stack, "it died", Instant::now());
+    bed.give_up("it died");
     bed.turn_until(|bed| bed.interface().running);
     assert_eq!((told("address"), told("mtu"), is_promiscuous()), all);
     bed.stack.set_ethernet_address(1, None);
@@ -253,7 +341,7 @@ fn a_driver_that_hangs_or_lies_does_not_stand_in_another_one_s_way() {
     let _driver = serve(&bed.driver("network.nic_c", &MAC));
     bed.turn_until(|bed| bed.port().current.is_some());
     let later = Instant::now() + PATIENCE;
-    bed.links.poll(&mut bed.stack, later);
+    bed.poll(later);
     assert_eq!(bed.port().abandoned.len(), 1, "the one that hangs is left behind");
     bed.turn_until(|bed| bed.interface().running);
     assert_eq!(bed.interface().driver.as_deref(), Some("network.nic_c"));
@@ -329,6 +417,17 @@ fn a_driver_that_dies_ends_the_pump() {
 }
 
 #[test]
+fn what_a_driver_sent_before_it_died_is_not_lost() {
+    let (_waker, shared, ..) = pump_bed();
+    let (mut driver, ours) = UnixStream::pair().unwrap();
+    ours.set_nonblocking(true).unwrap();
+    driver.write_all(&[7; 60]).unwrap();
+    drop(driver);
+    assert!(pump::run(&shared, fs::File::from(OwnedFd::from(ours))).is_err());
+    assert_eq!(shared.take_received(BUDGET).0, [vec![7; 60]]);
+}
+
+#[test]
 fn a_driver_may_keep_its_queue_full_while_its_link_is_down() {
     for (is_up, expected) in [(false, Ok(())), (true, Err("it takes no frames".to_owned()))] {
         let (_waker, shared, mut frames, _driver) = pump_bed();
@@ -357,7 +456,6 @@ fn a_driver_is_told_which_groups_to_let_through_and_its_successor_too() {
     let told = || fs::read_to_string(&filter).unwrap().contains("+multicast 33:33:ff:12:34:56\n");
     bed.turn_until(|_| told());
     fs::write(&filter, "").unwrap();
-    let Bed { stack, links, .. } = &mut bed;
-    links.ports[0].1.give_up(stack, "it died", Instant::now());
+    bed.give_up("it died");
     bed.turn_until(|_| told());
 }

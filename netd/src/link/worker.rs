@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::ops::RangeInclusive;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use smoltcp::wire::EthernetAddress;
 
 use super::driver::Orders;
+use super::stream::Pipes;
 use super::wake::Waker;
 use super::{driver, pump};
 use crate::stack::hardware::Wanted;
@@ -68,8 +70,8 @@ struct State {
     orders: Orders,
     /// The event loop has more to send than there was room for.
     wants_room: bool,
-    /// Since when the driver has not answered, while one of its files is opened or read.
-    asked: Option<Instant>,
+    /// The driver's pipes, until the event loop takes them.
+    pipes: Option<Pipes>,
     /// Threads that have not ended.
     threads: usize,
     stop: bool,
@@ -85,6 +87,47 @@ pub struct Shared {
     /// There are frames for the driver, or `stop` is set.
     pub outgoing: Waker,
     waker: Arc<Waker>,
+    /// What of the state the event loop looks at in each turn, so that it need not lock: with Redox's C library each
+    /// unlocking is a system call.
+    glance: Glance,
+}
+
+struct Glance {
+    /// [`Status::version`].
+    version: AtomicU64,
+    /// Since when the driver has not answered, while one of its files is opened or read: nanoseconds since `born`.
+    asked: AtomicU64,
+    born: Instant,
+    /// There are received frames.
+    received: AtomicBool,
+}
+
+/// No file is opened or read.
+const NOT_ASKED: u64 = u64::MAX;
+
+impl Glance {
+    fn new(asked: Option<Instant>) -> Self {
+        Self {
+            version: AtomicU64::new(0),
+            asked: AtomicU64::new(if asked.is_some() { 0 } else { NOT_ASKED }),
+            born: asked.unwrap_or_else(Instant::now),
+            received: AtomicBool::new(false),
+        }
+    }
+
+    fn ask(&self) {
+        let since = u64::try_from(self.born.elapsed().as_nanos()).unwrap_or_default();
+        self.asked.store(since, Ordering::Relaxed);
+    }
+
+    fn answered(&self) {
+        self.asked.store(NOT_ASKED, Ordering::Relaxed);
+    }
+
+    fn asked(&self) -> Option<Instant> {
+        let since = Some(self.asked.load(Ordering::Relaxed)).filter(|since| *since != NOT_ASKED)?;
+        self.born.checked_add(Duration::from_nanos(since))
+    }
 }
 
 /// One driver's threads.
@@ -116,13 +159,18 @@ impl Worker {
 
     /// What the event loop has to know, if that is another than at `version`.
     pub fn status_since(&self, version: u64) -> Option<Status> {
-        let state = self.shared.lock();
-        (state.status.version != version).then(|| state.status.clone())
+        let is_news = self.shared.glance.version.load(Ordering::Acquire) != version;
+        is_news.then(|| self.shared.lock().status.clone())
     }
 
     /// When the driver has left a question unanswered for `patience`.
     pub fn patience_ends(&self, patience: Duration) -> Option<Instant> {
-        self.shared.lock().asked.map(|asked| asked + patience)
+        self.shared.glance.asked().map(|asked| asked + patience)
+    }
+
+    /// The driver's pipes, once, if it hands any out.
+    pub fn take_pipes(&self) -> Option<Pipes> {
+        self.shared.lock().pipes.take()
     }
 
     /// Takes up to `limit` received frames; whether there are more.
@@ -164,7 +212,7 @@ impl Shared {
             to_send: VecDeque::new(),
             orders: Orders::default(),
             wants_room: false,
-            asked,
+            pipes: None,
             threads: 0,
             stop: false,
         };
@@ -174,6 +222,7 @@ impl Shared {
             called: Condvar::new(),
             outgoing: Waker::new()?,
             waker,
+            glance: Glance::new(asked),
         })
     }
 
@@ -193,6 +242,7 @@ impl Shared {
         }
         let was_empty = state.received.is_empty();
         state.received.extend(batch);
+        self.glance.received.store(true, Ordering::Release);
         drop(state);
         if was_empty {
             self.waker.wake();
@@ -201,6 +251,9 @@ impl Shared {
 
     /// Takes up to `limit` received frames; whether there are more.
     pub fn take_received(&self, limit: usize) -> (Vec<Vec<u8>>, bool) {
+        if !self.glance.received.load(Ordering::Acquire) {
+            return (Vec::new(), false);
+        }
         let mut state = self.lock();
         let was_full = state.received.len() >= RECEIVE_QUEUE;
         let count = state.received.len().min(limit);
@@ -208,6 +261,7 @@ impl Shared {
         if was_full {
             self.room.notify_one();
         }
+        self.glance.received.store(!state.received.is_empty(), Ordering::Release);
         (frames, !state.received.is_empty())
     }
 
@@ -239,9 +293,10 @@ impl Shared {
     /// Changes what the event loop has to know. Every change is an answer of the driver.
     pub fn update(&self, change: impl FnOnce(&mut Status)) {
         let mut state = self.lock();
-        state.asked = None;
+        self.glance.answered();
         change(&mut state.status);
         state.status.version += 1;
+        self.glance.version.store(state.status.version, Ordering::Release);
         drop(state);
         self.waker.wake();
     }
@@ -306,20 +361,30 @@ struct Settings {
     mtu: usize,
 }
 
-/// Opens the driver, tells it what is wanted, starts the thread that moves its frames, and attends to it.
+/// Opens the driver, tells it what is wanted, and attends to it.
 fn attend(shared: &Arc<Shared>, directory: &Path) -> Result<(), String> {
     let own = look(directory)?;
     let told = shared.lock().orders.clone();
     driver::tell(directory, &Orders::default(), &told, own.mtu);
     let settings = if told.wanted == Wanted::default() { own } else { look(directory)? };
     let phase = open(directory, own, settings)?;
+    open_frames(shared, directory)?;
+    shared.update(|status| status.phase = phase);
+    watch(shared, directory, told, own)
+}
+
+/// Frames come and go by pipes, or else by a thread that moves them.
+fn open_frames(shared: &Arc<Shared>, directory: &Path) -> Result<(), String> {
+    if let Some(pipes) = driver::open_pipes(directory)? {
+        shared.lock().pipes = Some(pipes);
+        return Ok(());
+    }
     let frames = driver::open_frames(directory)?;
     if shared.lock().stop {
         return Ok(());
     }
-    shared.spawn("frames", move |shared| pump::run(shared, frames)).map_err(|error| error.to_string())?;
-    shared.update(|status| status.phase = phase);
-    watch(shared, directory, told, own)
+    let pump = shared.spawn("frames", move |shared| pump::run(shared, frames));
+    pump.map_err(|error| error.to_string())
 }
 
 /// The address and the MTU that a driver works with.
@@ -337,10 +402,8 @@ fn open(directory: &Path, own: Settings, Settings { address, mtu }: Settings) ->
 fn watch(shared: &Shared, directory: &Path, mut told: Orders, own: Settings) -> Result<(), String> {
     let link = directory.join("link");
     loop {
-        let mut state = shared.lock();
-        state.asked = Some(Instant::now());
-        let orders = state.orders.clone();
-        drop(state);
+        shared.glance.ask();
+        let orders = shared.lock().orders.clone();
         if orders != told {
             driver::tell(directory, &told, &orders, own.mtu);
             let is_other = orders.wanted != told.wanted;
@@ -351,8 +414,8 @@ fn watch(shared: &Shared, directory: &Path, mut told: Orders, own: Settings) -> 
             }
         }
         let (is_up, link_text) = driver::read_link(&link)?;
-        let mut state = shared.lock();
-        state.asked = None;
+        shared.glance.answered();
+        let state = shared.lock();
         let is_news = state.status.is_up != is_up || state.status.link_text != link_text;
         drop(state);
         if is_news {

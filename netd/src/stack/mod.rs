@@ -364,6 +364,11 @@ impl Stack {
         deadline
     }
 
+    /// Whether frames wait for the driver of an interface.
+    pub fn has_frames(&self, id: InterfaceId) -> bool {
+        self.network.interface(id).is_some_and(|interface| !interface.queue.is_empty())
+    }
+
     /// Takes up to `limit` frames that wait for the driver of an interface.
     pub fn take_frames(&mut self, id: InterfaceId, limit: usize) -> impl Iterator<Item = Vec<u8>> + '_ {
         let now = self.network.now;

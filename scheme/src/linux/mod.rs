@@ -16,6 +16,7 @@ mod mount;
 mod names;
 mod nodes;
 mod operation;
+pub(crate) mod pipe;
 mod pollers;
 mod request;
 mod session;

@@ -4,6 +4,7 @@ pub(crate) mod client;
 pub(crate) mod event_loop;
 mod handles;
 pub(crate) mod heir;
+pub(crate) mod pipe;
 mod registration;
 mod server;
 
