@@ -95,7 +95,7 @@ fn the_address_that_is_set_already_ends_neither_dhcp_nor_routes() {
     assert_eq!(rig.cat("route/list"), routes);
     assert_eq!(rig.echo("route/add", "default via 10.0.2.2\n"), Ok(21));
     assert_eq!(rig.cat("route/list"), routes);
-    rig.stack.borrow_mut().name_servers = vec!["10.0.2.3".parse().unwrap()];
+    rig.stack.borrow_mut().own_name_servers = vec!["10.0.2.3".parse().unwrap()];
     rig.echo("resolv/nameserver", "10.0.2.3\n").unwrap();
     assert_eq!(rig.cat("ifaces/eth0/dhcp"), dhcp);
     assert_eq!(rig.cat("config/running"), "", "none of it is the administrator's wish");
