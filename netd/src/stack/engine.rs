@@ -31,6 +31,14 @@ impl Engine {
         self.capabilities.max_transmission_unit
     }
 
+    /// `other` if its packets are shorter: a path carries no more than its first link.
+    pub fn or_narrower<'a>(&'a mut self, other: Option<&'a mut Self>) -> &'a mut Self {
+        match other {
+            Some(other) if other.mtu() < self.mtu() => other,
+            _ => self,
+        }
+    }
+
     /// For the calls of smoltcp's sockets.
     pub fn context(&mut self) -> &mut Context {
         self.interface.context()

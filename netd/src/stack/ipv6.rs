@@ -1,5 +1,8 @@
 //! IPv6 packets (RFC 8200): checking what comes in, building what goes out.
 
+#[cfg(test)]
+mod tests;
+
 use std::net::Ipv6Addr;
 
 use smoltcp::wire::{IpProtocol, Ipv6Packet, Ipv6Repr};

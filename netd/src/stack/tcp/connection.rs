@@ -421,7 +421,7 @@ impl Connection {
         }
         let Some(interface) = network.interface_mut(self.interface) else { return Vec::new() };
         let queued = self.socket().send_queue();
-        let engine = self.narrow.as_deref_mut().unwrap_or(&mut interface.engine);
+        let engine = interface.engine.or_narrower(self.narrow.as_deref_mut());
         let answers = engine.exchange(packet, &mut self.set, now);
         if self.socket().send_queue() < queued {
             self.black_hole.progress();
@@ -487,7 +487,7 @@ impl Connection {
         let limit = if self.state() == State::FinWait2 { limit.min(1) } else { limit };
         for _ in 0..limit {
             let Some(interface) = network.interface_mut(self.interface) else { return false };
-            let engine = self.narrow.as_deref_mut().unwrap_or(&mut interface.engine);
+            let engine = interface.engine.or_narrower(self.narrow.as_deref_mut());
             let packets = engine.egress(&mut self.set, 1, now);
             if packets.is_empty() {
                 return false;
@@ -505,7 +505,7 @@ impl Connection {
     pub fn deadline(&mut self, heard: bool, network: &mut Network) -> Option<Instant> {
         let now = network.now;
         let interface = network.interface_mut(self.interface)?;
-        let engine = self.narrow.as_deref_mut().unwrap_or(&mut interface.engine);
+        let engine = interface.engine.or_narrower(self.narrow.as_deref_mut());
         let wanted = engine.poll_at(&self.set, now);
         // smoltcp does not stop probing a closed window when all was acknowledged, FIN included.
         let is_vain = self.state() == State::FinWait2 && !heard;
