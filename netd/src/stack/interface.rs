@@ -52,7 +52,7 @@ pub struct Counters {
     pub tx_dropped: u64,
     /// DHCP messages that were malformed or made no sense.
     pub dhcp_malformed: u64,
-    /// Packets whose next hop did not answer ARP.
+    /// Packets whose next hop did not answer ARP or neighbour discovery.
     pub neighbour_failures: u64,
     /// Connection requests that found the backlog full.
     pub listen_overflows: u64,
