@@ -8,7 +8,7 @@ use crate::stack::{ipv4, ipv6};
 
 /// What every path of IPv6 carries, and almost every one of IPv4.
 pub const SAFE_MTU: usize = 1280;
-/// Repeated segments without an acknowledgement after which long ones are suspected.
+/// How often a segment is repeated without an acknowledgement until its length is suspected.
 const REPEATS: u8 = 3;
 
 /// What is known of it.
@@ -16,6 +16,8 @@ const REPEATS: u8 = 3;
 pub struct BlackHole {
     /// What follows the last byte that was ever sent.
     next: Option<TcpSeqNumber>,
+    /// The first of the segments that were repeated since the peer acknowledged something.
+    first: Option<TcpSeqNumber>,
     repeats: u8,
     is_suspected: bool,
 }
@@ -32,7 +34,11 @@ impl BlackHole {
             self.next = Some(end);
             return false;
         }
-        self.repeats = self.repeats.saturating_add(1);
+        // Those behind it are repeated along with it, whether or not they were lost.
+        if self.first.is_none_or(|first| segment.seq_number() <= first) {
+            self.first = Some(segment.seq_number());
+            self.repeats = self.repeats.saturating_add(1);
+        }
         self.is_suspected = self.repeats >= REPEATS;
         self.is_suspected
     }
@@ -40,6 +46,7 @@ impl BlackHole {
     /// The peer has acknowledged something.
     pub fn progress(&mut self) {
         self.repeats = 0;
+        self.first = None;
     }
 
     /// Whether routers may take segments apart: their complaints, which would tell more, do not come from a black hole.
