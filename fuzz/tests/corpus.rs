@@ -74,3 +74,21 @@ fn config() {
 fn vmxnet3() {
     replay("vmxnet3", fuzz::vmxnet3::run);
 }
+
+#[test]
+fn sockets() {
+    replay("sockets", fuzz::sockets::run);
+}
+
+/// Requests in no order at all, the same each time.
+#[test]
+fn random_requests_to_sockets() {
+    let mut number = 1_u64;
+    for _ in 0..200 {
+        let bytes = (0..4000).map(|_| {
+            number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (number >> 56) as u8
+        });
+        fuzz::sockets::run(&bytes.collect::<Vec<_>>());
+    }
+}

@@ -4,7 +4,11 @@ pub mod daemon;
 mod intent;
 mod link;
 mod resolver;
+#[cfg(not(feature = "internals"))]
 mod schemes;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod schemes;
 #[cfg(not(feature = "internals"))]
 mod stack;
 #[cfg(feature = "internals")]

@@ -39,6 +39,8 @@ enum Target {
     Vmxnet3,
     /// pcid's answers to a driver
     Pcid,
+    /// Requests to the socket schemes
+    Sockets,
     /// pcid.d files
     Drivers,
     /// netd.toml
@@ -58,6 +60,7 @@ impl Target {
             Self::Rtl8139 => "rtl8139",
             Self::Vmxnet3 => "vmxnet3",
             Self::Pcid => "pcid",
+            Self::Sockets => "sockets",
             Self::Drivers => "drivers",
             Self::Config => "config",
         }

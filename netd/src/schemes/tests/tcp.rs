@@ -250,3 +250,21 @@ fn recvmsg_tells_the_end_and_sendmsg_sends() {
     assert_eq!(rig.call(server, &mut payload, &[5, 0]), Ok(16), "the end: no bytes");
     assert_eq!(rig.call(server, &mut [1, 2, 3], &[5, 0]), Err(EINVAL));
 }
+
+#[test]
+fn a_listener_is_readable_when_a_connection_waits_though_nobody_has_written() {
+    let (stack, notifier) = (host(), Notifier::default());
+    let mut rig = Rig::new(SocketScheme::<Tcp>::new(stack.clone(), notifier.clone()), &stack);
+    let listener = rig.open("/0.0.0.0:8080").unwrap();
+    let all = EventFlags::EVENT_READ | EventFlags::EVENT_WRITE;
+    let ready = |rig: &mut Rig<SocketScheme<Tcp>>| rig.scheme.fevent(listener, all, &caller(0)).unwrap();
+    assert_eq!(ready(&mut rig), EventFlags::empty());
+    let client = rig.open(SERVER).unwrap();
+    assert!(rig.scheme.post_changes(), "an edge");
+    assert_eq!(ready(&mut rig), EventFlags::EVENT_READ);
+    let server = rig.dup(listener, "listen").unwrap();
+    assert_eq!(ready(&mut rig), EventFlags::empty());
+    assert_eq!(rig.write(server, b"who is there?"), Ok(13), "the server speaks first");
+    rig.settle();
+    assert_eq!(rig.read(client, 64), Ok(b"who is there?".to_vec()));
+}

@@ -111,3 +111,20 @@ fn a_half_that_is_shut_down_ends_and_only_of_a_connected_socket() {
     assert_eq!(rig.call(client, &mut [], &[9, 0]), Ok(0));
     assert_eq!(rig.read(client, 9), Ok(Vec::new()));
 }
+
+#[test]
+fn a_bound_socket_that_connects_sends_from_where_it_is_bound() {
+    let mut rig = rig::<Udp>(&host());
+    let server = rig.open("/127.0.0.1:53").unwrap();
+    let socket = rig.open("").unwrap();
+    let bound = rig.dup(socket, "/127.0.0.1:4000").unwrap();
+    let client = rig.dup(bound, "127.0.0.1:53").unwrap();
+    assert_eq!(rig.path(client), "/scheme/udp/127.0.0.1:53/127.0.0.1:4000");
+    rig.write(client, b"x").unwrap();
+    rig.settle();
+    let mut payload =
+        [&64_usize.to_ne_bytes()[..], &9_usize.to_ne_bytes(), &0_usize.to_ne_bytes(), &[0; 128]].concat();
+    rig.call(server, &mut payload, &[5, 0]).unwrap();
+    let name = b"/scheme/udp/127.0.0.1:4000";
+    assert_eq!(payload[8..8 + name.len()], *name);
+}

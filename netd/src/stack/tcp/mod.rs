@@ -308,7 +308,7 @@ impl Tcp {
     }
 
     /// How many connections there are, of handles and of nobody.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "internals"))]
     pub fn count(&self) -> usize {
         self.connections.len()
     }

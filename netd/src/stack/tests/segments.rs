@@ -261,3 +261,25 @@ fn random_segments_harm_nobody() {
     bed.run(Duration::from_secs(5));
     assert_eq!(bed.left.tcp.connected(client), Ok(()));
 }
+
+/// RFC 6528: who knows the initial sequence numbers of some connections knows none of the next.
+#[test]
+fn initial_sequence_numbers_follow_from_the_seed_alone() {
+    let numbers = |seed: u64| {
+        let mut host = stack(seed, LEFT, Instant::from_secs(1000));
+        (0..3)
+            .map(|_| {
+                let Stack { tcp, network, .. } = &mut host;
+                tcp.connect(None, SocketAddr::new(LEFT, 9), Default::default(), network).unwrap();
+                network.interface_mut(LOOPBACK).unwrap().queue.clear();
+                tcp.poll(network);
+                let packet = network.interface_mut(LOOPBACK).unwrap().queue.pop_front().unwrap();
+                TcpPacket::new_checked(&packet[HEADROOM + ipv4::HEADER..]).unwrap().seq_number().0
+            })
+            .collect::<Vec<_>>()
+    };
+    let (some, same, others) = (numbers(1), numbers(1), numbers(2));
+    assert_eq!(some, same);
+    assert!(some.iter().all(|number| !others.contains(number)));
+    assert_ne!(some[2].wrapping_sub(some[1]), some[1].wrapping_sub(some[0]));
+}
