@@ -61,9 +61,11 @@ fn settings_take_effect(card: Card) {
         wait $reader; wc -c </tmp/one; dd if=/tmp/one of=frame bs=65536 count=1 2>&-
 
         exec 3<frame
+        changes() {{ sed -n 's/^link_changes //p' stats; }}
+        until grep -q 'state up' link; do usleep 10000; done; before=$(changes)
         echo step unplug; until grep -q 'state down' link; do usleep 10000; done
         echo step plug; until grep -q 'state up' link; do usleep 10000; done
-        grep link_changes stats
+        echo link_changes $(($(changes) - before))
         [ $(wc -l <registers) -ge 4 ] && echo dumped
         "#
     );
