@@ -70,7 +70,8 @@ impl<R: Registers, F: Family> Device<R, F> {
 
     fn set_link_up(&self) {
         let mut ctrl = Ctrl::from_bits_retain(self.registers.read32(reg::CTRL));
-        ctrl.remove(F::CTRL_CLEAR);
+        // QEMU (7.2) keeps the latter over a reset.
+        ctrl.remove(F::CTRL_CLEAR | Ctrl::GIO_MDIS);
         ctrl.insert(F::CTRL_SET);
         self.registers.write32(reg::CTRL, ctrl.bits());
     }
@@ -80,8 +81,9 @@ impl<R: Registers, F: Family> Device<R, F> {
         self.set_ring_up(F::RECEIVE_RING, self.receiver.location());
         self.registers.write32(reg::RXCSUM, (Rxcsum::IPOFLD | Rxcsum::TUOFLD).bits());
         F::enable_receive_ring(&self.registers)?;
-        self.configure(settings);
         self.fill_receiver();
+        // This enables the receiver, which may drop frames as long as it has no buffers.
+        self.configure(settings);
         Ok(())
     }
 
