@@ -70,7 +70,9 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
 
     /// The device shall run, and does not: call [`open`](Self::open).
     pub fn wants_open(&self) -> bool {
-        self.running.is_none() && self.port.borrow().users > 0
+        let port = self.port.borrow();
+        // A user may have come, written and gone at once.
+        self.running.is_none() && (port.users > 0 || !port.transmit.is_empty())
     }
 
     /// The device runs, and nobody needs it any more: call [`close`](Self::close).

@@ -80,6 +80,17 @@ fn what_was_written_before_the_last_close_still_leaves() {
 }
 
 #[test]
+fn what_is_written_between_an_open_and_a_close_that_come_together_leaves() {
+    let mut rig = Rig::new(Card::new());
+    let id = rig.open_as("frame", O_WRONLY, 0).expect("`frame` opens");
+    let frame = frame([2, 0, 0, 0, 0, 9], 60, 1);
+    assert_eq!(rig.write_only(id, &frame), Ok(60));
+    rig.close(id);
+    assert_eq!(rig.sent(), [frame]);
+    assert!(is_quiet(&rig));
+}
+
+#[test]
 fn it_does_not_wait_for_ever_after_the_last_close() {
     let mut rig = Rig::new(Card::new());
     rig.slot.with(|model, bus| model.set_link(bus, false));
