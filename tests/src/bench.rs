@@ -8,6 +8,9 @@ use crate::{Context, Error, Result, programs};
 /// The function of the benchmark within which instructions count.
 const COUNTED: &str = "stack::bed::counted*";
 
+/// How many seconds a count may take.
+const PATIENCE: &str = "600";
+
 /// The benchmark, built.
 pub struct Stack {
     program: PathBuf,
@@ -37,7 +40,8 @@ impl Stack {
             "stack",
         ]);
         let built = programs::run_cargo(programs::like_the_guest_s(&mut command))?;
-        let program = built.into_iter().next().ok_or(Error::Build)?;
+        // Cargo tells of the package's programs, too.
+        let program = built.into_iter().find(|program| is_benchmark(program)).ok_or(Error::Build)?;
         Ok(Self { program })
     }
 
@@ -53,9 +57,15 @@ impl Stack {
     /// Counts the instructions of one host for the same.
     pub fn count(&self, case: &str, units: usize, idle: usize) -> Result<f64> {
         let valgrind = Path::new("valgrind");
-        let mut command = Command::new(valgrind);
+        let mut command = Command::new("timeout");
         command
-            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--collect-atstart=no"])
+            .args([
+                PATIENCE,
+                "valgrind",
+                "--tool=callgrind",
+                "--callgrind-out-file=/dev/null",
+                "--collect-atstart=no",
+            ])
             .arg(format!("--toggle-collect={COUNTED}"))
             .arg(&self.program)
             .args(arguments(case, units, idle));
@@ -64,6 +74,10 @@ impl Stack {
             .find_map(|line| value(line.split_once("Collected :")?.1, ""))
             .ok_or_else(|| not_understood(&text))
     }
+}
+
+fn is_benchmark(program: &Path) -> bool {
+    program.file_name().is_some_and(|name| name.to_string_lossy().starts_with("stack-"))
 }
 
 fn arguments(case: &str, units: usize, idle: usize) -> [String; 3] {
