@@ -21,7 +21,8 @@ fn a_driver_refuses_what_makes_no_sense() {
         echo -n 'too short' >frame
         head -c 2000 /dev/zero | dd of=frame bs=2000 iflag=fullblock
         cat no-such-node
-        echo 02:00:00:00:00:01 >address
+        echo 01:00:5e:00:00:01 >address
+        echo up >link
         echo 70000 >mtu
         echo abc >mtu
         cat mtu
@@ -31,9 +32,9 @@ fn a_driver_refuses_what_makes_no_sense() {
     let finished = Guest::default().nic(Nic::user(&format!("e1000,mac={MAC_TEXT}"))).run(script).unwrap();
     let said = finished.stderr();
     assert_eq!(finished.success().unwrap(), format!("1500\n{MAC_TEXT}\n"), "{said}");
-    assert_eq!(said.matches("Invalid argument").count(), 4, "two frames, two MTUs: {said}");
+    assert_eq!(said.matches("Invalid argument").count(), 5, "two frames, an address, two MTUs: {said}");
     assert!(said.contains("no-such-node': No such file or directory"), "{said}");
-    assert!(said.contains("address: Permission denied"), "{said}");
+    assert!(said.contains("link: Permission denied"), "{said}");
     assert!(said.contains("0000:00:03.0 is claimed by another driver"), "{said}");
     let log = finished.log("e1000d").unwrap();
     assert!(log.contains("9 bytes"), "the frame is named: {log}");
