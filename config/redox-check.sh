@@ -11,9 +11,9 @@ cd "$(dirname "$0")/.." || exit 1
 
 NOT_ON_REDOX='rustix linux-raw-sys signal-hook signal-hook-registry spawner tests'
 NOT_ON_LINUX='redox_event'
-REDOX_CRATES='redox_syscall redox-scheme libredox redox_event'
+REDOX_CRATES='redox_syscall redox-scheme libredox'
 # The newest releases of them that this project has been built with.
-NEWEST_MET='libredox 0.1.25, libredox 0.2.0, redox-scheme 0.11.4, redox-scheme 0.12.0, redox_event 0.5.0, redox_syscall 0.9.5'
+NEWEST_MET='libredox 0.1.25, libredox 0.2.0, redox-scheme 0.11.4, redox-scheme 0.12.0, redox_syscall 0.9.5'
 
 export CARGO_TARGET_DIR="$PWD/target/redox-check"
 # The link needs relibc; one linker setting everywhere, since another one would build std anew.
@@ -68,7 +68,7 @@ build_newest() {
         report "$step" "skipped: cargo update failed: $(tail -n 1 "$logs/update.log" | sed 's/^ *//')"
         return
     fi
-    versions=$(sed -n '/^name = "\(redox_syscall\|redox-scheme\|libredox\|redox_event\)"/{s/^name = "\(.*\)"/\1/;N;s/\n.*"\(.*\)"/ \1/;p}' \
+    versions=$(sed -n '/^name = "\(redox_syscall\|redox-scheme\|libredox\)"/{s/^name = "\(.*\)"/\1/;N;s/\n.*"\(.*\)"/ \1/;p}' \
         "$newest/Cargo.lock" | paste -s -d ',' | sed 's/,/, /g')
     home=$PWD
     cd "$newest" || exit 1
