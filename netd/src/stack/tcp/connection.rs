@@ -1,25 +1,23 @@
 //! One TCP connection: a smoltcp socket in a set of its own.
 
-use std::borrow::Cow;
+mod segments;
+
 use std::net::SocketAddr;
 
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp::{self, CongestionControl, Socket, SocketBuffer, State};
 use smoltcp::time::{Duration, Instant};
-use smoltcp::wire::{IpEndpoint, IpListenEndpoint, TcpPacket, TcpSeqNumber};
+use smoltcp::wire::{IpEndpoint, IpListenEndpoint, TcpSeqNumber};
 
-use super::black_hole::{BlackHole, SAFE_MTU};
-use super::guard::{Guard, Verdict, View};
+use super::black_hole::BlackHole;
+use super::guard::Guard;
 use super::{ListenerId, Options};
-use crate::stack::datagram::{self, Datagram};
 use crate::stack::earlier;
 use crate::stack::engine::Engine;
 use crate::stack::error::SocketError;
-use crate::stack::interface::Interface;
 use crate::stack::network::Network;
 use crate::stack::readiness::Readiness;
 use crate::stack::routes::InterfaceId;
-use crate::stack::wire::HEADROOM;
 
 /// The part of the send buffer that must be free for a connection to count as writable: waking a writer for less
 /// is not worth it.
@@ -376,129 +374,6 @@ impl Connection {
             Owner::Nobody(limit) => Some(limit),
             _ => self.expiry,
         }
-    }
-
-    /// Takes a packet of the connection; what TCP answers at once is sent.
-    pub fn receive(&mut self, datagram: &Datagram<'_>, network: &mut Network) {
-        let now = network.now;
-        let Ok(segment) = TcpPacket::new_checked(datagram.payload) else { return };
-        if !self.can_be_meant(&segment) {
-            return;
-        }
-        let verdict = self.guard.judge(&segment, self.view());
-        let is_sound = || segment.verify_checksum(&datagram.source.into(), &datagram.destination.into());
-        let packet = match verdict {
-            Verdict::Take => datagram.for_smoltcp(),
-            Verdict::TakeAs(amended) if is_sound() => {
-                Cow::Owned(amended.packet(datagram).split_off(HEADROOM))
-            }
-            Verdict::Challenge if is_sound() => {
-                // smoltcp does not know of it, so that the guard must not count it either.
-                let challenge = self.guard.challenge(datagram, self.view(), now);
-                return self.emit(challenge.into_iter().collect(), network);
-            }
-            Verdict::TakeAs(_) | Verdict::Challenge | Verdict::Drop => return,
-        };
-        let answers = self.exchange(&packet, network);
-        if segment.syn() && !matches!(self.state(), State::Listen | State::SynSent) {
-            self.guard.begun(&segment);
-        }
-        if self.end.is_none() && self.peer_has_ended() {
-            self.end = Some(segment.seq_number() + segment.segment_len());
-        }
-        self.send(answers, network);
-    }
-
-    /// Gives a packet to smoltcp; what it answers at once is returned.
-    fn exchange(&mut self, packet: &[u8], network: &mut Network) -> Vec<Vec<u8>> {
-        let now = network.now;
-        if self.state() == State::Listen {
-            // The initial sequence number is chosen now, see `connect`.
-            let (seed, mtu) =
-                (network.random.next_u64(), network.interface(self.interface).map(Interface::mtu));
-            let mut engine = Engine::new(mtu.unwrap_or(SAFE_MTU), seed, now);
-            return engine.exchange(packet, &mut self.set, now);
-        }
-        let Some(interface) = network.interface_mut(self.interface) else { return Vec::new() };
-        let queued = self.socket().send_queue();
-        let engine = interface.engine.or_narrower(self.narrow.as_deref_mut());
-        let answers = engine.exchange(packet, &mut self.set, now);
-        if self.socket().send_queue() < queued {
-            self.black_hole.progress();
-        }
-        answers
-    }
-
-    fn view(&self) -> View {
-        let socket = self.socket();
-        View {
-            state: socket.state(),
-            waiting: socket.recv_queue(),
-            room: socket.recv_capacity() - socket.recv_queue(),
-            queued: socket.send_queue(),
-            end: self.end,
-        }
-    }
-
-    fn send(&mut self, packets: Vec<Vec<u8>>, network: &mut Network) {
-        let header = HEADROOM + datagram::header(self.tuple.remote.ip());
-        let capacity = self.socket().recv_capacity();
-        for segment in packets.iter().filter_map(|packet| TcpPacket::new_checked(packet.get(header..)?).ok())
-        {
-            self.guard.sent(&segment, capacity);
-        }
-        self.emit(packets, network);
-    }
-
-    fn emit(&mut self, mut packets: Vec<Vec<u8>>, network: &mut Network) {
-        for packet in &mut packets {
-            // smoltcp sets the hop limit itself.
-            datagram::mark(packet, self.options.traffic_class, None);
-        }
-        network.send_segments(self.interface, self.tuple.remote.ip(), packets, self.black_hole.fragmenting());
-    }
-
-    /// Whether an honest peer can have sent `segment`. smoltcp takes two for good that no such peer sends, and
-    /// then counts beyond its buffers: a SYN that crosses ours before ours was sent, and text after the FIN.
-    fn can_be_meant(&self, segment: &TcpPacket<&[u8]>) -> bool {
-        let answers_nothing = self.state() == State::SynSent && !self.spoke;
-        let is_late_text =
-            self.end.is_some_and(|end| segment.seq_number() >= end && !segment.payload().is_empty());
-        !answers_nothing && !is_late_text
-    }
-
-    /// Its path carries packets of `mtu` bytes at most from now on: what was lost is sent again in shorter segments.
-    pub fn narrow(&mut self, mtu: usize, network: &mut Network) {
-        let (now, seed) = (network.now, network.random.next_u64());
-        let Some(interface) = network.interface_mut(self.interface) else { return };
-        let present = self.narrow.as_deref().unwrap_or(&interface.engine).mtu();
-        if mtu < present {
-            self.narrow = Some(Box::new(Engine::new(mtu, seed, now)));
-        }
-    }
-
-    fn peer_has_ended(&self) -> bool {
-        matches!(self.state(), State::CloseWait | State::Closing | State::LastAck | State::TimeWait)
-    }
-
-    /// Sends up to `limit` packets; whether it may want to send more.
-    pub fn transmit(&mut self, limit: usize, network: &mut Network) -> bool {
-        let now = network.now;
-        let limit = if self.state() == State::FinWait2 { limit.min(1) } else { limit };
-        for _ in 0..limit {
-            let Some(interface) = network.interface_mut(self.interface) else { return false };
-            let engine = interface.engine.or_narrower(self.narrow.as_deref_mut());
-            let packets = engine.egress(&mut self.set, 1, now);
-            if packets.is_empty() {
-                return false;
-            }
-            self.spoke = true;
-            if packets.iter().any(|packet| self.black_hole.note(packet)) {
-                self.narrow(SAFE_MTU, network);
-            }
-            self.send(packets, network);
-        }
-        self.state() != State::FinWait2
     }
 
     /// When it wants to send next, or ends; `heard` if the last thing that happened came from the peer.
