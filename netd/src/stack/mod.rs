@@ -366,7 +366,7 @@ impl Stack {
 
     /// Whether frames wait for the driver of an interface.
     pub fn has_frames(&self, id: InterfaceId) -> bool {
-        self.network.interface(id).is_some_and(|interface| !interface.queue.is_empty())
+        self.network.with_vlans(id).any(|interface| !interface.queue.is_empty())
     }
 
     /// Takes up to `limit` frames that wait for the driver of an interface.

@@ -133,7 +133,8 @@ impl Network {
         self.with_vlans(id).map(|own| own.groups.version()).sum()
     }
 
-    fn with_vlans(&self, id: InterfaceId) -> impl Iterator<Item = &Interface> {
+    /// An interface and its VLANs.
+    pub(super) fn with_vlans(&self, id: InterfaceId) -> impl Iterator<Item = &Interface> {
         let vlans = self.vlans(id).map(|(_, id)| id);
         std::iter::once(id).chain(vlans).filter_map(|id| self.interfaces.get(&id))
     }
