@@ -2,8 +2,8 @@
 
 use hw::InterruptKind;
 
-use super::model::Card;
-use super::rig::{Rig, frame};
+use crate::model::Card;
+use crate::rig::{Rig, frame};
 
 const KINDS: [&[InterruptKind]; 3] =
     [&[InterruptKind::MsiX { vectors: 5 }, InterruptKind::Msi], &[InterruptKind::Msi], &[]];

@@ -2,8 +2,8 @@
 
 use scheme::errno::EINVAL;
 
-use super::model::Card;
-use super::rig::{Rig, frame};
+use crate::model::Card;
+use crate::rig::{Rig, frame};
 
 const BROADCAST: [u8; 6] = [0xff; 6];
 const OTHER: [u8; 6] = [0x52, 0x54, 0, 0, 0, 1];

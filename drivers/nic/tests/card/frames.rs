@@ -8,8 +8,8 @@ use scheme::EventFlags;
 use scheme::errno::{EAGAIN, EINVAL};
 use scheme::flag::{O_RDONLY, O_WRONLY};
 
-use super::model::Card;
-use super::rig::{Rig, frame};
+use crate::model::Card;
+use crate::rig::{Rig, frame};
 
 const PEER: [u8; 6] = [2, 0, 0, 0, 0, 9];
 

@@ -3,8 +3,8 @@
 use nic::frame::HEADER;
 use scheme::errno::EINVAL;
 
-use super::model::Card;
-use super::rig::{Rig, frame};
+use crate::model::Card;
+use crate::rig::{Rig, frame};
 
 #[test]
 fn jumbo_frames_are_chains_of_buffers() {

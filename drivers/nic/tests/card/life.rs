@@ -5,8 +5,8 @@ use std::time::Duration;
 use scheme::EventFlags;
 use scheme::flag::{O_RDONLY, O_STAT, O_WRONLY};
 
-use super::model::Card;
-use super::rig::{Rig, frame};
+use crate::model::Card;
+use crate::rig::{Rig, frame};
 
 fn is_quiet(rig: &Rig) -> bool {
     rig.slot.with(|model, _| model.is_quiet())

@@ -3,8 +3,8 @@
 use scheme::errno::{EACCES, EINVAL, ENOENT, ENOTDIR};
 use scheme::flag::{O_DIRECTORY, O_RDONLY, O_RDWR, O_WRONLY};
 
-use super::model::Card;
-use super::rig::{Rig, frame};
+use crate::model::Card;
+use crate::rig::{Rig, frame};
 
 #[test]
 fn the_mtu_changes_at_once_and_only_to_what_the_device_can() {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::madness::{Madness, act};
-use super::model::Card;
-use super::rig::Rig;
+use crate::madness::{Madness, act};
+use crate::model::Card;
+use crate::rig::Rig;
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use nic::driver::Fault;
 
-use super::model::Card;
-use super::rig::{Rig, frame};
+use crate::model::Card;
+use crate::rig::{Rig, frame};
 
 const SECOND: Duration = Duration::from_secs(1);
 

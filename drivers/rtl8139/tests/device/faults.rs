@@ -3,8 +3,8 @@
 use hw::fake::Slot;
 use nic::driver::Fault;
 
-use super::model::Rtl8139;
-use super::rig::{Rig, frame};
+use crate::model::Rtl8139;
+use crate::rig::{Rig, frame};
 
 #[test]
 fn a_device_that_is_gone_from_the_start_is_named() {

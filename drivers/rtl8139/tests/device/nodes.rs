@@ -3,8 +3,8 @@
 use rtl8139::registers::{ANLPAR, BMCR, Bmcr};
 use scheme::flag::O_RDONLY;
 
-use super::model::Rtl8139;
-use super::rig::{Rig, frame};
+use crate::model::Rtl8139;
+use crate::rig::{Rig, frame};
 
 #[test]
 fn attributes_say_what_the_device_is() {

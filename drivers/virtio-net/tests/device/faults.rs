@@ -7,8 +7,8 @@ use nic::driver::Fault;
 use proptest::prelude::*;
 use virtio_net::registers::{Features, virtqueue};
 
-use super::model::VirtioNet;
-use super::rig::{Rig, frame};
+use crate::model::VirtioNet;
+use crate::rig::{Rig, frame};
 
 const SECOND: Duration = Duration::from_secs(1);
 const PEER: [u8; 6] = [2, 0, 0, 0, 0, 9];

@@ -2,21 +2,13 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "the rig's helpers are tests, too")]
 
+#[path = "../../../nic/tests/card/mod.rs"]
+mod card;
 mod faults;
-#[path = "../../../nic/tests/card/filters.rs"]
-mod filters;
-#[path = "../../../nic/tests/card/frames.rs"]
-mod frames;
 #[path = "../../../nic/tests/card/jumbo.rs"]
 mod jumbo;
-#[path = "../../../nic/tests/card/life.rs"]
-mod life;
 mod model;
 mod negotiation;
 #[path = "../../../nic/tests/card/rig.rs"]
 mod rig;
-#[path = "../../../nic/tests/card/nodes.rs"]
-mod scheme_nodes;
-#[path = "../../../nic/tests/card/troubles.rs"]
-mod troubles;
 mod virtqueue;

@@ -3,8 +3,8 @@
 use hw::fake::Slot;
 use virtio_net::registers::Features;
 
-use super::model::VirtioNet;
-use super::rig::{Rig, frame};
+use crate::model::VirtioNet;
+use crate::rig::{Rig, frame};
 
 /// What the driver cannot do without.
 const LEAST: Features = Features::VERSION_1.union(Features::ACCESS_PLATFORM).union(Features::MAC);

@@ -6,8 +6,8 @@ use hw::fake::Slot;
 use nic::driver::Fault;
 use scheme::flag::O_RDWR;
 
-use super::model::Vmxnet3;
-use super::rig::{Rig, frame};
+use crate::model::Vmxnet3;
+use crate::rig::{Rig, frame};
 
 const SECOND: Duration = Duration::from_secs(1);
 

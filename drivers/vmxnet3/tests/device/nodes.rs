@@ -2,8 +2,8 @@
 
 use scheme::flag::O_RDONLY;
 
-use super::model::Vmxnet3;
-use super::rig::{Rig, frame};
+use crate::model::Vmxnet3;
+use crate::rig::{Rig, frame};
 
 #[test]
 fn attributes_say_what_the_device_is() {
