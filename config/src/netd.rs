@@ -39,6 +39,9 @@ pub struct Interface {
     pub up: bool,
     /// Whether DHCP finds an address. If it is not said: where no IPv4 address is given.
     pub dhcp: Option<bool>,
+    /// A lease stays when netd ends, in place of being given back.
+    #[serde(default)]
+    pub keep_lease: bool,
     /// Addresses with their prefix lengths, of IPv4 and IPv6.
     #[serde(default)]
     pub addresses: Vec<Address>,
@@ -114,6 +117,7 @@ impl Interface {
             matches,
             up: true,
             dhcp: None,
+            keep_lease: false,
             addresses: Vec::new(),
             routes: Vec::new(),
             dns: Vec::new(),

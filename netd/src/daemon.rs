@@ -110,7 +110,10 @@ impl Daemon {
                     IP => self.ip.process(now)?,
                     NETCFG => self.netcfg.process(now)?,
                     LINK => self.links.take_wake()?,
-                    _ => return Ok(()),
+                    _ => {
+                        self.end(now);
+                        return Ok(());
+                    }
                 }
             }
             more = self.turn(now)?;
@@ -157,6 +160,13 @@ impl Daemon {
             tell(&mut self.ip, now)?,
         ];
         Ok(changed.contains(&true))
+    }
+
+    /// Gives back what is not ours any more, and lets go of the drivers after the last frames.
+    fn end(&mut self, now: Instant) {
+        self.netcfg.scheme().leave();
+        let mut events = Events { events: &mut self.events, token: LINK };
+        self.links.end(&mut self.stack.borrow_mut(), &mut events, now);
     }
 
     fn deadline(&mut self, now: Instant) -> Option<Instant> {

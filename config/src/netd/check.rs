@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::{Config, Host, Interface};
+use super::{Config, Filter, Host, Interface, VlanId};
 
 /// What is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,8 +11,8 @@ pub struct Problem {
     pub interface: usize,
     /// Which of its keys.
     pub key: &'static str,
-    /// Which of the key's values.
-    pub item: usize,
+    /// Which of the key's values, if it has several.
+    pub item: Option<usize>,
     /// Why.
     pub reason: String,
 }
@@ -25,11 +25,28 @@ pub fn first_problem(config: &Config) -> Option<Problem> {
     })
 }
 
-fn problem_of(interface: &Interface) -> Option<(&'static str, usize, String)> {
-    let of = |key| move |(item, reason)| (key, item, reason);
+fn problem_of(interface: &Interface) -> Option<(&'static str, Option<usize>, String)> {
+    let of = |key| move |(item, reason)| (key, Some(item), reason);
     let addresses = repetition(&interface.addresses).map(of("addresses"));
     let vlans = repetition(&interface.vlan).map(of("vlan"));
-    addresses.or(vlans).or_else(|| lost_route(interface).map(of("routes")))
+    let routes = addresses.or(vlans).or_else(|| lost_route(interface).map(of("routes")));
+    routes.or_else(|| wrong_on_vlan(interface).map(|(key, reason)| (key, None, reason)))
+}
+
+/// What a VLAN, which is no NIC, cannot have of its own. A table for several interfaces is for the NICs among them.
+fn wrong_on_vlan(interface: &Interface) -> Option<(&'static str, String)> {
+    let name = interface.matches.name.as_deref()?;
+    let (carrier, number) = name.rsplit_once('.')?;
+    number.parse::<VlanId>().ok().filter(|_| !name.contains('*'))?;
+    let Interface { mac, vlan, filter, features, .. } = interface;
+    let given = [
+        ("mac", mac.is_some()),
+        ("vlan", !vlan.is_empty()),
+        ("filter", *filter != Filter::default()),
+        ("features", !features.is_empty()),
+    ];
+    let (key, _) = given.into_iter().find(|(_, is_given)| *is_given)?;
+    Some((key, format!("{name} is a VLAN, whose `{key}` is that of {carrier}: say it there")))
 }
 
 fn repetition<T: PartialEq + Display>(values: &[T]) -> Option<(usize, String)> {

@@ -35,6 +35,7 @@ const SCHEMA: Schema = &[
             ),
             ("up", Content::Value),
             ("dhcp", Content::Value),
+            ("keep_lease", Content::Value),
             ("addresses", Content::Value),
             (
                 "routes",
@@ -61,8 +62,9 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, FileError> {
     match check::first_problem(&config) {
         None => Ok(config),
         Some(problem) => {
-            let place = [Place::Key("interface"), Place::Item(problem.interface)];
-            let place = [place, [Place::Key(problem.key), Place::Item(problem.item)]].concat();
+            let mut place =
+                vec![Place::Key("interface"), Place::Item(problem.interface), Place::Key(problem.key)];
+            place.extend(problem.item.map(Place::Item));
             Err(document::invalid_at(path, text, &place, problem.reason))
         }
     }

@@ -22,14 +22,17 @@ impl Display for Config {
 
 impl Display for Interface {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { matches, up, dhcp, addresses, routes, dns, mtu, mac, vlan, filter, features, metric } =
-            self;
+        let Self { matches, up, dhcp, keep_lease, addresses, routes, dns, .. } = self;
+        let Self { mtu, mac, vlan, filter, features, metric, .. } = self;
         writeln!(f, "[[interface]]")?;
         write_match(f, matches)?;
         if !up {
             writeln!(f, "up = false")?;
         }
         write_value(f, "dhcp", *dhcp)?;
+        if *keep_lease {
+            writeln!(f, "keep_lease = true")?;
+        }
         write_list(f, "addresses", addresses)?;
         write_routes(f, routes)?;
         write_list(f, "dns", dns)?;

@@ -130,6 +130,20 @@ fn what_makes_no_sense_as_a_whole_has_its_line_too() {
 }
 
 #[test]
+fn a_vlan_is_no_nic() {
+    for line in
+        ["mac = '52:54:00:00:00:01'", "vlan = [20]", "filter.promisc = true", "features = { tso = false }"]
+    {
+        let key = line.split([' ', '.']).next().unwrap();
+        let text = format!("[[interface]]\nmatch.name = 'eth0.10'\nmtu = 1400\n{line}");
+        let expected = format!("netd.toml:4: eth0.10 is a VLAN, whose `{key}` is that of eth0: say it there");
+        assert_eq!(error(&text), expected);
+        config(&text.replace("eth0.10", "eth0*"));
+        config(&text.replace("eth0.10", "lan.home"));
+    }
+}
+
+#[test]
 fn a_table_says_what_it_is_for() {
     assert_eq!(error("[[interface]]\nmtu = 1500"), "netd.toml:1: missing field `match`");
     let reason = "`match` says nothing: give it a `name`, a `mac` or a `driver`; name = \"*\" is for all";
@@ -281,8 +295,13 @@ fn any_mac() -> impl Strategy<Value = Mac> {
 }
 
 fn any_match() -> impl Strategy<Value = Match> {
-    (any::<String>(), option::of(any_mac()), option::of(any::<String>()))
-        .prop_map(|(name, mac, driver)| Match { name: Some(name), mac, driver })
+    // A dot may make it a VLAN's, which cannot have all of it.
+    let name = any::<String>().prop_map(|name| name.replace('.', "-"));
+    (name, option::of(any_mac()), option::of(any::<String>())).prop_map(|(name, mac, driver)| Match {
+        name: Some(name),
+        mac,
+        driver,
+    })
 }
 
 fn any_interface() -> impl Strategy<Value = Interface> {
@@ -292,9 +311,9 @@ fn any_interface() -> impl Strategy<Value = Interface> {
     let lists = (vec(any_address(), 0..3), vec(any_route(), 0..3), vec(any_host(), 0..3), ids);
     let link =
         (option::of(mtu), option::of(any_mac()), filter, btree_map(any::<String>(), any::<bool>(), 0..3));
-    let flags = (any::<bool>(), any::<Option<bool>>(), option::of(any_metric()));
+    let flags = (any::<bool>(), any::<Option<bool>>(), any::<bool>(), option::of(any_metric()));
     (any_match(), flags, lists, link).prop_map(|(matches, flags, lists, link)| {
-        let ((up, dhcp, metric), (mut addresses, mut routes, dns, mut vlan)) = (flags, lists);
+        let ((up, dhcp, keep_lease, metric), (mut addresses, mut routes, dns, mut vlan)) = (flags, lists);
         let (mtu, mac, filter, features) = link;
         // What makes no sense as a whole cannot be read.
         addresses.sort();
@@ -304,7 +323,21 @@ fn any_interface() -> impl Strategy<Value = Interface> {
         if dhcp != Some(true) {
             routes.retain(|route| route.via.is_none_or(|via| via.0.is_ipv6()));
         }
-        Interface { matches, up, dhcp, addresses, routes, dns, mtu, mac, vlan, filter, features, metric }
+        Interface {
+            matches,
+            up,
+            dhcp,
+            keep_lease,
+            addresses,
+            routes,
+            dns,
+            mtu,
+            mac,
+            vlan,
+            filter,
+            features,
+            metric,
+        }
     })
 }
 

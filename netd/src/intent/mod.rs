@@ -151,6 +151,15 @@ impl Intent {
         self.followed = Some(stack.revision);
     }
 
+    /// netd ends: leases are given back, but for those that are to be kept.
+    pub fn leave(&self, stack: &mut Stack) {
+        for (id, known) in &self.known {
+            if !known.applied.keep_lease {
+                stack.release(*id);
+            }
+        }
+    }
+
     fn end_trial(&mut self, now: Instant) {
         if let Some(trial) = self.trial.take_if(|trial| trial.ends() <= now) {
             log::warn!("netcfg: nobody confirmed the configuration on trial: what was before is back");

@@ -20,6 +20,7 @@ use std::io;
 use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use scheme::{EventLoop, Interest, Token};
@@ -33,6 +34,10 @@ use crate::stack::Stack;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Before the same driver is tried again.
 const RETRY: Duration = Duration::from_millis(250);
+/// How long the drivers have for the last frames of a netd that ends.
+const FAREWELL: Duration = Duration::from_millis(500);
+/// Between two looks whether they have them.
+const GLANCE: Duration = Duration::from_millis(1);
 /// Frames taken from a driver, or from its queue, in one turn.
 const BUDGET: usize = 64;
 /// NICs, each of which costs two threads and two queues.
@@ -108,6 +113,18 @@ impl Links {
     pub fn send(&mut self, stack: &mut Stack, events: &mut Events<'_>, now: Instant) {
         for (_, port) in &mut self.ports {
             port.send(stack, events, now);
+        }
+    }
+
+    /// Lets go of all drivers, so that their devices are quiet, after the last frames. A driver that does not answer is
+    /// not waited for.
+    pub fn end(&mut self, stack: &mut Stack, events: &mut Events<'_>, now: Instant) {
+        for (_, port) in &mut self.ports {
+            port.close(stack, events, now);
+        }
+        let end = Instant::now() + FAREWELL;
+        while self.ports.iter_mut().any(|(_, port)| port.is_left()) && Instant::now() < end {
+            thread::sleep(GLANCE);
         }
     }
 

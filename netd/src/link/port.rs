@@ -126,6 +126,12 @@ impl Port {
         }
     }
 
+    /// Whether a thread is left of a driver that was let go of.
+    pub fn is_left(&mut self) -> bool {
+        self.abandoned.retain(Worker::is_left);
+        !self.abandoned.is_empty()
+    }
+
     fn follow_current(&mut self, stack: &mut Stack, events: &mut Events<'_>, now: Instant) {
         let Some(worker) = &self.current else { return };
         if worker.patience_ends(PATIENCE).is_some_and(|at| at <= now) {
@@ -204,7 +210,7 @@ impl Port {
     }
 
     /// Lets go of the driver of an interface that is switched off, so that its device is quiet, after the last frames.
-    fn close(&mut self, stack: &mut Stack, events: &mut Events<'_>, now: Instant) {
+    pub(super) fn close(&mut self, stack: &mut Stack, events: &mut Events<'_>, now: Instant) {
         self.send(stack, events, now);
         let Some(worker) = self.current.take() else { return };
         if let Some(stream) = self.stream.take() {

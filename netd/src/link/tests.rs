@@ -6,7 +6,6 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
 use std::process::Command;
-use std::thread;
 
 use scheme::client::{self, OpenOptions};
 use smoltcp::wire::EthernetAddress;
@@ -277,6 +276,22 @@ fn an_interface_that_is_switched_off_lets_go_of_its_driver_after_its_last_frame(
     assert!(frames[..length].windows(60).any(|frame| frame == [7; 60]));
     bed.stack.set_up(1, true);
     bed.turn_until(|bed| bed.interface().running);
+}
+
+#[test]
+fn at_the_end_drivers_are_let_go_of_after_the_last_frame() {
+    let mut bed = Bed::new();
+    let mut driver = serve(&bed.driver("network.test", &MAC));
+    bed.turn_until(|bed| bed.interface().running);
+    bed.poll(Instant::now());
+    let id = bed.stack.network.find("eth0").unwrap();
+    bed.stack.network.interface_mut(id).unwrap().enqueue(vec![0xaa; 60]);
+    let start = Instant::now();
+    bed.links.end(&mut bed.stack, &mut Events { events: &mut bed.events, token: 0 }, start);
+    assert!(start.elapsed() < Duration::from_secs(5), "nobody is waited for without end");
+    let mut sent = vec![0; 65536];
+    let count = driver.read(&mut sent).unwrap();
+    assert!(sent[..count].ends_with(&[0xaa; 60]));
 }
 
 #[test]

@@ -87,7 +87,7 @@ impl Stack {
     }
 
     /// Gives the lease of an interface back.
-    pub(super) fn release(&mut self, id: InterfaceId) {
+    pub fn release(&mut self, id: InterfaceId) {
         let now = self.network.now;
         let Some(dhcp) = self.network.interface_mut(id).and_then(Interface::dhcp_mut) else { return };
         let actions = dhcp.stop(now);

@@ -20,7 +20,9 @@ fn linux_leases_resolves_and_answers_and_is_answered() {
          cat /scheme/netcfg/ifaces/eth0/addr/list /scheme/netcfg/resolv/nameserver
          probe resolve {NAME}
          probe ping {ADDRESS} 5
-         probe accept 7000"
+         probe accept 7000
+         kill $(pidof netd)
+         while pidof netd >/dev/null; do usleep 20000; done"
     );
     let mut running = Guest::default().nic(peer.nic("e1000")).start(&script).unwrap();
     running.wait_for("listening", Duration::from_secs(90)).unwrap_or_else(|error| {
@@ -34,6 +36,7 @@ fn linux_leases_resolves_and_answers_and_is_answered() {
     let finished = running.finish().unwrap();
     let expected = format!("{GUEST}/24\n{ADDRESS}\n{ADDRESS}\n5 replies\nlistening\naccepted 5\n");
     assert_eq!(finished.success().unwrap(), expected);
+    assert!(peer.log("dnsmasq").contains("DHCPRELEASE"), "netd that is told to end gives its lease back");
 }
 
 #[test]

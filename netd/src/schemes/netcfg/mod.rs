@@ -107,6 +107,11 @@ impl Netcfg {
         self.intent.follow(&mut self.stack.borrow_mut());
     }
 
+    /// netd ends: what is to be given back is.
+    pub fn leave(&mut self) {
+        self.intent.leave(&mut self.stack.borrow_mut());
+    }
+
     /// When [`follow`](Self::follow) is due.
     pub fn deadline(&self) -> Option<Instant> {
         self.intent.deadline()

@@ -559,6 +559,23 @@ fn an_interface_that_is_switched_off_gives_its_lease_back() {
 }
 
 #[test]
+fn at_the_end_a_lease_is_given_back_unless_it_is_to_be_kept() {
+    let kept = "[[interface]]\nmatch.name = 'eth0'\nkeep_lease = true";
+    for (text, told) in [("", &[DhcpMessageType::Release][..]), (kept, &[])] {
+        let config = config::netd::parse(std::path::Path::new("netd.toml"), text).unwrap();
+        let mut lan = Lan::new();
+        let mut intent = crate::intent::Intent::new(config);
+        intent.follow(&mut lan.host);
+        lan.run(Duration::from_secs(1));
+        assert_eq!(lan.address(), Some(OFFERED));
+        lan.seen.clear();
+        intent.leave(&mut lan.host);
+        lan.run(Duration::from_secs(1));
+        assert_eq!(lan.kinds(), told);
+    }
+}
+
+#[test]
 fn dhcp_can_be_switched_off_and_on_again() {
     let mut lan = Lan::bound();
     lan.host.set_dhcp(ETH0, false);
