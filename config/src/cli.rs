@@ -2,12 +2,11 @@
 
 mod examples;
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use config::netd::{Address, Host, Mac, Metric, Mtu, VlanId};
+use config::netd::{Address, Domain, Host, Mac, Metric, Mtu, VlanId};
 
 /// Shows and changes the network.
 #[derive(Parser)]
@@ -30,6 +29,7 @@ JSON fields of `netcfg show` (a value that the interface does not have is null):
                  dhcp {state, server, lease (s), renew (s)}
   routes[]       destination, via, interface, source, metric
   nameservers[]  addresses
+  search[]       domains
 
 Exit status: 0 done, 1 it failed (netd does not run or refuses, no reply came), 2 wrong usage.";
 
@@ -253,14 +253,25 @@ pub struct RouteTo {
 
 #[derive(Subcommand)]
 pub enum Dns {
-    /// Show all name servers, the first one first
+    /// Show all name servers and domains, the first one first
     Show,
-    /// Ask this one, before those of leases
+    /// Ask these, before those of leases
     #[command(after_help = examples::DNS_SET)]
     Set {
-        /// Its address
-        server: Host,
+        /// Their addresses, the first one first
+        #[arg(required = true)]
+        servers: Vec<Host>,
     },
+    /// Look for names without a dot in these domains, before those of leases
+    #[command(after_help = examples::DNS_SEARCH)]
+    Search {
+        /// The domains, the first one first
+        #[arg(required = true)]
+        domains: Vec<Domain>,
+    },
+    /// Ask and look as leases say
+    #[command(after_help = examples::DNS_CLEAR)]
+    Clear,
 }
 
 #[derive(Subcommand)]
@@ -318,8 +329,8 @@ pub struct Capture {
 
 #[derive(Args)]
 pub struct Ping {
-    /// The host's address
-    pub host: IpAddr,
+    /// The host's address or name
+    pub host: String,
     /// How often
     #[arg(long, short, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     pub count: u16,

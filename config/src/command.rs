@@ -6,6 +6,7 @@ mod driver;
 mod monitor;
 mod ping;
 mod query;
+mod resolve;
 mod transaction;
 
 use std::io::{self, Write};
@@ -42,7 +43,9 @@ pub fn run(command: Option<Command>, json: bool) -> Result<(), Failure> {
         Command::Route { action: Some(Route::Rm(what)) } => return change::route("rm", &what),
         Command::Neigh { interface } => query::neighbours(interface.as_deref())?,
         Command::Dns { action: None | Some(Dns::Show) } => query::name_servers()?,
-        Command::Dns { action: Some(Dns::Set { server }) } => return change::name_server(server),
+        Command::Dns { action: Some(Dns::Set { servers }) } => return change::names("nameservers", &servers),
+        Command::Dns { action: Some(Dns::Search { domains }) } => return change::names("search", &domains),
+        Command::Dns { action: Some(Dns::Clear) } => return change::clear_names(),
         Command::Dhcp { action: None } => query::leases(None)?,
         Command::Dhcp { action: Some(Dhcp::Show { interface }) } => query::leases(interface.as_deref())?,
         Command::Dhcp { action: Some(Dhcp::Renew { interface }) } => {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 pub use self::files::{DIRECTORY, FILE, Loaded, load, parse};
 pub use self::route::{Route, RouteError};
-pub use self::values::{Address, Destination, Host, Mac, Metric, Mtu, ValueError, VlanId};
+pub use self::values::{Address, Destination, Domain, Host, Mac, Metric, Mtu, ValueError, VlanId};
 pub use crate::document::FileError;
 
 /// All of the file. An empty one means DHCP on every NIC.
@@ -22,6 +22,9 @@ pub struct Config {
     /// Whom programs ask for names, before those that leases name.
     #[serde(default)]
     pub dns: Vec<Host>,
+    /// Where programs look for names without a dot, before the domains that leases name.
+    #[serde(default)]
+    pub search: Vec<Domain>,
     /// The `[[interface]]` tables; the first that matches an interface is its own.
     #[serde(default, rename = "interface")]
     pub interfaces: Vec<Interface>,

@@ -16,6 +16,8 @@ pub struct Status {
     pub routes: Vec<Route>,
     /// Addresses.
     pub nameservers: Vec<String>,
+    /// Domains in which names without a dot are looked for.
+    pub search: Vec<String>,
 }
 
 /// One interface: the nodes of `ifaces/<name>/`.
@@ -92,11 +94,13 @@ impl Status {
             .map(|name| Interface::read(scheme, name))
             .collect::<Result<_, _>>()?;
         let routes = Node::read(scheme.join("route/list"))?;
-        let nameservers = Node::read(scheme.join("resolv/nameserver"))?;
+        let names = |file| Node::read(scheme.join("resolv").join(file));
+        let of = |node: Node| node.lines().map(str::to_owned).collect();
         Ok(Self {
             interfaces,
             routes: routes.lines().map(|line| Route::parse(line, &routes)).collect::<Result<_, _>>()?,
-            nameservers: nameservers.lines().map(str::to_owned).collect(),
+            nameservers: of(names("nameservers")?),
+            search: of(names("search")?),
         })
     }
 }

@@ -13,6 +13,9 @@ pub fn render(status: &Status) -> String {
     let mut paragraphs: Vec<_> = status.interfaces.iter().map(interface).collect();
     paragraphs.push(section("Routes", &routes(&status.routes)));
     paragraphs.push(section("Name servers", &status.nameservers));
+    if !status.search.is_empty() {
+        paragraphs.push(section("Domains", &status.search));
+    }
     paragraphs.join("\n")
 }
 

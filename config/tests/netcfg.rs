@@ -48,7 +48,8 @@ fn two_interfaces() -> TempDir {
             "route/list",
             "default via 10.0.2.2 dev eth0 src 10.0.2.15 metric 5\n10.0.2.0/24  dev eth0 src 10.0.2.15\n",
         ),
-        ("resolv/nameserver", "10.0.2.3\n"),
+        ("resolv/nameservers", "10.0.2.3\n"),
+        ("resolv/search", "home.arpa\n"),
     ])
 }
 
@@ -108,6 +109,9 @@ Routes:
 
 Name servers:
   10.0.2.3
+
+Domains:
+  home.arpa
 ";
     let root = two_interfaces();
     assert_eq!(succeeds(&root, &[]), expected);
@@ -146,6 +150,7 @@ fn programs_get_json() {
         ])
     );
     assert_eq!(status["nameservers"], json!(["10.0.2.3"]));
+    assert_eq!(status["search"], json!(["home.arpa"]));
 }
 
 #[test]

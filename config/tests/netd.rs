@@ -111,13 +111,16 @@ fn addresses_routes_and_name_servers_are_set_and_shown() {
     let Some(netd) = Netd::start() else { return };
     netd.netcfg("addr add 10.0.0.2/24 dev eth0");
     netd.netcfg("route add default via 10.0.0.1 metric 5");
-    netd.netcfg("dns set 9.9.9.9");
+    netd.netcfg("dns set 9.9.9.9 fd00::53");
+    netd.netcfg("dns search home.arpa");
     assert_eq!(netd.json("addr show eth0"), json!([{ "name": "eth0", "addresses": ["10.0.0.2/24"] }]));
     let route = json!({
         "destination": "default", "via": "10.0.0.1", "interface": "eth0", "source": "10.0.0.2", "metric": 5,
     });
     assert!(netd.json("route").as_array().unwrap().contains(&route));
-    assert_eq!(netd.netcfg("dns"), "9.9.9.9\n");
+    assert_eq!(netd.netcfg("dns"), "KIND    NAME\nserver  9.9.9.9\nserver  fd00::53\nsearch  home.arpa\n");
+    netd.netcfg("dns clear");
+    assert_eq!(netd.json("dns"), json!({ "nameservers": [], "search": [] }));
     netd.netcfg("dhcp off eth0");
     assert_eq!(netd.netcfg("dhcp"), "NAME  DHCP\neth0  off\n");
     netd.netcfg("link set eth0 vlan add 10");

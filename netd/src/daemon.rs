@@ -145,7 +145,7 @@ impl Daemon {
         }
         let mut stack = self.stack.borrow_mut();
         self.links.send(&mut stack, &mut Events { events: &mut self.events, token: LINK }, now);
-        self.resolver.update(stack.resolvers().next());
+        self.resolver.update(&stack.resolvers());
         Ok(more)
     }
 

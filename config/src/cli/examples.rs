@@ -31,7 +31,8 @@ Example:
 pub const DNS: &str = "\
 Examples:
   netcfg dns
-  netcfg dns set 9.9.9.9";
+  netcfg dns set 9.9.9.9 149.112.112.112
+  netcfg dns search home.arpa";
 
 pub const DHCP: &str = "\
 Examples:
@@ -73,8 +74,11 @@ A filter is made of arp, ip, ip6, tcp, udp, icmp, icmp6, and host ADDRESS, net P
 before them or without; between them may stand `and` or `or`, and `not` before any.";
 
 pub const PING: &str = "\
-Example:
-  netcfg ping 10.0.2.2 -c 3";
+Examples:
+  netcfg ping 10.0.2.2 -c 3
+  netcfg ping example.org
+
+A name is asked for at the name servers that `netcfg dns` shows.";
 
 pub const APPLY: &str = "\
 Examples:
@@ -126,7 +130,15 @@ Example:
 
 pub const DNS_SET: &str = "\
 Example:
-  netcfg dns set 9.9.9.9";
+  netcfg dns set 9.9.9.9 149.112.112.112";
+
+pub const DNS_SEARCH: &str = "\
+Example:
+  netcfg dns search home.arpa";
+
+pub const DNS_CLEAR: &str = "\
+Example:
+  netcfg dns clear";
 
 pub const DHCP_RENEW: &str = "\
 Example:

@@ -1,7 +1,5 @@
 //! One change: a line to one file.
 
-use config::netd::Host;
-
 use super::node;
 use crate::cli::{AddrOf, LinkSetting, RouteTo, Vlan};
 use crate::node::{Failure, change, list};
@@ -36,9 +34,16 @@ pub fn route(file: &str, what: &RouteTo) -> Result<(), Failure> {
     change(&node(&format!("route/{file}")), &format!("{}\n", words.join(" ")))
 }
 
-/// `dns set`.
-pub fn name_server(server: Host) -> Result<(), Failure> {
-    change(&node("resolv/nameserver"), &format!("{server}\n"))
+/// `dns set` and `dns search`.
+pub fn names(file: &str, values: &[impl ToString]) -> Result<(), Failure> {
+    let values: Vec<_> = values.iter().map(ToString::to_string).collect();
+    change(&node(&format!("resolv/{file}")), &format!("{}\n", values.join(" ")))
+}
+
+/// `dns clear`.
+pub fn clear_names() -> Result<(), Failure> {
+    change(&node("resolv/nameservers"), "none\n")?;
+    change(&node("resolv/search"), "none\n")
 }
 
 fn of_interface(interface: &str, file: &str, value: &str) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
+use std::net::IpAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use scheme::client::{self, OpenOptions};
 use serde_json::json;
 
 use super::print;
+use super::resolve::resolve;
 use crate::cli::Ping;
 use crate::node::Failure;
 
@@ -21,10 +23,11 @@ const DATA: usize = 56;
 
 /// Asks, and tells of each answer. It fails if none came.
 pub fn run(options: &Ping, as_json: bool) -> Result<(), Failure> {
-    let path = scheme::root().join("icmp/echo").join(options.host.to_string());
+    let address = resolve(&options.host)?;
+    let path = scheme::root().join("icmp/echo").join(address.to_string());
     let failure = |source: io::Error| match source.kind() {
         ErrorKind::NotFound => Failure::Missing(format!("{}: {source}: is netd running?", path.display())),
-        _ => Failure::Missing(format!("{}: {source}", options.host)),
+        _ => Failure::Missing(format!("{address}: {source}")),
     };
     let nonblocking = OpenOptions { read: true, write: true, nonblocking: true };
     let mut echo = client::open_path(&path, nonblocking).map_err(failure)?;
@@ -34,7 +37,7 @@ pub fn run(options: &Ping, as_json: bool) -> Result<(), Failure> {
         let time = ask(&mut echo, sequence, Duration::from_secs(options.timeout)).map_err(failure)?;
         times.extend(time.map(|time| time.as_secs_f64() * 1000.0));
         if !as_json {
-            print(line(options, sequence, time).as_bytes())?;
+            print(line(address, sequence, time).as_bytes())?;
         }
         if sequence < options.count {
             thread::sleep((begin + INTERVAL).saturating_duration_since(Instant::now()));
@@ -43,14 +46,13 @@ pub fn run(options: &Ping, as_json: bool) -> Result<(), Failure> {
     let (sent, received) = (options.count, times.len());
     match as_json {
         true => {
-            let answer =
-                json!({ "host": options.host, "sent": sent, "received": received, "times_ms": times });
+            let answer = json!({ "host": options.host, "address": address, "sent": sent, "received": received, "times_ms": times });
             print(format!("{answer:#}\n").as_bytes())?;
         }
         false => print(format!("{sent} sent, {received} received\n").as_bytes())?,
     }
     match received {
-        0 => Err(Failure::Missing(format!("{} does not answer", options.host))),
+        0 => Err(Failure::Missing(format!("{address} does not answer"))),
         _ => Ok(()),
     }
 }
@@ -73,15 +75,14 @@ fn ask(echo: &mut File, sequence: u16, limit: Duration) -> io::Result<Option<Dur
     Ok(None)
 }
 
-fn line(options: &Ping, sequence: u16, time: Option<Duration>) -> String {
+fn line(address: IpAddr, sequence: u16, time: Option<Duration>) -> String {
     match time {
         Some(time) => {
             format!(
-                "{DATA} bytes from {}: seq {sequence} time {:.3} ms\n",
-                options.host,
+                "{DATA} bytes from {address}: seq {sequence} time {:.3} ms\n",
                 time.as_secs_f64() * 1000.0
             )
         }
-        None => format!("no answer from {}: seq {sequence}\n", options.host),
+        None => format!("no answer from {address}: seq {sequence}\n"),
     }
 }

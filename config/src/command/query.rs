@@ -73,9 +73,11 @@ pub fn routes() -> Result<Answer, Failure> {
 
 /// `dns`.
 pub fn name_servers() -> Result<Answer, Failure> {
-    let servers = status()?.nameservers;
-    let text = servers.iter().map(|server| format!("{server}\n")).collect();
-    Ok(Answer { text, json: json!(servers) })
+    let Status { nameservers, search, .. } = status()?;
+    let servers = nameservers.iter().map(|server| ["server".to_owned(), server.clone()]);
+    let domains = search.iter().map(|domain| ["search".to_owned(), domain.clone()]);
+    let text = titled(["KIND", "NAME"], servers.chain(domains).collect());
+    Ok(Answer { text, json: json!({ "nameservers": nameservers, "search": search }) })
 }
 
 /// `dhcp`.

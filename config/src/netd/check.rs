@@ -7,8 +7,8 @@ use super::{Config, Filter, Host, Interface, VlanId};
 /// What is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Which table.
-    pub interface: usize,
+    /// Which table; none for the keys before them.
+    pub interface: Option<usize>,
     /// Which of its keys.
     pub key: &'static str,
     /// Which of the key's values, if it has several.
@@ -19,10 +19,19 @@ pub struct Problem {
 
 /// The first thing that is wrong, if there is one.
 pub fn first_problem(config: &Config) -> Option<Problem> {
-    config.interfaces.iter().enumerate().find_map(|(position, interface)| {
-        let (key, item, reason) = problem_of(interface)?;
-        Some(Problem { interface: position, key, item, reason })
-    })
+    let of_interfaces = || {
+        config.interfaces.iter().enumerate().find_map(|(position, interface)| {
+            let (key, item, reason) = problem_of(interface)?;
+            Some(Problem { interface: Some(position), key, item, reason })
+        })
+    };
+    server_without_link(config).or_else(of_interfaces)
+}
+
+fn server_without_link(config: &Config) -> Option<Problem> {
+    let (item, server) = config.dns.iter().enumerate().find(|(_, server)| server.is_link_local())?;
+    let reason = format!("{server} is another host on each link: say it in the table of its interface");
+    Some(Problem { interface: None, key: "dns", item: Some(item), reason })
 }
 
 fn problem_of(interface: &Interface) -> Option<(&'static str, Option<usize>, String)> {

@@ -22,6 +22,7 @@ const LONGEST: u64 = 1 << 20;
 
 const SCHEMA: Schema = &[
     ("dns", Content::Value),
+    ("search", Content::Value),
     (
         "interface",
         Content::Tables(&[
@@ -62,8 +63,9 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, FileError> {
     match check::first_problem(&config) {
         None => Ok(config),
         Some(problem) => {
-            let mut place =
-                vec![Place::Key("interface"), Place::Item(problem.interface), Place::Key(problem.key)];
+            let table = problem.interface.map(|table| [Place::Key("interface"), Place::Item(table)]);
+            let mut place = table.map_or_else(Vec::new, Vec::from);
+            place.push(Place::Key(problem.key));
             place.extend(problem.item.map(Place::Item));
             Err(document::invalid_at(path, text, &place, problem.reason))
         }
@@ -125,7 +127,8 @@ impl OldFiles<'_> {
         interface.addresses = vec![address];
         let default = |via| Route { to: IpNet::V4(Ipv4Net::default()), via: Some(via), metric: None };
         interface.routes.extend(self.value("ip_router", HOST).map(default));
-        Config { dns: self.value("dns", HOST).into_iter().collect(), interfaces: vec![interface] }
+        let dns = self.value("dns", HOST).into_iter().collect();
+        Config { dns, search: Vec::new(), interfaces: vec![interface] }
     }
 
     /// The value of the file `name`, if there is one.

@@ -8,10 +8,11 @@ use super::{Config, Filter, Interface, Match, Route};
 
 impl Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { dns, interfaces } = self;
+        let Self { dns, search, interfaces } = self;
         write_list(f, "dns", dns)?;
+        write_list(f, "search", search)?;
         for (position, interface) in interfaces.iter().enumerate() {
-            if position > 0 || !dns.is_empty() {
+            if position > 0 || !(dns.is_empty() && search.is_empty()) {
                 writeln!(f)?;
             }
             write!(f, "{interface}")?;

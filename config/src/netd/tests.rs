@@ -344,10 +344,11 @@ fn any_interface() -> impl Strategy<Value = Interface> {
 proptest! {
     #[test]
     fn what_is_written_reads_as_it_was(
-        dns in vec(any_host(), 0..3),
+        dns in vec(any_host().prop_filter("belongs to an interface", |host| !host.is_link_local()), 0..3),
+        search in vec("[a-z0-9_-]{1,63}([.][A-Z]{1,9}){0,9}".prop_map(|name| name.parse().unwrap()), 0..3),
         interfaces in vec(any_interface(), 0..4),
     ) {
-        let config = Config { dns, interfaces };
+        let config = Config { dns, search, interfaces };
         let text = config.to_string();
         let read = parse(Path::new("netd.toml"), &text);
         prop_assert_eq!(read.map_err(|error| error.to_string()), Ok(config), "{}", text);

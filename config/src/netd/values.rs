@@ -67,6 +67,13 @@ fn is_host(address: IpAddr) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Host(pub IpAddr);
 
+impl Host {
+    /// Whether it names something else on each link.
+    pub fn is_link_local(self) -> bool {
+        matches!(self.0, IpAddr::V6(address) if address.is_unicast_link_local())
+    }
+}
+
 impl Expected for Host {
     const EXPECTED: &str = "the address of a host, such as 10.0.0.1 or fd00::1";
 }
@@ -77,6 +84,29 @@ impl FromStr for Host {
     fn from_str(text: &str) -> Result<Self, ValueError> {
         let address = text.parse().ok().filter(|address: &IpAddr| address.is_loopback() || is_host(*address));
         address.map(Self).ok_or_else(|| ValueError::new::<Self>(text))
+    }
+}
+
+/// A domain in which names without a dot are looked for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Domain(String);
+
+impl Expected for Domain {
+    const EXPECTED: &str = "a domain, such as home.arpa";
+}
+
+impl FromStr for Domain {
+    type Err = ValueError;
+
+    /// Reads labels of letters, digits, hyphens and underscores between dots (RFC 1035 section 2.3.4).
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let name = text.strip_suffix('.').unwrap_or(text);
+        let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(is_fine);
+        match name.len() <= 253 && name.split('.').all(is_label) {
+            true => Ok(Self(name.to_owned())),
+            false => Err(ValueError::new::<Self>(text)),
+        }
     }
 }
 
@@ -249,7 +279,7 @@ macro_rules! deserialize {
     )*};
 }
 
-deserialize!(Address, Host, Destination, Mac, Mtu, VlanId, Metric);
+deserialize!(Address, Host, Domain, Destination, Mac, Mtu, VlanId, Metric);
 
 /// Values that are shown, and written to the file, as what they hold.
 macro_rules! display {
@@ -262,4 +292,4 @@ macro_rules! display {
     )*};
 }
 
-display!(Address, Host, Mtu, VlanId, Metric);
+display!(Address, Host, Domain, Mtu, VlanId, Metric);

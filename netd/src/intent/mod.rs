@@ -8,14 +8,14 @@ mod trial;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
-use config::netd::{Address, Candidate, Config, Host, Interface, Mac, Match};
+use config::netd::{Address, Candidate, Config, Domain, Host, Interface, Mac, Match};
 use ipnet::IpNet;
 use smoltcp::time::Duration;
 
 use self::plan::plan;
 use self::trial::Trial;
+use crate::stack::names::NameServer;
 use crate::stack::{Instant, InterfaceId, Stack, interface};
 
 /// The intended configuration.
@@ -127,8 +127,14 @@ impl Intent {
     }
 
     /// Changes whom programs ask for names.
-    pub fn set_name_server(&mut self, server: IpAddr) {
-        self.config.dns = vec![Host(server)];
+    pub fn set_name_servers(&mut self, servers: Vec<Host>) {
+        self.config.dns = servers;
+        self.followed = None;
+    }
+
+    /// Changes where programs look for names without a dot.
+    pub fn set_search(&mut self, domains: Vec<Domain>) {
+        self.config.search = domains;
         self.followed = None;
     }
 
@@ -193,7 +199,12 @@ impl Intent {
     }
 
     fn follow_name_servers(&self, stack: &mut Stack) {
-        let of_interfaces = self.known.values().flat_map(|known| &known.applied.dns);
-        stack.own_name_servers = self.config.dns.iter().chain(of_interfaces).map(|host| host.0).collect();
+        let own = self.config.dns.iter().map(|host| NameServer::anywhere(host.0));
+        let of_interface = |(id, known): (&InterfaceId, &Known)| {
+            let id = *id;
+            known.applied.dns.clone().into_iter().map(move |host| NameServer::on(id, host.0))
+        };
+        stack.own_name_servers = own.chain(self.known.iter().flat_map(of_interface)).collect();
+        stack.own_search.clone_from(&self.config.search);
     }
 }

@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::path::Path;
 
 use smoltcp::wire::EthernetAddress;

@@ -19,6 +19,7 @@ mod ipv4;
 mod ipv6;
 mod leases;
 mod mld;
+pub mod names;
 pub mod ndisc;
 pub mod neighbours;
 pub mod network;
@@ -39,9 +40,8 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use std::net::IpAddr;
-
 use config::filter::LinkType;
+use config::netd::Domain;
 use smoltcp::wire::{EthernetAddress, EthernetFrame, EthernetProtocol};
 
 pub use self::error::SocketError;
@@ -58,6 +58,7 @@ use self::fragments::Fragments;
 use self::icmp::Icmp;
 use self::interface::Link;
 use self::ipv6::Contents;
+use self::names::NameServer;
 use self::raw::Raw;
 use self::tcp::Tcp;
 use self::udp::Udp;
@@ -79,10 +80,12 @@ pub struct Stack {
     pub icmp: Icmp,
     /// Raw IP.
     pub raw: Raw,
-    /// Whom they should ask before those, as the administrator says.
-    pub own_name_servers: Vec<IpAddr>,
+    /// Whom resolvers should ask before those that leases and routers name, as the administrator says.
+    pub own_name_servers: Vec<NameServer>,
+    /// Where they should look before the leases' domains, as the administrator says.
+    pub own_search: Vec<Domain>,
     /// Whom IPv6 routers say that resolvers should ask. They come after the others.
-    advertised_name_servers: Vec<IpAddr>,
+    advertised_name_servers: Vec<NameServer>,
     complaints: Limit,
     fragments: Fragments,
     /// Counts every change of addresses, routes, name servers or links.
@@ -99,22 +102,12 @@ impl Stack {
             icmp: Icmp::default(),
             raw: Raw::default(),
             own_name_servers: Vec::new(),
+            own_search: Vec::new(),
             advertised_name_servers: Vec::new(),
             complaints: Limit::default(),
             fragments: Fragments::default(),
             revision: 0,
         }
-    }
-
-    /// Whom resolvers should ask, the first one first: as the administrator says, as the leases say, those of the
-    /// preferred interfaces first, and as routers say.
-    pub fn resolvers(&self) -> impl Iterator<Item = IpAddr> {
-        let mut interfaces: Vec<_> = self.network.interfaces().collect();
-        interfaces.sort_by_key(|interface| interface.metric);
-        let leases = interfaces.into_iter().filter_map(|interface| interface.dhcp()?.lease());
-        let leased = leases.flat_map(|lease| &lease.name_servers).copied().map(IpAddr::from);
-        let own = self.own_name_servers.iter().copied();
-        own.chain(leased).chain(self.advertised_name_servers.iter().copied())
     }
 
     /// An interface has a driver from now on, with this address and MTU.

@@ -11,9 +11,10 @@ use smoltcp::iface::SocketSet;
 use smoltcp::time::Instant;
 use smoltcp::wire::EthernetAddress;
 
-use self::ipv6::is_on_every_link;
+pub use self::ipv6::is_on_every_link;
 use super::address::{is_broadcast, unspecified};
 use super::datagram::{self, Datagram};
+use super::dhcp::Lease;
 use super::error::SocketError;
 use super::fragments;
 use super::interface::{Interface, Link, QUEUE};
@@ -142,6 +143,13 @@ impl Network {
     /// The interfaces, in the order of their ids.
     pub fn interfaces(&self) -> impl Iterator<Item = &Interface> {
         self.interfaces.values()
+    }
+
+    /// The leases in use, those of the preferred interfaces first.
+    pub fn leases(&self) -> impl Iterator<Item = &Lease> {
+        let mut interfaces: Vec<_> = self.interfaces().collect();
+        interfaces.sort_by_key(|interface| interface.metric);
+        interfaces.into_iter().filter_map(|interface| interface.dhcp()?.lease())
     }
 
     /// The interfaces' ids, in order.

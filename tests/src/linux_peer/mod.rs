@@ -116,6 +116,7 @@ impl LinuxPeer {
                 &name,
                 "--dhcp-authoritative",
                 "--no-ping",
+                "--dhcp-option=option:domain-search,test",
                 "--dhcp-range=192.168.7.50,192.168.7.99,255.255.255.0,1h",
                 &guest,
                 "--enable-ra",

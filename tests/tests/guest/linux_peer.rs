@@ -19,6 +19,8 @@ fn linux_leases_resolves_and_answers_and_is_answered() {
         "{WAIT_FOR_LEASE}
          cat /scheme/netcfg/ifaces/eth0/addr/list /scheme/netcfg/resolv/nameserver
          probe resolve {NAME}
+         cat /scheme/netcfg/resolv/search
+         netcfg ping peer -c 1 | tail -n 1
          probe ping {ADDRESS} 5
          probe accept 7000
          kill $(pidof netd)
@@ -34,7 +36,9 @@ fn linux_leases_resolves_and_answers_and_is_answered() {
     assert_eq!(peer.namespace().enter(call).unwrap().unwrap(), "hello");
 
     let finished = running.finish().unwrap();
-    let expected = format!("{GUEST}/24\n{ADDRESS}\n{ADDRESS}\n5 replies\nlistening\naccepted 5\n");
+    let expected = format!(
+        "{GUEST}/24\n{ADDRESS}\n{ADDRESS}\ntest\n1 sent, 1 received\n5 replies\nlistening\naccepted 5\n"
+    );
     assert_eq!(finished.success().unwrap(), expected);
     assert!(peer.log("dnsmasq").contains("DHCPRELEASE"), "netd that is told to end gives its lease back");
 }

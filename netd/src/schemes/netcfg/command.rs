@@ -1,12 +1,11 @@
 //! What can be changed by a line of text.
 
-use std::net::IpAddr;
-
-use config::netd::{Address, Mac, Metric, Mtu, Route, VlanId};
+use config::netd::{Address, Domain, Host, Mac, Metric, Mtu, Route, VlanId};
 use ipnet::IpNet;
 
 use crate::intent::Intent;
 use crate::stack::interface::Interface;
+use crate::stack::names::NameServer;
 use crate::stack::{InterfaceId, Stack};
 
 /// A change that was found to make sense.
@@ -38,8 +37,12 @@ pub enum Command {
     AddRoute(InterfaceId, Route),
     /// The routes to a destination less, by one interface or all.
     RemoveRoute(IpNet, Option<InterfaceId>),
-    /// Whom resolvers ask.
-    SetNameServer(IpAddr),
+    /// Whom resolvers ask, unless that is so already.
+    SetNameServer(Host),
+    /// Whom resolvers ask before others.
+    SetNameServers(Vec<Host>),
+    /// Where they look for names without a dot before they look elsewhere.
+    SetSearch(Vec<Domain>),
     /// What is on trial stays.
     Confirm,
 }
@@ -109,8 +112,12 @@ impl Command {
             Self::Confirm => {
                 intent.confirm();
             }
-            Self::SetNameServer(server) if stack.resolvers().next() == Some(server) => {}
-            Self::SetNameServer(server) => intent.set_name_server(server),
+            // Stock's `dhcpd` sets what our lease names, which nobody would change when the lease is another one.
+            Self::SetNameServer(Host(server))
+                if stack.resolvers().first() == Some(&NameServer::anywhere(server)) => {}
+            Self::SetNameServer(server) => intent.set_name_servers(vec![server]),
+            Self::SetNameServers(servers) => intent.set_name_servers(servers),
+            Self::SetSearch(domains) => intent.set_search(domains),
         }
         intent.follow(stack);
     }

@@ -92,7 +92,8 @@ impl State {
         for route in stack.network.routes.iter() {
             state.members.insert(("route", stack.network.route_text(route).to_string()));
         }
-        state.members.extend(stack.resolvers().map(|server| ("nameserver", server.to_string())));
+        state.members.extend(stack.resolvers().iter().map(|server| ("nameserver", server.to_string())));
+        state.members.extend(stack.search().iter().map(|domain| ("search", domain.to_string())));
         state
     }
 

@@ -19,7 +19,9 @@ impl Leaf {
         match self {
             Self::Confirm if intent.trial_left(stack.network.now).is_some() => Ok(Command::Confirm),
             Self::Confirm => Err("nothing is on trial".to_owned()),
-            Self::NameServer => value(line).map(|Host(server)| Command::SetNameServer(server)),
+            Self::NameServer => server(line).map(Command::SetNameServer),
+            Self::NameServers => list(line, server).map(Command::SetNameServers),
+            Self::Search => list(line, value).map(Command::SetSearch),
             Self::RouteAdd => Words::parse(line)?.route_to_add(stack),
             Self::RouteRemove => Words::parse(line)?.route_to_remove(stack),
             Self::Running | Self::RouteList | Self::Sockets => Err("cannot be written".to_owned()),
@@ -86,6 +88,24 @@ impl Attribute {
 
 fn value<T: FromStr<Err = ValueError>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: ValueError| error.to_string())
+}
+
+/// Values between blanks, or `none`.
+fn list<T>(line: &str, value: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
+    match line {
+        "none" => Ok(Vec::new()),
+        "" => Err("nothing is said: `none` is for none".to_owned()),
+        _ => line.split_whitespace().map(value).collect(),
+    }
+}
+
+/// A name server that is the same one on every link.
+fn server(text: &str) -> Result<Host, String> {
+    let server: Host = value(text)?;
+    match server.is_link_local() {
+        true => Err(format!("{server} is another host on each link: netd.toml can say it for an interface")),
+        false => Ok(server),
+    }
 }
 
 /// A route's words: `default via 10.0.2.2 dev eth0 metric 5`, all but the destination as one likes.

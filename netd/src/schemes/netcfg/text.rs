@@ -1,7 +1,7 @@
 //! What the files say.
 
 use std::cmp::Reverse;
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::tree::{Attribute, Leaf};
@@ -9,6 +9,7 @@ use crate::intent::Intent;
 use crate::stack::Stack;
 use crate::stack::dhcp::Lease;
 use crate::stack::interface::{Interface, Link};
+use crate::stack::names::NameServer;
 use crate::stack::table::Entry;
 
 /// Stock's text for what is not there yet.
@@ -28,8 +29,11 @@ impl Leaf {
                 None => "none\n".to_owned(),
             }),
             Self::NameServer => {
-                Some(format!("{}\n", stack.resolvers().next().unwrap_or(DEFAULT_NAME_SERVER)))
+                let first = stack.resolvers().first().copied();
+                Some(format!("{}\n", first.unwrap_or(NameServer::anywhere(DEFAULT_NAME_SERVER))))
             }
+            Self::NameServers => Some(lines(&stack.resolvers())),
+            Self::Search => Some(lines(&stack.search())),
             Self::RouteList => Some(route_list(stack)),
             Self::RouteAdd | Self::RouteRemove => None,
             Self::Sockets => Some(sockets(stack)),
@@ -63,6 +67,10 @@ impl Attribute {
             Self::Dhcp => dhcp(interface),
         })
     }
+}
+
+fn lines(values: &[impl Display]) -> String {
+    values.iter().map(|value| format!("{value}\n")).collect()
 }
 
 fn route_list(stack: &Stack) -> String {

@@ -38,8 +38,12 @@ pub enum Leaf {
     Running,
     /// `config/confirm`: whether something is on trial.
     Confirm,
-    /// `resolv/nameserver`.
+    /// `resolv/nameserver`: the first of them.
     NameServer,
+    /// `resolv/nameservers`.
+    NameServers,
+    /// `resolv/search`: the domains in which names without a dot are looked for.
+    Search,
     /// `route/list`.
     RouteList,
     /// `route/add`.
@@ -101,8 +105,10 @@ pub fn resolve(path: &str, stack: &Stack) -> Option<Node> {
         ["config", "apply"] => Node::Document(Document::Apply),
         ["config", "try"] => Node::Document(Document::Try),
         ["config", "confirm"] => Node::Leaf(Leaf::Confirm),
-        ["resolv"] => directory(&["nameserver"]),
+        ["resolv"] => directory(&["nameserver", "nameservers", "search"]),
         ["resolv", "nameserver"] => Node::Leaf(Leaf::NameServer),
+        ["resolv", "nameservers"] => Node::Leaf(Leaf::NameServers),
+        ["resolv", "search"] => Node::Leaf(Leaf::Search),
         ["route"] => directory(&["list", "add", "rm"]),
         ["route", "list"] => Node::Leaf(Leaf::RouteList),
         ["route", "add"] => Node::Leaf(Leaf::RouteAdd),
@@ -159,6 +165,8 @@ impl Leaf {
     pub fn mode(&self) -> u16 {
         match self {
             Self::NameServer
+            | Self::NameServers
+            | Self::Search
             | Self::Confirm
             | Self::Interface(
                 _,

@@ -11,6 +11,7 @@ use crate::schemes::netcfg::Netcfg;
 use crate::schemes::tcp::Tcp;
 use crate::schemes::udp::Udp;
 use crate::stack::interface::Link;
+use crate::stack::names::NameServer;
 
 /// A host with an `eth0`, whose driver is there if it has an address.
 pub fn netcfg(mac: Option<EthernetAddress>) -> Rig<Netcfg> {
@@ -74,9 +75,37 @@ fn an_address_and_a_route_are_set_by_lines() {
 fn a_name_server_that_nobody_chose_is_shown_but_not_imposed() {
     let mut rig = netcfg(Some(MAC));
     assert_eq!(rig.cat("resolv/nameserver"), "8.8.8.8\n");
-    assert_eq!(rig.stack.borrow().resolvers().next(), None, "what resolvers were told before holds");
+    assert_eq!(rig.stack.borrow().resolvers(), [], "what resolvers were told before holds");
     rig.echo("resolv/nameserver", "9.9.9.9\n").unwrap();
-    assert_eq!(rig.stack.borrow().resolvers().next(), Some("9.9.9.9".parse().unwrap()));
+    assert_eq!(rig.cat("resolv/nameservers"), "9.9.9.9\n");
+}
+
+#[test]
+fn name_servers_and_domains_are_set_in_order() {
+    let mut rig = netcfg(Some(MAC));
+    rig.echo("resolv/nameservers", "9.9.9.9 fd00::1 9.9.9.9\n").unwrap();
+    rig.echo("resolv/search", "home.arpa lan.\n").unwrap();
+    assert_eq!(rig.cat("resolv/nameservers"), "9.9.9.9\nfd00::1\n");
+    assert_eq!(rig.cat("resolv/nameserver"), "9.9.9.9\n");
+    assert_eq!(rig.cat("resolv/search"), "home.arpa\nlan\n");
+    assert!(rig.cat("config/running").contains("search = [\"home.arpa\", \"lan\"]\n"));
+    for (path, line) in [("nameservers", "9.9.9.9 dns\n"), ("nameservers", "fe80::1\n"), ("search", "a..b\n")]
+    {
+        assert_eq!(rig.echo(&format!("resolv/{path}"), line), Err(EINVAL), "{line}");
+    }
+    rig.echo("resolv/nameservers", "none\n").unwrap();
+    rig.echo("resolv/search", "none\n").unwrap();
+    assert_eq!(rig.cat("resolv/nameservers") + &rig.cat("resolv/search"), "");
+}
+
+#[test]
+fn a_server_on_the_link_is_shown_as_sockets_reach_it() {
+    let mut rig = netcfg(Some(MAC));
+    let table = "[[interface]]\nmatch.name = 'eth0'\ndns = ['fe80::53']\n";
+    let id = rig.open_with("config/apply", O_WRONLY).unwrap();
+    rig.write(id, table.as_bytes()).unwrap();
+    rig.close(id);
+    assert_eq!(rig.cat("resolv/nameservers"), "fe80::53%1\n");
 }
 
 #[test]
@@ -95,7 +124,7 @@ fn the_address_that_is_set_already_ends_neither_dhcp_nor_routes() {
     assert_eq!(rig.cat("route/list"), routes);
     assert_eq!(rig.echo("route/add", "default via 10.0.2.2\n"), Ok(21));
     assert_eq!(rig.cat("route/list"), routes);
-    rig.stack.borrow_mut().own_name_servers = vec!["10.0.2.3".parse().unwrap()];
+    rig.stack.borrow_mut().own_name_servers = vec![NameServer::anywhere("10.0.2.3".parse().unwrap())];
     rig.echo("resolv/nameserver", "10.0.2.3\n").unwrap();
     assert_eq!(rig.cat("ifaces/eth0/dhcp"), dhcp);
     assert_eq!(rig.cat("config/running"), "", "none of it is the administrator's wish");

@@ -2,16 +2,16 @@
 
 use std::net::Ipv4Addr;
 
+use config::netd::Domain;
 use ipnet::Ipv4Net;
 
 use super::message::Message;
 use super::options::{Code, Options};
+use super::search::domains;
 use crate::stack::address;
 
-/// Routes and name servers that are taken of one message.
+/// Routes, name servers and domains that are taken of one message.
 const MOST: usize = 32;
-/// RFC 1035 section 2.3.4.
-const LONGEST_NAME: usize = 255;
 /// What every host takes (RFC 1122 section 3.3.3).
 const SMALLEST_MTU: u16 = 576;
 /// A lease that does not end (RFC 2131 section 3.3).
@@ -26,8 +26,10 @@ pub struct Lease {
     pub routes: Vec<LeasedRoute>,
     /// Name servers, the first one first.
     pub name_servers: Vec<Ipv4Addr>,
-    /// The domain that names without a dot are in.
-    pub domain: Option<String>,
+    /// The domain that this host is in.
+    pub domain: Option<Domain>,
+    /// Where names without a dot are looked for, if that is said.
+    pub domain_search: Vec<Domain>,
     /// The longest IP packet of the link, in bytes.
     pub mtu: Option<usize>,
     /// The server's identifier.
@@ -63,12 +65,21 @@ impl Lease {
             routes: routes(address, options)?,
             name_servers: name_servers(options),
             domain: options.get(Code::DomainName).and_then(domain),
+            domain_search: options
+                .get(Code::DomainSearch)
+                .map_or_else(Vec::new, |names| domains(names, MOST)),
             mtu: options.get(Code::InterfaceMtu).and_then(mtu),
             server,
             duration,
             renew,
             rebind,
         })
+    }
+
+    /// Where names without a dot are looked for: in its own domain if nothing else is said.
+    pub fn search(&self) -> impl Iterator<Item = &Domain> {
+        let own = self.domain.iter().filter(|_| self.domain_search.is_empty());
+        self.domain_search.iter().chain(own)
     }
 
     /// Whether it does not end.
@@ -150,11 +161,8 @@ fn name_servers(options: &Options) -> Vec<Ipv4Addr> {
     servers
 }
 
-/// A name of letters, digits, dots and hyphens, since programs and files take it as it is.
-fn domain(value: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(value).ok()?.trim_end_matches('\0');
-    let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
-    (!text.is_empty() && text.len() <= LONGEST_NAME && text.bytes().all(is_fine)).then(|| text.to_owned())
+fn domain(value: &[u8]) -> Option<Domain> {
+    std::str::from_utf8(value).ok()?.trim_end_matches('\0').parse().ok()
 }
 
 fn mtu(value: &[u8]) -> Option<usize> {

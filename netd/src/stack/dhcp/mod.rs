@@ -4,6 +4,7 @@ mod lease;
 mod message;
 mod options;
 mod retry;
+mod search;
 
 use std::net::Ipv4Addr;
 
@@ -34,12 +35,13 @@ const RENEWAL: Duration = Duration::from_secs(60);
 /// The longest message that is taken: one that an Ethernet frame holds.
 const LONGEST_MESSAGE: u16 = 1500 - 28;
 /// What is asked for. Classless routes come before the routers whose place they take (RFC 3442).
-const PARAMETERS: [u8; 10] = [
+const PARAMETERS: [u8; 11] = [
     Code::SubnetMask as u8,
     Code::ClasslessStaticRoute as u8,
     Code::Router as u8,
     Code::DomainNameServer as u8,
     Code::DomainName as u8,
+    Code::DomainSearch as u8,
     Code::InterfaceMtu as u8,
     Code::IpAddressLeaseTime as u8,
     Code::ServerIdentifier as u8,

@@ -38,6 +38,8 @@ pub enum Code {
     RebindingTime = 59,
     /// RFC 2132 section 9.14.
     ClientIdentifier = 61,
+    /// RFC 3397.
+    DomainSearch = 119,
     /// RFC 3442.
     ClasslessStaticRoute = 121,
 }

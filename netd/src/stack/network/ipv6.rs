@@ -11,6 +11,8 @@ use crate::stack::error::SocketError;
 use crate::stack::icmpv6::Message;
 use crate::stack::interface::Interface;
 use crate::stack::ipv6::Header;
+use crate::stack::names::NameServer;
+use crate::stack::ndisc::Ipv6Link;
 use crate::stack::routes::{InterfaceId, Route};
 
 /// The prefix of the addresses that every link has.
@@ -115,9 +117,13 @@ impl Network {
     }
 
     /// The name servers that routers advertise (RFC 8106).
-    pub fn advertised_name_servers(&self) -> Vec<IpAddr> {
-        let links = self.interfaces().filter_map(|interface| interface.ipv6.as_ref());
-        links.flat_map(|ipv6| ipv6.routers().name_servers()).map(IpAddr::from).collect()
+    pub fn advertised_name_servers(&self) -> Vec<NameServer> {
+        let links =
+            self.interfaces.iter().filter_map(|(id, interface)| Some((*id, interface.ipv6.as_deref()?)));
+        let of_link = |(id, ipv6): (InterfaceId, &Ipv6Link)| {
+            ipv6.routers().name_servers().into_iter().map(move |server| NameServer::on(id, server.into()))
+        };
+        links.flat_map(of_link).collect()
     }
 }
 

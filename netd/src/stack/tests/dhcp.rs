@@ -229,7 +229,7 @@ fn a_lease_sets_address_route_and_name_server() {
     assert_eq!(lan.address(), Some(OFFERED));
     let far = lan.host.network.route(IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1))).unwrap();
     assert_eq!((far.next_hop, far.source), (IpAddr::V4(SERVER), IpAddr::V4(OFFERED)));
-    assert_eq!(lan.host.resolvers().collect::<Vec<_>>(), [IpAddr::V4(Ipv4Addr::new(10, 0, 2, 3))]);
+    assert_eq!(servers(&lan.host), [IpAddr::V4(Ipv4Addr::new(10, 0, 2, 3))]);
 }
 
 #[test]
@@ -288,7 +288,7 @@ fn a_renewal_that_changes_a_name_server_keeps_the_routes_of_the_administrator() 
     lan.given.lease_duration = Some(7200);
     lan.given.router = Some(other);
     lan.run(Duration::from_secs(1810));
-    assert_eq!(lan.host.resolvers().collect::<Vec<_>>(), [other]);
+    assert_eq!(servers(&lan.host), [other]);
     assert_eq!(lan.host.network.route(far).unwrap().next_hop, by);
     assert_eq!(
         lan.host.network.route(IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1))).unwrap().next_hop,
@@ -496,7 +496,7 @@ fn name_servers_go_with_their_lease_and_those_of_the_preferred_interface_come_fi
         }
     }
     let own = Ipv4Addr::new(10, 0, 2, 3);
-    let servers = |lan: &Lan| lan.host.resolvers().collect::<Vec<_>>();
+    let servers = |lan: &Lan| servers(&lan.host);
     assert_eq!(servers(&lan), [own, other]);
     lan.host.set_metric(ETH0, 10);
     assert_eq!(servers(&lan), [other, own]);

@@ -190,3 +190,8 @@ pub fn segment(
     });
     framed(packet, from.ip(), to.ip())
 }
+
+/// Whom resolvers should ask.
+fn servers(host: &Stack) -> Vec<IpAddr> {
+    host.resolvers().iter().map(|server| server.address).collect()
+}

@@ -108,9 +108,9 @@ fn an_advertisement_brings_address_router_name_server_and_mtu() {
     assert_eq!(lan.host.network.mtu(&path), 1400);
     let near = "2001:db8::77".parse().unwrap();
     assert_eq!(lan.host.network.route(near).unwrap().next_hop, near, "its prefix is on the link");
-    assert_eq!(lan.host.resolvers().collect::<Vec<_>>(), ["2001:db8::53".parse::<IpAddr>().unwrap()]);
+    assert_eq!(servers(&lan.host), ["2001:db8::53".parse::<IpAddr>().unwrap()]);
     lan.pass(600);
-    assert_eq!(lan.host.resolvers().count(), 0, "its lifetime is over");
+    assert_eq!(servers(&lan.host).len(), 0, "its lifetime is over");
     lan.pass(1200);
     assert_eq!(lan.next_hop(), None, "so is the router's");
 }
