@@ -16,6 +16,7 @@
 #[cfg(test)]
 extern crate self as scheme;
 
+pub mod checksum;
 pub mod client;
 pub mod daemon;
 pub mod directory;
@@ -30,6 +31,7 @@ mod redox;
 pub mod server;
 pub mod status;
 pub mod text;
+pub mod vnet;
 
 #[cfg(target_os = "linux")]
 use linux as system;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hw::{InterruptKind, Registers};
-use nic::{DriverInfo, Fault, MacAddress};
+use nic::{DriverInfo, Fault, Features, MacAddress};
 
 use crate::chip::Chip;
 use crate::descriptors::{Receive, Transmit};
@@ -29,8 +29,8 @@ pub trait Family {
     /// The devices.
     const CHIPS: &'static [Chip];
 
-    /// Of all that ethtool knows by these names, what the devices could do, and whether the driver lets them.
-    const FEATURES: &'static [(&'static str, bool)] = FEATURES;
+    /// What the devices do for the driver.
+    const FEATURES: Features = FEATURES;
 
     /// How receive descriptors look.
     type Receive: Receive;
@@ -108,15 +108,8 @@ pub trait Family {
     }
 }
 
-/// What all of them could do, and what the driver does of it.
-pub const FEATURES: &[(&str, bool)] = &[
-    ("rx-checksum", true),
-    ("tx-checksum-ipv4", false),
-    ("tx-scatter-gather", true),
-    ("tx-tcp-segmentation", false),
-    ("rx-vlan-hw-parse", false),
-    ("tx-vlan-hw-insert", false),
-];
+/// What all of them do for the driver.
+pub const FEATURES: Features = Features::RX_CHECKSUM;
 
 /// A driver's needs, by its name, its daemon's, and the interrupts that it can use.
 pub const fn driver(

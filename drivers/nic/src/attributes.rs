@@ -1,6 +1,7 @@
 //! The text of attribute nodes, and what is written to them.
 
 use crate::driver::{Filter, Link, NicInfo, Settings};
+use crate::features::Features;
 use crate::mac::MacAddress;
 
 /// Why a text was refused.
@@ -28,6 +29,12 @@ pub enum Refused {
         "{0:?} is none of `promisc on|off`, `allmulti on|off`, `+multicast ADDRESS`, `-multicast ADDRESS`"
     )]
     UnknownLine(String),
+    /// Not a feature's name and state.
+    #[error("{0:?} is not `NAME on|off`")]
+    NotAFeature(String),
+    /// A feature that the device does not have.
+    #[error("the device has no {0:?}")]
+    NotOffered(String),
     /// Not a multicast address.
     #[error("{0:?} is not a multicast address")]
     NotMulticast(String),
@@ -56,8 +63,8 @@ pub fn mtu_limits(info: &NicInfo) -> String {
 }
 
 /// The `features` node.
-pub fn features(info: &NicInfo) -> String {
-    info.features.iter().map(|&(name, enabled)| format!("{name} {}\n", on_off(enabled))).collect()
+pub fn features(offered: Features, on: Features) -> String {
+    offered.names().map(|(feature, name)| format!("{name} {}\n", on_off(on.contains(feature)))).collect()
 }
 
 /// The `registers` node.
@@ -101,6 +108,19 @@ pub fn with_filter(settings: &Settings, written: &[u8]) -> Result<Settings, Refu
     let mut changed = settings.clone();
     for line in text(written)?.lines().map(str::trim).filter(|line| !line.is_empty()) {
         apply_filter_line(&mut changed.filter, line)?;
+    }
+    Ok(changed)
+}
+
+/// `settings` with the changes that were written to the `features` node: all of them, or an error.
+pub fn with_features(settings: &Settings, info: &NicInfo, written: &[u8]) -> Result<Settings, Refused> {
+    let mut changed = settings.clone();
+    for line in text(written)?.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let named = line.split_once(' ').and_then(|(name, value)| Some((name, parse_on_off(value)?)));
+        let (name, on) = named.ok_or_else(|| Refused::NotAFeature(line.to_owned()))?;
+        let offered = Features::named(name).filter(|feature| info.features.contains(*feature));
+        let feature = offered.ok_or_else(|| Refused::NotOffered(name.to_owned()))?;
+        changed.features.set(feature, on);
     }
     Ok(changed)
 }
@@ -154,11 +174,11 @@ mod tests {
         model: "test",
         mac: MacAddress([2, 0, 0, 0, 0, 1]),
         mtu: 68..=9000,
-        features: &[("scatter-gather", true)],
+        features: Features::RX_CHECKSUM,
     };
 
     fn settings() -> Settings {
-        Settings { mac: INFO.mac, mtu: 1500, filter: Filter::default() }
+        Settings { mac: INFO.mac, mtu: 1500, filter: Filter::default(), features: INFO.features }
     }
 
     #[test]
@@ -206,6 +226,22 @@ mod tests {
     }
 
     #[test]
+    fn features_that_the_device_has_are_switched_and_read_back() {
+        let changed = |text: &str| with_features(&settings(), &INFO, text.as_bytes());
+        let off = changed("rx-checksum off\n").unwrap();
+        assert_eq!(features(INFO.features, off.features), "rx-checksum off\n");
+        let on = with_features(&off, &INFO, b"rx-checksum on").unwrap();
+        assert_eq!(features(INFO.features, on.features), "rx-checksum on\n");
+        for name in ["tx-checksum-ip-generic", "warp"] {
+            let refused = Refused::NotOffered(name.to_owned());
+            assert_eq!(changed(&format!("rx-checksum off\n{name} on")), Err(refused));
+        }
+        for line in ["rx-checksum", "rx-checksum maybe"] {
+            assert_eq!(changed(line), Err(Refused::NotAFeature(line.to_owned())));
+        }
+    }
+
+    #[test]
     fn attributes_read_as_lines() {
         assert_eq!(
             link(Link::Up { speed: Some(1000), full_duplex: true }),
@@ -214,7 +250,6 @@ mod tests {
         assert_eq!(link(Link::Up { speed: None, full_duplex: false }), "state up\nduplex half\n");
         assert_eq!(link(Link::Down), "state down\n");
         assert_eq!(mtu_limits(&INFO), "min 68\nmax 9000\n");
-        assert_eq!(features(&INFO), "scatter-gather on\n");
         assert_eq!(registers(&[("STATUS", 0x80080783)]), "STATUS 0x80080783\n");
     }
 }

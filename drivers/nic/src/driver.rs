@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 
 use hw::InterruptKind;
 
+use crate::features::Features;
 use crate::frame::Frame;
 use crate::mac::MacAddress;
 use crate::statistics::Statistics;
@@ -36,8 +37,8 @@ pub struct NicInfo {
     pub mac: MacAddress,
     /// The MTUs it can be set to.
     pub mtu: RangeInclusive<usize>,
-    /// What it could do, and whether the driver lets it, named as ethtool names it.
-    pub features: &'static [(&'static str, bool)],
+    /// What it can do for the driver.
+    pub features: Features,
 }
 
 /// Why a device cannot be driven any longer.
@@ -96,6 +97,8 @@ pub struct Settings {
     pub mtu: usize,
     /// What to receive.
     pub filter: Filter,
+    /// What of the device's features is on.
+    pub features: Features,
 }
 
 /// The state of the link.

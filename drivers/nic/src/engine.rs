@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use hw::{Interrupt, InterruptKind, PciFunction};
 
 use crate::driver::{Causes, Fault, Link, Nic};
+use crate::features::Features;
 use crate::frame::{Class, Frame};
 use crate::memory::BUDGET;
 use crate::port::{Port, SharedPort};
@@ -305,6 +306,9 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         let mut port = self.port.borrow_mut();
         for mut frame in self.received.drain(..) {
             frame.classify(port.settings.mac);
+            if !port.settings.features.contains(Features::RX_CHECKSUM) {
+                frame.metadata.disregard_checksum();
+            }
             port.statistics.rx_packets += 1;
             port.statistics.rx_bytes += frame.len() as u64;
             port.statistics.multicast += u64::from(frame.metadata.class == Class::Multicast);

@@ -1,7 +1,11 @@
 //! Ethernet frames in DMA buffers, and what is known of them.
 
+use scheme::{checksum, vnet};
+
 use crate::buffer::{Buffer, CAPACITY, Pool};
 use crate::mac::MacAddress;
+
+pub use scheme::vnet::Checksum;
 
 /// Destination, source and type: no frame is shorter.
 pub const HEADER: usize = 14;
@@ -15,16 +19,23 @@ pub const VLAN_TAG: usize = 4;
 /// The type that announces an 802.1Q tag.
 const ETHERTYPE_VLAN: [u8; 2] = [0x81, 0x00];
 
-/// What the device says of a checksum.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Checksum {
-    /// Not checked.
-    #[default]
-    Unknown,
-    /// Checked, and right.
-    Good,
-    /// Checked, and wrong.
-    Bad,
+/// How frames are read and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// As they are on the wire.
+    Plain,
+    /// Each behind a [`vnet::Header`], and perhaps unfinished.
+    Vnet,
+}
+
+impl Form {
+    /// Bytes before each frame.
+    pub fn header(self) -> usize {
+        match self {
+            Form::Plain => 0,
+            Form::Vnet => vnet::SIZE,
+        }
+    }
 }
 
 /// Whom a frame is for.
@@ -41,7 +52,7 @@ pub enum Class {
     Other,
 }
 
-/// What is known of a received frame without looking at its payload.
+/// What is known of a frame without looking at its payload, and what is left to be done for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Metadata {
     /// The IP header's checksum.
@@ -52,6 +63,15 @@ pub struct Metadata {
     pub vlan: Option<u16>,
     /// Whom it is for.
     pub class: Class,
+}
+
+impl Metadata {
+    /// What the device says of the checksum is not to be used. One that has to be filled in has to be even so.
+    pub fn disregard_checksum(&mut self) {
+        if !matches!(self.transport_checksum, Checksum::Partial { .. }) {
+            self.transport_checksum = Checksum::Unknown;
+        }
+    }
 }
 
 /// A frame without its FCS: one buffer, or a chain of them if it is long.
@@ -129,7 +149,27 @@ impl Frame {
         self.len() == 0
     }
 
-    /// Copies it into `buf`, as much as fits; how much that was.
+    /// Copies it into `buf` as its readers want it, as much as fits; how much that was.
+    pub fn read(&self, buf: &mut [u8], form: Form) -> usize {
+        match (form, self.metadata.transport_checksum) {
+            (Form::Vnet, checksum) => {
+                let header = vnet::Header { checksum, segments: None }.bytes();
+                let (first, rest) = buf.split_at_mut(header.len().min(buf.len()));
+                first.iter_mut().zip(header).for_each(|(to, from)| *to = from);
+                first.len() + self.copy_to(rest)
+            }
+            (Form::Plain, Checksum::Partial { start, offset }) => {
+                let mut whole = vec![0; self.len()];
+                let count = self.copy_to(&mut whole).min(buf.len());
+                checksum::complete(&mut whole, start, offset);
+                buf.iter_mut().zip(whole).for_each(|(to, from)| *to = from);
+                count
+            }
+            (Form::Plain, _) => self.copy_to(buf),
+        }
+    }
+
+    /// Copies its bytes into `buf`, as much as fits; how much that was.
     pub fn copy_to(&self, buf: &mut [u8]) -> usize {
         let mut done = 0;
         for buffer in self.buffers() {

@@ -4,6 +4,7 @@ use scheme::flag;
 use scheme::pipe::HANDS_OVER;
 
 use crate::attributes;
+use crate::frame::Form;
 use crate::port::Port;
 
 /// A node by its name.
@@ -13,10 +14,16 @@ pub enum Node {
     Root,
     /// One frame a read or write. Opening the root for reading and writing gives the same, as stock does.
     Frame,
+    /// The same with a header before each frame, which tells what is known of it and what is left to be done.
+    Vnet,
     /// Received frames, by a pipe.
     Receive,
     /// Frames to be sent, by a pipe.
     Transmit,
+    /// Received frames with their headers, by a pipe.
+    VnetReceive,
+    /// Frames to be sent with their headers, by a pipe.
+    VnetTransmit,
     /// The 6 bytes of the address.
     Mac,
     /// The address as text.
@@ -29,7 +36,7 @@ pub enum Node {
     Link,
     /// What was counted.
     Stats,
-    /// What the device could do, and whether it does.
+    /// What the device can do for the driver, and whether it does.
     Features,
     /// Which frames are received.
     Filter,
@@ -39,10 +46,13 @@ pub enum Node {
 
 impl Node {
     /// All but the root.
-    const ALL: [Node; 12] = [
+    const ALL: [Node; 15] = [
         Node::Frame,
+        Node::Vnet,
         Node::Receive,
         Node::Transmit,
+        Node::VnetReceive,
+        Node::VnetTransmit,
         Node::Mac,
         Node::Address,
         Node::Mtu,
@@ -56,7 +66,7 @@ impl Node {
 
     /// What the root directory lists.
     pub fn listed() -> impl Iterator<Item = Node> {
-        Self::ALL.into_iter().filter(|node| HANDS_OVER || !matches!(node, Node::Receive | Node::Transmit))
+        Self::ALL.into_iter().filter(|node| HANDS_OVER || !node.is_pipe())
     }
 
     /// The node called `name`.
@@ -69,8 +79,11 @@ impl Node {
         match self {
             Node::Root => "",
             Node::Frame => "frame",
+            Node::Vnet => "vnet",
             Node::Receive => "receive",
             Node::Transmit => "transmit",
+            Node::VnetReceive => "vnet_receive",
+            Node::VnetTransmit => "vnet_transmit",
             Node::Mac => "mac",
             Node::Address => "address",
             Node::Mtu => "mtu",
@@ -83,9 +96,23 @@ impl Node {
         }
     }
 
+    /// Whoever opens it gets a pipe.
+    pub fn is_pipe(self) -> bool {
+        matches!(self, Node::Receive | Node::Transmit | Node::VnetReceive | Node::VnetTransmit)
+    }
+
+    /// How frames are read and written, of nodes that are for frames.
+    pub fn form(self) -> Form {
+        match self {
+            Node::Vnet | Node::VnetReceive | Node::VnetTransmit => Form::Vnet,
+            _ => Form::Plain,
+        }
+    }
+
     /// It can be written.
     pub fn is_writable(self) -> bool {
-        matches!(self, Node::Frame | Node::Transmit | Node::Address | Node::Mtu | Node::Filter)
+        let is_for_frames = matches!(self, Node::Frame | Node::Vnet | Node::Transmit | Node::VnetTransmit);
+        is_for_frames || matches!(self, Node::Address | Node::Mtu | Node::Filter | Node::Features)
     }
 
     /// Kind and permissions, as `fstat` gives them. The root's are those of the directory.
@@ -110,14 +137,15 @@ impl Node {
     /// Its bytes now; none for nodes that have no contents of their own.
     pub fn render(self, port: &Port) -> Vec<u8> {
         match self {
-            Node::Root | Node::Frame | Node::Receive | Node::Transmit => Vec::new(),
+            Node::Root | Node::Frame | Node::Vnet => Vec::new(),
+            Node::Receive | Node::Transmit | Node::VnetReceive | Node::VnetTransmit => Vec::new(),
             Node::Mac => port.settings.mac.0.to_vec(),
             Node::Address => format!("{}\n", port.settings.mac).into(),
             Node::Mtu => format!("{}\n", port.settings.mtu).into(),
             Node::MtuLimits => attributes::mtu_limits(&port.info).into(),
             Node::Link => attributes::link(port.link).into(),
             Node::Stats => port.statistics.lines().into(),
-            Node::Features => attributes::features(&port.info).into(),
+            Node::Features => attributes::features(port.info.features, port.settings.features).into(),
             Node::Filter => attributes::filter(&port.settings.filter).into(),
             Node::Registers => attributes::registers(&port.registers).into(),
         }

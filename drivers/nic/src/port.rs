@@ -57,6 +57,7 @@ impl Port {
             mac: info.mac,
             mtu: DEFAULT_MTU.clamp(*info.mtu.start(), *info.mtu.end()),
             filter: Default::default(),
+            features: info.features,
         };
         Rc::new(RefCell::new(Self {
             now,

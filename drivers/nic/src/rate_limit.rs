@@ -31,6 +31,15 @@ impl RateLimit {
         self.told += 1;
         Some(std::mem::take(&mut self.untold))
     }
+
+    /// Logs why something was refused, unless there is too much of it.
+    pub fn warn(&mut self, now: Instant, reason: impl FnOnce() -> String) {
+        match self.tell(1, now) {
+            Some(1) => log::warn!("{}", reason()),
+            Some(count) => log::warn!("{}; {} refusals before it were not logged", reason(), count - 1),
+            None => {}
+        }
+    }
 }
 
 #[cfg(test)]

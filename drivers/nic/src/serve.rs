@@ -9,9 +9,9 @@ use slab::Slab;
 
 use crate::attributes;
 use crate::driver::Link;
-use crate::frame::{Frame, HEADER, VLAN_TAG, has_vlan_tag};
 use crate::memory::TAP_BUFFERS;
 use crate::node::Node;
+use crate::outgoing;
 use crate::port::SharedPort;
 use crate::rate_limit::RateLimit;
 use crate::streams::Streams;
@@ -122,8 +122,8 @@ impl NetworkScheme {
             _ if flags & O_STAT != 0 => Content::Nothing,
             Node::Root if flags & O_DIRECTORY != 0 || !for_writing => Content::Nothing,
             _ if flags & O_DIRECTORY != 0 => return Err(Error::new(ENOTDIR)),
-            Node::Root | Node::Frame => self.open_frames(flags),
-            Node::Receive | Node::Transmit => return Err(Error::new(EOPNOTSUPP)),
+            Node::Root | Node::Frame | Node::Vnet => self.open_frames(flags),
+            node if node.is_pipe() => return Err(Error::new(EOPNOTSUPP)),
             _ if for_writing && !node.is_writable() => return Err(Error::new(EACCES)),
             _ => Content::Attribute(Attribute::default()),
         };
@@ -172,7 +172,8 @@ impl NetworkScheme {
             Content::Nothing if handle.node == Node::Root => Err(Error::new(EISDIR)),
             Content::Nothing => Err(Error::new(EBADF)),
             Content::Frames { tap, .. } => {
-                let count = self.taps.read(tap.ok_or(Error::new(EBADF))?, buf).ok_or(Error::new(EAGAIN))?;
+                let (tap, form) = (tap.ok_or(Error::new(EBADF))?, handle.node.form());
+                let count = self.taps.read(tap, buf, form).ok_or(Error::new(EAGAIN))?;
                 self.last_read = self.port.borrow().now;
                 Ok(count)
             }
@@ -188,7 +189,7 @@ impl NetworkScheme {
             return Err(Error::new(EBADF));
         }
         match handle.content {
-            Content::Frames { .. } => self.send(id, bytes),
+            Content::Frames { .. } => self.send(id, handle.node, bytes),
             Content::Attribute(_) => self.write_attribute(handle.node, bytes),
             Content::Nothing | Content::Lost(_) => Err(Error::new(EBADF)),
         }
@@ -304,8 +305,8 @@ impl NetworkScheme {
         Content::Frames { tap, wants_room: false }
     }
 
-    fn send(&mut self, id: usize, bytes: &[u8]) -> Result<usize> {
-        let sent = queue(&self.port, &mut self.refusals, bytes);
+    fn send(&mut self, id: usize, node: Node, bytes: &[u8]) -> Result<usize> {
+        let sent = outgoing::queue(&self.port, &mut self.refusals, bytes, node.form());
         if sent.is_err_and(|error| error.errno == EAGAIN) {
             self.want_room(id);
         }
@@ -345,6 +346,7 @@ impl NetworkScheme {
             Node::Address => attributes::with_address(&port.settings, &port.info, written),
             Node::Mtu => attributes::with_mtu(&port.settings, &port.info, written),
             Node::Filter => attributes::with_filter(&port.settings, written),
+            Node::Features => attributes::with_features(&port.settings, &port.info, written),
             _ => return Err(Error::new(EBADF)),
         };
         match changed {
@@ -354,8 +356,9 @@ impl NetworkScheme {
             }
             Err(reason) => {
                 let name = node.name();
-                refuse(&mut self.refusals, port.now, || format!("`{name}` keeps its value: {reason}"));
-                Err(Error::new(EINVAL))
+                self.refusals.warn(port.now, || format!("`{name}` keeps its value: {reason}"));
+                let is_impossible = matches!(reason, attributes::Refused::NotOffered(_));
+                Err(Error::new(if is_impossible { EOPNOTSUPP } else { EINVAL }))
             }
         }
     }
@@ -373,31 +376,6 @@ impl NetworkScheme {
             }
             Content::Lost(_) => true,
         }
-    }
-}
-
-/// Queues a frame to be sent; `EAGAIN` if there is no room for it.
-pub(crate) fn queue(port: &SharedPort, refusals: &mut RateLimit, bytes: &[u8]) -> Result<usize> {
-    let mut port = port.borrow_mut();
-    let most = port.settings.mtu + HEADER + if has_vlan_tag(bytes) { VLAN_TAG } else { 0 };
-    if bytes.len() < HEADER || bytes.len() > most {
-        let (len, mtu) = (bytes.len(), port.settings.mtu);
-        refuse(refusals, port.now, || {
-            format!("a frame of {len} bytes is not sent: the MTU {mtu} allows {HEADER} to {most}")
-        });
-        return Err(Error::new(EINVAL));
-    }
-    let frame = Frame::from_bytes(&port.pools.transmit, bytes).ok_or(Error::new(EAGAIN))?;
-    port.transmit.push_back(frame);
-    Ok(bytes.len())
-}
-
-/// Logs why something was refused, unless there is too much of it.
-fn refuse(refusals: &mut RateLimit, now: Instant, reason: impl FnOnce() -> String) {
-    match refusals.tell(1, now) {
-        Some(1) => log::warn!("{}", reason()),
-        Some(count) => log::warn!("{}; {} refusals before it were not logged", reason(), count - 1),
-        None => {}
     }
 }
 

@@ -8,6 +8,7 @@ use std::os::fd::{AsRawFd, RawFd};
 
 use scheme::errno::EAGAIN;
 
+use crate::frame::Form;
 use crate::taps::Taps;
 
 /// Bytes of a length.
@@ -27,6 +28,7 @@ pub struct Receiver {
     pipe: File,
     /// Where its frames wait.
     pub tap: usize,
+    form: Form,
     /// Bytes that the pipe has not taken yet, from `written` on.
     pending: Vec<u8>,
     written: usize,
@@ -35,6 +37,7 @@ pub struct Receiver {
 /// The reading end of a pipe, by which frames come that are to be sent.
 pub struct Sender {
     pipe: File,
+    form: Form,
     buffer: Vec<u8>,
     /// The bytes in it that have come and are not done with.
     rest: Range<usize>,
@@ -54,9 +57,9 @@ pub enum Progress {
 }
 
 impl Receiver {
-    /// Writes the frames of `tap` into `pipe`, which does not wait.
-    pub fn new(pipe: File, tap: usize) -> Self {
-        Self { pipe, tap, pending: Vec::new(), written: 0 }
+    /// Writes the frames of `tap` in this form into `pipe`, which does not wait.
+    pub fn new(pipe: File, tap: usize, form: Form) -> Self {
+        Self { pipe, tap, form, pending: Vec::new(), written: 0 }
     }
 
     /// Writes what waits in `taps`, as much as the pipe takes.
@@ -89,26 +92,27 @@ impl Receiver {
             && let Some(length) = taps.next_length(self.tap)
         {
             let begin = self.pending.len();
-            let length = length.min(u16::MAX.into());
+            let length = (self.form.header() + length).min(u16::MAX.into());
             self.pending.extend((length as u16).to_le_bytes());
             self.pending.resize(begin + LENGTH + length, 0);
-            taps.read(self.tap, self.pending.get_mut(begin + LENGTH..).unwrap_or_default());
+            let room = self.pending.get_mut(begin + LENGTH..).unwrap_or_default();
+            taps.read(self.tap, room, self.form);
         }
     }
 }
 
 impl Sender {
-    /// Reads frames from `pipe`, which does not wait.
-    pub fn new(pipe: File) -> Self {
-        Self { pipe, buffer: vec![0; LONGEST], rest: 0..0 }
+    /// Reads frames in this form from `pipe`, which does not wait.
+    pub fn new(pipe: File, form: Form) -> Self {
+        Self { pipe, form, buffer: vec![0; LONGEST], rest: 0..0 }
     }
 
     /// Gives `send` each frame that has come, until it answers `EAGAIN`, upon which the frame is kept. What else it
     /// thinks of a frame is its own business.
-    pub fn read(&mut self, mut send: impl FnMut(&[u8]) -> scheme::Result<usize>) -> Progress {
+    pub fn read(&mut self, mut send: impl FnMut(&[u8], Form) -> scheme::Result<usize>) -> Progress {
         for _ in 0..READS {
             while let Some(frame) = next_frame(&self.buffer, &self.rest) {
-                if send(frame).is_err_and(|error| error.errno == EAGAIN) {
+                if send(frame, self.form).is_err_and(|error| error.errno == EAGAIN) {
                     return Progress::Blocked;
                 }
                 self.rest.start += LENGTH + frame.len();

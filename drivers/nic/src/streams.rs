@@ -8,7 +8,9 @@ use scheme::flag::{O_DIRECTORY, O_STAT};
 use scheme::{Error, EventLoop, Interest, Result, Token};
 use slab::Slab;
 
+use crate::frame::Form;
 use crate::node::Node;
+use crate::outgoing;
 use crate::serve::{self, NetworkScheme};
 use crate::stream::{Progress, Receiver, Sender};
 
@@ -64,32 +66,33 @@ impl NetworkScheme {
         if flags & (O_STAT | O_DIRECTORY) != 0 {
             return Ok(None);
         }
+        let is_for_writing = serve::is_for_writing(flags);
         let open = match node {
-            Node::Receive if !serve::is_for_writing(flags) => Self::open_receiver,
-            Node::Transmit if serve::is_for_writing(flags) => Self::open_sender,
-            Node::Receive | Node::Transmit => return Err(Error::new(scheme::errno::EACCES)),
+            Node::Receive | Node::VnetReceive if !is_for_writing => Self::open_receiver,
+            Node::Transmit | Node::VnetTransmit if is_for_writing => Self::open_sender,
+            node if node.is_pipe() => return Err(Error::new(scheme::errno::EACCES)),
             _ => return Ok(None),
         };
         let failed = |error: io::Error| {
             log::error!("cannot make a pipe: {error}");
             Error::new(scheme::errno::ENFILE)
         };
-        open(self).map(Some).map_err(failed)
+        open(self, node.form()).map(Some).map_err(failed)
     }
 
     /// The reading end of a pipe with each frame that is received from now on.
-    pub fn open_receiver(&mut self) -> io::Result<File> {
+    pub fn open_receiver(&mut self, form: Form) -> io::Result<File> {
         let (reader, writer) = scheme::pipe::pipe()?;
         let tap = self.taps.open();
-        self.streams.receivers.insert(Entry::new(Receiver::new(writer, tap), Progress::Idle));
+        self.streams.receivers.insert(Entry::new(Receiver::new(writer, tap, form), Progress::Idle));
         self.port.borrow_mut().users += 1;
         Ok(reader)
     }
 
     /// The writing end of a pipe for frames to be sent.
-    pub fn open_sender(&mut self) -> io::Result<File> {
+    pub fn open_sender(&mut self, form: Form) -> io::Result<File> {
         let (reader, writer) = scheme::pipe::pipe()?;
-        self.streams.senders.insert(Entry::new(Sender::new(reader), Progress::More));
+        self.streams.senders.insert(Entry::new(Sender::new(reader, form), Progress::More));
         self.port.borrow_mut().users += 1;
         Ok(writer)
     }
@@ -121,7 +124,8 @@ impl NetworkScheme {
             };
             if is_due {
                 let (port, refusals) = (&self.port, &mut self.refusals);
-                sender.progress = sender.stream.read(|frame| serve::queue(port, refusals, frame));
+                sender.progress =
+                    sender.stream.read(|frame, form| outgoing::queue(port, refusals, frame, form));
                 has_ended |= sender.has_ended();
             }
         }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use slab::Slab;
 
-use crate::frame::Frame;
+use crate::frame::{Form, Frame};
 
 /// Received frames in order, kept until the last reader has read them. Readers are positions in it, so a frame
 /// that many wait for is there once. When it grows beyond its limit, the oldest frame goes, and those who
@@ -71,11 +71,11 @@ impl Taps {
         lost
     }
 
-    /// Copies the next frame of reader `tap` into `buf`, as much as fits; `None` if there is none.
-    pub fn read(&mut self, tap: usize, buf: &mut [u8]) -> Option<usize> {
+    /// Copies the next frame of reader `tap` into `buf`, in this form, as much as fits; `None` if there is none.
+    pub fn read(&mut self, tap: usize, buf: &mut [u8], form: Form) -> Option<usize> {
         let reader = self.readers.get_mut(tap)?;
         let frame = self.frames.get(usize::try_from(reader.next - self.first).ok()?)?;
-        let count = frame.copy_to(buf);
+        let count = frame.read(buf, form);
         let was_first = reader.next == self.first;
         reader.next += 1;
         if was_first {

@@ -6,7 +6,8 @@ use std::ops::RangeInclusive;
 use hw::{InterruptKind, PciFunction, Registers};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
-    Causes, DriverInfo, Fault, Filter, Frame, Link, MacAddress, Memory, Nic, NicInfo, Settings, Statistics,
+    Causes, DriverInfo, Fault, Features, Filter, Frame, Link, MacAddress, Memory, Nic, NicInfo, Settings,
+    Statistics,
 };
 
 use crate::descriptors;
@@ -45,13 +46,7 @@ const ENABLED: Interrupts = Interrupts::ROK
     .union(Interrupts::FOVW);
 
 /// Of all that ethtool knows by these names, what the device could do.
-const FEATURES: &[(&str, bool)] = &[
-    ("rx-checksum", true),
-    ("tx-checksum-ipv4", false),
-    ("tx-tcp-segmentation", false),
-    ("rx-vlan-hw-parse", false),
-    ("tx-vlan-hw-insert", false),
-];
+const FEATURES: Features = Features::RX_CHECKSUM;
 
 /// An RTL8139C+.
 pub struct Device<R> {

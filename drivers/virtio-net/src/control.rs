@@ -154,7 +154,7 @@ mod tests {
     const MAC: MacAddress = MacAddress([2, 0, 0, 0, 0, 1]);
 
     fn told(filter: Filter, features: Features) -> Vec<Vec<u8>> {
-        let settings = Settings { mac: MAC, mtu: 1500, filter };
+        let settings = Settings { mac: MAC, mtu: 1500, filter, features: nic::Features::empty() };
         commands(&settings, features).into_iter().map(|(_, bytes)| bytes).collect()
     }
 

@@ -80,7 +80,8 @@ impl<R: Registers> Device<R> {
         if !features.contains(Features::MAC) || !mac.is_station() {
             return Err(Fault::NoAddress);
         }
-        let info = NicInfo { model: "virtio-net", mac, mtu: mtu(features, own_mtu), features: FEATURES };
+        let info =
+            NicInfo { model: "virtio-net", mac, mtu: mtu(features, own_mtu), features: facilities(features) };
         let memory = || arena.allocate(queue::MEMORY, queue::MEMORY);
         Ok(Self {
             transport,
@@ -98,7 +99,6 @@ impl<R: Registers> Device<R> {
     /// Sets the virtqueues up (3.1.1, step 7).
     fn start_queues(&mut self) -> Result<Doorbells, Fault> {
         let event_idx = self.features.contains(Features::EVENT_IDX);
-        let mergeable = self.features.contains(Features::MRG_RXBUF);
         let vector = match self.interrupts {
             InterruptKind::MsiX { .. } => Some(VECTOR),
             InterruptKind::Intx | InterruptKind::Msi => None,
@@ -108,7 +108,7 @@ impl<R: Registers> Device<R> {
         }
 
         let entries = self.entries(virtqueue::RECEIVE)?;
-        let areas = self.receiver.start(entries, event_idx, mergeable);
+        let areas = self.receiver.start(entries, self.features);
         let receive = self.transport.enable_queue(virtqueue::RECEIVE, entries, areas, vector)?;
 
         let entries = self.entries(virtqueue::TRANSMIT)?;
@@ -194,14 +194,13 @@ impl<R: Registers> Device<R> {
     }
 }
 
-/// Of all that ethtool knows by these names, what the device could do.
-const FEATURES: &[(&str, bool)] = &[
-    ("rx-checksum", false),
-    ("tx-checksum-ip-generic", false),
-    ("tx-scatter-gather", true),
-    ("tx-tcp-segmentation", false),
-    ("rx-gro-hw", false),
-];
+/// What the device does for the driver, of what was negotiated.
+fn facilities(features: Features) -> nic::Features {
+    let mut facilities = nic::Features::empty();
+    facilities.set(nic::Features::RX_CHECKSUM, features.contains(Features::GUEST_CSUM));
+    facilities.set(nic::Features::TX_CHECKSUM, features.contains(Features::CSUM));
+    facilities
+}
 
 impl<R: Registers> Nic for Device<R> {
     const DRIVER: DriverInfo = DriverInfo {

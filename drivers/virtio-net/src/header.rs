@@ -1,32 +1,33 @@
 //! The header before each frame: `struct virtio_net_hdr` (virtio 1.2, 5.1.6).
 
+use nic::{Checksum, vnet};
+
 /// Bytes of the header, in the form without hash reports.
-pub const SIZE: usize = 12;
+pub const SIZE: usize = vnet::SIZE;
 
-/// VIRTIO_NET_HDR_F_NEEDS_CSUM.
-const NEEDS_CSUM: u8 = 1;
-/// VIRTIO_NET_HDR_GSO_NONE.
-const GSO_NONE: u8 = 0;
-
-/// The header of a frame that leaves as it is, with all its checksums.
-pub const PLAIN: [u8; SIZE] = [0; SIZE];
-
-/// The header of a received frame, as far as it matters where no offloads are negotiated.
+/// The header of a received frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// What follows is a frame, whole and with all its checksums.
-    pub is_plain: bool,
+    /// What the device says of the checksum. `None` if what follows is no frame but many, which was not asked for.
+    pub checksum: Option<Checksum>,
     /// How many buffers the frame takes.
     pub num_buffers: u16,
 }
 
 impl From<[u8; SIZE]> for Header {
-    fn from([flags, gso_type, _, _, _, _, _, _, _, _, low, high]: [u8; SIZE]) -> Self {
-        Self {
-            is_plain: flags & NEEDS_CSUM == 0 && gso_type == GSO_NONE,
-            num_buffers: u16::from_le_bytes([low, high]),
-        }
+    fn from(bytes: [u8; SIZE]) -> Self {
+        let header = vnet::Header::parse(&bytes).ok().filter(|header| header.segments.is_none());
+        let [.., low, high] = bytes;
+        Self { checksum: header.map(|header| header.checksum), num_buffers: u16::from_le_bytes([low, high]) }
     }
+}
+
+/// The header of a frame that the device shall send.
+pub fn outgoing(checksum: Checksum) -> [u8; SIZE] {
+    // VIRTIO_NET_HDR_F_DATA_VALID is the device's to say (5.1.6.2.1).
+    let is_partial = matches!(checksum, Checksum::Partial { .. });
+    let checksum = if is_partial { checksum } else { Checksum::Unknown };
+    vnet::Header { checksum, segments: None }.bytes()
 }
 
 #[cfg(test)]
@@ -34,11 +35,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_not_negotiated_is_not_plain() {
-        let header = |flags, gso_type| Header::from([flags, gso_type, 0, 0, 0, 0, 0, 0, 0, 0, 3, 1]);
-        assert_eq!(header(0, 0), Header { is_plain: true, num_buffers: 0x103 });
-        assert!(header(2, 0).is_plain, "VIRTIO_NET_HDR_F_DATA_VALID says only that it is good");
-        assert!(!header(1, 0).is_plain, "VIRTIO_NET_HDR_F_NEEDS_CSUM");
-        assert!(!header(0, 1).is_plain, "VIRTIO_NET_HDR_GSO_TCPV4");
+    fn the_header_tells_of_checksums_and_buffers() {
+        let header = |flags, gso_type| Header::from([flags, gso_type, 0, 0, 0, 0, 34, 0, 6, 0, 3, 1]);
+        let of = |checksum| Header { checksum, num_buffers: 0x103 };
+        assert_eq!(header(0, 0), of(Some(Checksum::Unknown)));
+        assert_eq!(header(2, 0), of(Some(Checksum::Good)), "VIRTIO_NET_HDR_F_DATA_VALID");
+        let partial = Checksum::Partial { start: 34, offset: 6 };
+        assert_eq!(header(1, 0), of(Some(partial)), "VIRTIO_NET_HDR_F_NEEDS_CSUM");
+        assert_eq!(header(1, 1), of(None), "VIRTIO_NET_HDR_GSO_TCPV4");
+    }
+
+    #[test]
+    fn only_what_is_left_to_do_is_told_to_the_device() {
+        assert_eq!(outgoing(Checksum::Good), [0; SIZE]);
+        assert_eq!(
+            outgoing(Checksum::Partial { start: 34, offset: 16 }),
+            [1, 0, 0, 0, 0, 0, 34, 0, 16, 0, 0, 0]
+        );
     }
 }

@@ -3,10 +3,11 @@
 use hw::dma::Region;
 use nic::buffer::CAPACITY;
 use nic::frame::HEADER;
-use nic::{Buffer, Frame, Pool, Statistics};
+use nic::{Buffer, Checksum, Frame, Pool, Statistics};
 
 use crate::header::{self, Header};
 use crate::queue::{Areas, Piece, Queue};
+use crate::registers::Features;
 
 /// Most buffers of a frame. A device that says more lies.
 pub const MOST_PIECES: usize = 8;
@@ -17,6 +18,8 @@ pub struct Receiver {
     pool: Pool,
     /// VIRTIO_NET_F_MRG_RXBUF is negotiated.
     mergeable: bool,
+    /// VIRTIO_NET_F_GUEST_CSUM is negotiated.
+    unfinished: bool,
     assembly: Assembly,
     longest: usize,
     counted: Statistics,
@@ -36,7 +39,7 @@ enum Assembly {
 enum Bad {
     /// Its length, or the number of its buffers.
     Length,
-    /// It has no checksum yet, or is none but many, which was not asked for.
+    /// It has no checksum yet where that was not asked for, nor a place for it, or it is none but many.
     Unfinished,
 }
 
@@ -47,16 +50,18 @@ impl Receiver {
             queue: Queue::new(memory),
             pool,
             mergeable: false,
+            unfinished: false,
             assembly: Assembly::Idle,
             longest: 0,
             counted: Statistics::default(),
         }
     }
 
-    /// Begins anew, while the device is quiet; `mergeable` if a frame may take several buffers.
-    pub fn start(&mut self, entries: u16, event_idx: bool, mergeable: bool) -> Areas {
-        self.mergeable = mergeable;
-        self.queue.start(entries, event_idx)
+    /// Begins anew, while the device is quiet, with what was negotiated.
+    pub fn start(&mut self, entries: u16, features: Features) -> Areas {
+        self.mergeable = features.contains(Features::MRG_RXBUF);
+        self.unfinished = features.contains(Features::GUEST_CSUM);
+        self.queue.start(entries, features.contains(Features::EVENT_IDX))
     }
 
     /// Takes all buffers back, after the device was made quiet.
@@ -149,18 +154,32 @@ impl Receiver {
         }
         let header = Header::from(bytes);
         let pieces = if self.mergeable { header.num_buffers } else { 1 };
-        let frame = match header.is_plain {
-            _ if !(1..=MOST_PIECES).contains(&pieces.into()) => Err(Some(Bad::Length)),
-            true => Ok(Frame::new(buffer)),
-            false => Err(Some(Bad::Unfinished)),
+        let frame = match (1..=MOST_PIECES).contains(&pieces.into()) {
+            true => self.with_checksum(Frame::new(buffer), header.checksum),
+            false => Err(Some(Bad::Length)),
         };
         (frame, pieces.saturating_sub(1))
     }
 
+    /// The frame with what its header says of the checksum.
+    fn with_checksum(&self, mut frame: Frame, checksum: Option<Checksum>) -> Result<Frame, Option<Bad>> {
+        match checksum {
+            Some(Checksum::Partial { .. }) if !self.unfinished => Err(Some(Bad::Unfinished)),
+            Some(checksum) => {
+                frame.metadata.transport_checksum = checksum;
+                Ok(frame)
+            }
+            None => Err(Some(Bad::Unfinished)),
+        }
+    }
+
     fn checked(&self, frame: Frame, complete: bool) -> Result<Frame, Option<Bad>> {
         let len = frame.len();
-        let possible = len <= self.longest && (!complete || len >= HEADER);
-        if possible { Ok(frame) } else { Err(Some(Bad::Length)) }
+        match len <= self.longest && (!complete || len >= HEADER) {
+            false => Err(Some(Bad::Length)),
+            true if complete && !frame.metadata.transport_checksum.fits(len) => Err(Some(Bad::Unfinished)),
+            true => Ok(frame),
+        }
     }
 
     /// Counts a bad frame, once.

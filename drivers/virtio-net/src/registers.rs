@@ -86,6 +86,10 @@ bitflags! {
     /// Feature bits that the driver knows (5.1.3 and 6).
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Features: u64 {
+        /// The device fills in checksums.
+        const CSUM = 1 << 0;
+        /// The driver takes frames whose checksums are not filled in.
+        const GUEST_CSUM = 1 << 1;
         /// The largest MTU is in the configuration.
         const MTU = 1 << 3;
         /// The address is in the configuration.

@@ -7,7 +7,8 @@ use hw::dma::Region;
 use hw::{InterruptKind, PciFunction, Registers};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
-    Causes, DriverInfo, Fault, Filter, Frame, Link, MacAddress, Memory, Nic, NicInfo, Settings, Statistics,
+    Causes, DriverInfo, Fault, Features, Filter, Frame, Link, MacAddress, Memory, Nic, NicInfo, Settings,
+    Statistics,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -45,15 +46,7 @@ const ADAPTIVE: u8 = 8;
 const GUEST: u32 = 2;
 
 /// Of all that ethtool knows by these names, what the device could do.
-const FEATURES: &[(&str, bool)] = &[
-    ("rx-checksum", true),
-    ("tx-checksum-ip-generic", false),
-    ("tx-scatter-gather", true),
-    ("tx-tcp-segmentation", false),
-    ("rx-lro", false),
-    ("rx-vlan-hw-parse", false),
-    ("tx-vlan-hw-insert", false),
-];
+const FEATURES: Features = Features::RX_CHECKSUM;
 
 /// A vmxnet3.
 pub struct Device<R> {

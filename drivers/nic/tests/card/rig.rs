@@ -114,7 +114,11 @@ impl Rig {
     }
 
     pub fn read(&mut self, id: usize) -> Result<Vec<u8>> {
-        let mut buf = vec![0; 20_000];
+        self.read_up_to(id, 20_000)
+    }
+
+    pub fn read_up_to(&mut self, id: usize, most: usize) -> Result<Vec<u8>> {
+        let mut buf = vec![0; most];
         let count = self.scheme.read(id, &mut buf, 0).map_err(|error| error.errno)?;
         buf.truncate(count);
         Ok(buf)

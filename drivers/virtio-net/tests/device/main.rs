@@ -4,11 +4,16 @@
 
 #[path = "../../../nic/tests/card/mod.rs"]
 mod card;
+#[path = "../../../nic/tests/card/checksums.rs"]
+mod card_checksums;
+mod checksums;
 mod faults;
 #[path = "../../../nic/tests/card/jumbo.rs"]
 mod jumbo;
 mod model;
 mod negotiation;
+#[path = "../../../nic/tests/card/packets.rs"]
+mod packets;
 #[path = "../../../nic/tests/card/rig.rs"]
 mod rig;
 mod virtqueue;

@@ -7,6 +7,7 @@ use hw::{Identity, InterruptKind};
 pub use virtio_net::Device;
 use virtio_net::registers::{Features, Isr, NO_VECTOR, Status, cfg_type, command, common, net, virtqueue};
 
+use crate::packets::{filled_in, verdict};
 use crate::virtqueue::{Chain, Virtqueue};
 
 /// The device that the shared tests are about.
@@ -44,8 +45,8 @@ pub struct Faults {
     pub length: Option<u32>,
     /// Says that it has used this chain.
     pub chain: Option<u32>,
-    /// Begins the header of received frames with these: `flags`, `gso_type`.
-    pub header: [u8; 2],
+    /// Begins the header of received frames with these, in place of its own: `flags`, `gso_type`.
+    pub header: Option<[u8; 2]>,
     /// Names this many buffers in the header of received frames.
     pub num_buffers: Option<u16>,
     /// Has failed, and says so.
@@ -83,6 +84,10 @@ pub struct VirtioNet {
     pub groups: HashSet<[u8; 6]>,
     /// Frames on the wire, oldest first.
     pub sent: Vec<Vec<u8>>,
+    /// How many checksums it has filled in.
+    pub filled_in: usize,
+    /// `csum_start` and `csum_offset` of received frames.
+    pub partial_at: [u8; 4],
     pub faults: Faults,
     /// Accesses outside the driver's memory.
     pub strays: usize,
@@ -131,6 +136,8 @@ impl VirtioNet {
             all_multicast: false,
             groups: HashSet::new(),
             sent: Vec::new(),
+            filled_in: 0,
+            partial_at: [0; 4],
             faults: Faults::default(),
             strays: 0,
             resets: 0,
@@ -172,7 +179,14 @@ impl VirtioNet {
                 _ => return,
             }
         }
-        bytes[..2].copy_from_slice(&self.faults.header);
+        if self.has(Features::GUEST_CSUM) {
+            // VIRTIO_NET_HDR_F_DATA_VALID.
+            bytes[0] = if verdict(frame) == Some(true) { 2 } else { 0 };
+        }
+        if let Some(begin) = self.faults.header {
+            bytes[..2].copy_from_slice(&begin);
+        }
+        bytes[6..HEADER - 2].copy_from_slice(&self.partial_at);
         let num_buffers = self.faults.num_buffers.unwrap_or(used.len() as u16);
         bytes[10..HEADER].copy_from_slice(&num_buffers.to_le_bytes());
         let mut rest = bytes.as_slice();
@@ -274,15 +288,27 @@ impl VirtioNet {
         for chain in self.queues[1].available(bus) {
             match chain.read(bus) {
                 Some(bytes) => {
-                    let (header, frame) = bytes.split_at(HEADER);
-                    assert_eq!(header, [0; HEADER], "no offload was negotiated");
-                    self.sent.push(frame.to_vec());
+                    let frame = self.finished(&bytes);
+                    self.sent.push(frame);
                 }
                 None => self.strays += 1,
             }
             elements.push((chain.head.into(), 0));
         }
         self.finish(bus, virtqueue::TRANSMIT, elements);
+    }
+
+    /// A frame as it leaves (5.1.6.2).
+    fn finished(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let (header, frame) = bytes.split_at(HEADER);
+        if header == [0; HEADER] {
+            return frame.to_vec();
+        }
+        assert!(self.has(Features::CSUM), "no offload was negotiated");
+        assert_eq!((&header[..6], &header[10..]), (&[1, 0, 0, 0, 0, 0][..], &[0; 2][..]));
+        self.filled_in += 1;
+        let number = |at: usize| usize::from(u16::from_le_bytes([header[at], header[at + 1]]));
+        filled_in(frame, number(6), number(8))
     }
 
     fn obey(&mut self, bus: &mut Bus) {
@@ -318,6 +344,7 @@ impl VirtioNet {
         self.device = model.device;
         (self.legacy, self.mtu, self.link_up) = (model.legacy, model.mtu, model.link_up);
         (self.faults, self.sent, self.strays) = (model.faults, model.sent, model.strays);
+        (self.filled_in, self.partial_at) = (model.filled_in, model.partial_at);
         self.faults.failed = false;
         self.resets = model.resets + 1;
         self.drive_line(bus);

@@ -1,0 +1,110 @@
+//! The device looks at the checksums that it receives and fills in those that it sends, and the driver does where the
+//! device does not.
+
+use scheme::errno::{EINVAL, EOPNOTSUPP};
+use scheme::flag::{O_NONBLOCK, O_RDWR};
+use scheme::vnet::{Checksum, Header, SIZE};
+
+use crate::model::Card;
+use crate::packets::{damaged, of_each_kind, unfinished, verdict};
+use crate::rig::{Rig, frame};
+
+const PEER: [u8; 6] = [2, 0, 0, 0, 0, 9];
+
+fn open_vnet(rig: &mut Rig) -> usize {
+    rig.open("vnet", O_RDWR | O_NONBLOCK).expect("`vnet` opens")
+}
+
+/// What a reader of `vnet` is told of the checksums of good frames, and of bad ones.
+fn told(rig: &mut Rig, id: usize) -> [Checksum; 2] {
+    let mut told = [Checksum::Unknown; 2];
+    for good in of_each_kind(Card::MAC, 777) {
+        for (arrived, told) in [good.clone(), damaged(&good)].iter().zip(&mut told) {
+            rig.arrive(arrived);
+            rig.settle();
+            let read = rig.read(id).expect("it is received, whatever its checksum is");
+            let (header, frame) = read.split_first_chunk::<SIZE>().expect("there is a header");
+            assert!(frame == arrived);
+            *told = Header::parse(header).expect("the header makes sense").checksum;
+        }
+    }
+    told
+}
+
+#[test]
+fn readers_are_told_of_checksums_that_are_good() {
+    let mut rig = Rig::new(Card::new());
+    let id = open_vnet(&mut rig);
+    assert_eq!(told(&mut rig, id), [Checksum::Good, Checksum::Unknown]);
+    assert!(rig.echo("features", "rx-checksum off").is_ok());
+    assert_eq!(told(&mut rig, id), [Checksum::Unknown; 2]);
+
+    let other = frame(Card::MAC, 100, 0);
+    rig.arrive(&other);
+    rig.settle();
+    assert_eq!(rig.read(id), Ok([&[0; SIZE][..], &other].concat()), "what has none is not known");
+}
+
+/// Sends frames of each kind and of many lengths; how many checksums the device has filled in.
+fn send_unfinished(rig: &mut Rig, id: usize) -> usize {
+    let before = rig.slot.with(|model, _| model.filled_in);
+    for length in [0, 1, 2, 3, 100, 777, 1001, 1440] {
+        for whole in of_each_kind(PEER, length) {
+            assert_eq!(rig.write(id, &unfinished(&whole)), Ok(SIZE + whole.len()));
+            let sent = rig.sent();
+            assert_eq!(sent.len(), 1);
+            assert_eq!(verdict(&sent[0]), Some(true), "{length} bytes: {:x?}", sent[0]);
+            assert!(sent[0].starts_with(&whole), "{length} bytes");
+        }
+    }
+    rig.slot.with(|model, _| model.filled_in) - before
+}
+
+#[test]
+fn checksums_that_are_left_out_are_filled_in_by_the_device_or_the_driver() {
+    let mut rig = Rig::new(Card::new());
+    let id = open_vnet(&mut rig);
+    assert_eq!(send_unfinished(&mut rig, id), 32);
+    assert!(rig.echo("features", "tx-checksum-ip-generic off").is_ok());
+    assert_eq!(send_unfinished(&mut rig, id), 0);
+}
+
+#[test]
+fn frames_that_are_whole_leave_as_they_are() {
+    let mut rig = Rig::new(Card::new());
+    let (plain, described) = (rig.open_frames(), open_vnet(&mut rig));
+    for wrong in of_each_kind(PEER, 100).map(|frame| damaged(&frame)) {
+        assert_eq!(rig.write(plain, &wrong), Ok(wrong.len()));
+        assert_eq!(rig.write(described, &[&[0; SIZE][..], &wrong].concat()), Ok(SIZE + wrong.len()));
+        assert_eq!(rig.sent(), [wrong.clone(), wrong]);
+    }
+}
+
+#[test]
+fn headers_that_make_no_sense_are_refused() {
+    let mut rig = Rig::new(Card::new());
+    let id = open_vnet(&mut rig);
+    let [whole, ..] = of_each_kind(PEER, 100);
+    let with = |checksum| [&Header { checksum, segments: None }.bytes()[..], &whole].concat();
+    for refused in [
+        Vec::new(),
+        vec![0; SIZE + 13],
+        with(Checksum::Partial { start: 34, offset: 200 }),
+        with(Checksum::Partial { start: 2000, offset: 16 }),
+        [&[1, 3][..], &[0; SIZE - 2], &whole].concat(),
+    ] {
+        assert_eq!(rig.write(id, &refused), Err(EINVAL), "{refused:x?}");
+    }
+    assert!(rig.sent().is_empty());
+}
+
+#[test]
+fn features_are_switched_one_by_one_and_only_those_that_there_are() {
+    let mut rig = Rig::new(Card::new());
+    assert!(rig.cat("features").starts_with("rx-checksum on\ntx-checksum-ip-generic on\n"));
+    assert!(rig.echo("features", "rx-checksum off\n").is_ok());
+    assert!(rig.cat("features").starts_with("rx-checksum off\ntx-checksum-ip-generic on\n"));
+    assert_eq!(rig.echo("features", "rx-checksum on\nwarp on\n"), Err(EOPNOTSUPP));
+    assert_eq!(rig.echo("features", "rx-checksum maybe"), Err(EINVAL));
+    assert!(rig.cat("features").starts_with("rx-checksum off\n"), "all of it or nothing");
+}
