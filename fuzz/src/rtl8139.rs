@@ -1,6 +1,9 @@
 //! An RTL8139C+ that lies to its driver: in its registers, in its descriptors, and by its interrupts.
 
 // The driver's own tests drive the same device.
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/realtek/tests/card/chip.rs"]
+mod chip;
 #[path = "liar.rs"]
 mod liar;
 #[allow(dead_code, reason = "its tests use the rest")]

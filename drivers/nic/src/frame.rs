@@ -149,6 +149,18 @@ impl Frame {
         self.len() == 0
     }
 
+    /// Cuts it to its first `len` bytes, if it has more.
+    pub fn truncate(&mut self, len: usize) {
+        let mut left = len;
+        for buffer in std::iter::once(&mut self.first).chain(&mut self.rest) {
+            let kept = buffer.len().min(left);
+            left -= kept;
+            // Fewer bytes always fit.
+            let _ = buffer.set_len(kept);
+        }
+        self.rest.retain(|buffer| !buffer.is_empty());
+    }
+
     /// Copies it into `buf` as its readers want it, as much as fits; how much that was.
     pub fn read(&self, buf: &mut [u8], form: Form) -> usize {
         match (form, self.metadata.transport_checksum) {

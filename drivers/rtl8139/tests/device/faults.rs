@@ -3,19 +3,19 @@
 use hw::fake::Slot;
 use nic::driver::Fault;
 
-use crate::model::Rtl8139;
+use crate::model::{Card, Rtl8139};
 use crate::rig::{Rig, frame};
 
 #[test]
 fn a_device_that_is_gone_from_the_start_is_named() {
-    let slot = Slot::new(Rtl8139::new());
+    let slot = Slot::new(Card::new());
     slot.unplug();
     assert!(matches!(Rig::attach(slot), Err(Fault::Gone)));
 }
 
 #[test]
 fn a_reset_without_end_is_given_up() {
-    let mut model = Rtl8139::new();
+    let mut model = Card::new();
     model.faults.endless_reset = true;
     assert!(matches!(Rig::attach(Slot::new(model)), Err(Fault::Hung("its reset"))));
 }
@@ -25,7 +25,7 @@ fn a_predecessor_of_the_c_plus_and_a_device_without_address_are_named() {
     let error =
         |model| Rig::attach(Slot::new(model)).err().map(|error| error.to_string()).unwrap_or_default();
     assert!(error(Rtl8139::with_version(0x7400_0000)).contains("before the C+"));
-    let mut nameless = Rtl8139::new();
+    let mut nameless = Card::new();
     nameless.set_address([0; 6]);
     assert!(error(nameless).contains("no valid Ethernet address"));
 }
@@ -33,7 +33,7 @@ fn a_predecessor_of_the_c_plus_and_a_device_without_address_are_named() {
 #[test]
 fn bad_frames_are_counted_by_what_is_wrong_and_the_ring_goes_on() {
     const WHOLE: u32 = 3 << 28;
-    let mut rig = Rig::new(Rtl8139::new());
+    let mut rig = Rig::new(Card::new());
     let id = rig.open_frames();
     for (name, status) in [
         ("rx_length_errors", WHOLE),
@@ -50,7 +50,7 @@ fn bad_frames_are_counted_by_what_is_wrong_and_the_ring_goes_on() {
         let before = rig.stat(name);
         rig.slot.with(|model, _| model.faults.status = Some(status));
         for seed in 0..100 {
-            rig.arrive(&frame(Rtl8139::MAC, 100, seed));
+            rig.arrive(&frame(Card::MAC, 100, seed));
             rig.settle();
         }
         assert!(rig.read_all(id).is_empty(), "{status:#x}");
@@ -59,7 +59,7 @@ fn bad_frames_are_counted_by_what_is_wrong_and_the_ring_goes_on() {
     assert_eq!(rig.stat("rx_errors"), 900);
 
     rig.slot.with(|model, _| model.faults.status = None);
-    let good = frame(Rtl8139::MAC, 100, 1);
+    let good = frame(Card::MAC, 100, 1);
     rig.arrive(&good);
     rig.settle();
     assert_eq!(rig.read_all(id), [good]);

@@ -4,6 +4,8 @@
 
 #[path = "../../../nic/tests/card/mod.rs"]
 mod card;
+#[path = "../../../realtek/tests/card/chip.rs"]
+mod chip;
 mod faults;
 #[path = "../../../nic/tests/card/madness.rs"]
 mod madness;

@@ -3,27 +3,27 @@
 use rtl8139::registers::{ANLPAR, BMCR, Bmcr};
 use scheme::flag::O_RDONLY;
 
-use crate::model::Rtl8139;
+use crate::model::Card;
 use crate::rig::{Rig, frame};
 
 #[test]
 fn attributes_say_what_the_device_is() {
-    let mut rig = Rig::new(Rtl8139::new());
+    let mut rig = Rig::new(Card::new());
     assert_eq!(rig.cat("address"), "52:54:00:12:34:56\n");
     assert_eq!(rig.cat("filter"), "promisc off\nallmulti off\n");
     assert!(rig.cat("features").contains("rx-checksum on\n"));
     assert!(rig.cat("registers").contains("TCR 0x74800000\n"));
     let mac = rig.open("mac", O_RDONLY).expect("`mac` opens");
-    assert_eq!(rig.read(mac), Ok(Rtl8139::MAC.to_vec()));
+    assert_eq!(rig.read(mac), Ok(Card::MAC.to_vec()));
 }
 
 #[test]
 fn duplex_is_what_both_ends_can_or_what_was_set() {
-    let mut model = Rtl8139::new();
+    let mut model = Card::new();
     model.set(ANLPAR, 2, 0x00e1);
     assert_eq!(Rig::new(model).cat("link"), "state up\nspeed 100\nduplex half\n");
 
-    let mut model = Rtl8139::new();
+    let mut model = Card::new();
     model.set(BMCR, 2, Bmcr::DUPLEX_MODE.bits().into());
     model.set(ANLPAR, 2, 0);
     assert_eq!(Rig::new(model).cat("link"), "state up\nspeed 100\nduplex full\n");
@@ -31,11 +31,11 @@ fn duplex_is_what_both_ends_can_or_what_was_set() {
 
 #[test]
 fn what_the_device_misses_is_counted_once() {
-    let mut rig = Rig::new(Rtl8139::new());
+    let mut rig = Rig::new(Card::new());
     for round in 1..=3 {
         let id = rig.open_frames();
         for seed in 0..100 {
-            rig.arrive(&frame(Rtl8139::MAC, 100, seed));
+            rig.arrive(&frame(Card::MAC, 100, seed));
         }
         assert_eq!(rig.drain(id).len(), 63);
         assert_eq!(rig.stat("rx_missed_errors"), 37 * round);
@@ -46,7 +46,7 @@ fn what_the_device_misses_is_counted_once() {
 
 #[test]
 fn what_happens_to_frames_on_their_way_out_is_counted() {
-    let mut rig = Rig::new(Rtl8139::new());
+    let mut rig = Rig::new(Card::new());
     let id = rig.open_frames();
     let frame = frame([2, 0, 0, 0, 0, 9], 60, 0);
     // Three collisions; too many of them; a late one; no carrier; an underrun.

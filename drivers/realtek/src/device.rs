@@ -1,86 +1,70 @@
 //! The device: its life, its interrupts, its link and its filters.
 
 use std::collections::VecDeque;
-use std::ops::RangeInclusive;
 
 use hw::{InterruptKind, PciFunction, Registers};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
-    Causes, DriverInfo, Fault, Features, Filter, Frame, Link, MacAddress, Memory, Nic, NicInfo, Settings,
-    Statistics,
+    Causes, DriverInfo, Fault, Filter, Frame, Link, MacAddress, Memory, Nic, NicInfo, Settings, Statistics,
 };
 
-use crate::descriptors;
+use crate::family::{Family, RING_ALIGNMENT, ring_bytes};
 use crate::filter;
-use crate::media;
 use crate::receive::Receiver;
-use crate::registers::{self as reg, Accept, Cpcr, Cr, Interrupts, Poll, Rcr, Tcr};
+use crate::registers::{self as reg, Accept, Cr, Interrupts, Tcr};
 use crate::transmit::Transmitter;
-
-/// Realtek's PCI vendor id, and the device's.
-const RTL8139: (u16, u16) = (0x10ec, 0x8139);
-
-/// Entries of each ring: the most that the device takes.
-const RING: u16 = 64;
-
-/// Bytes of a ring. It begins at a multiple of 256.
-const RING_BYTES: usize = RING as usize * descriptors::SIZE;
-const RING_ALIGNMENT: usize = 256;
-
-/// What fits a frame of 1518 bytes, the longest of Fast Ethernet, and the least that IPv4 allows (RFC 791).
-const MTU: RangeInclusive<usize> = 68..=1500;
 
 /// Reads of CR while a reset goes on: it takes at most 10 ms, a read at least half a microsecond.
 const RESET_PATIENCE: u32 = 20_000;
 
 /// DMA bursts of 1024 bytes.
-const BURST: u8 = 6;
+pub const BURST: u8 = 6;
+
+/// What says that frames have been sent.
+const SENT: Interrupts = Interrupts::TOK.union(Interrupts::TER);
+
+/// What says that frames have come, or were lost.
+const RECEIVED: Interrupts =
+    Interrupts::ROK.union(Interrupts::RER).union(Interrupts::RDU).union(Interrupts::FOVW);
 
 /// What the driver wants to hear of.
-const ENABLED: Interrupts = Interrupts::ROK
-    .union(Interrupts::RER)
-    .union(Interrupts::TOK)
-    .union(Interrupts::TER)
-    .union(Interrupts::RDU)
-    .union(Interrupts::LINK_CHG)
-    .union(Interrupts::FOVW);
+const ENABLED: Interrupts = RECEIVED.union(SENT).union(Interrupts::LINK_CHG);
 
-/// Of all that ethtool knows by these names, what the device could do.
-const FEATURES: Features = Features::RX_CHECKSUM;
-
-/// An RTL8139C+.
-pub struct Device<R> {
+/// A controller of the family `F`.
+pub struct Device<R, F: Family> {
     registers: R,
     info: NicInfo,
-    receiver: Receiver,
+    family: F,
+    receiver: Receiver<F::Layout>,
     transmitter: Transmitter,
+    /// Interrupts tell of sent frames.
+    tells_sent: bool,
 }
 
-impl<R: Registers> Device<R> {
+impl<R: Registers, F: Family> Device<R, F> {
     /// Meets the device of `function`, and makes it quiet.
     pub fn attach(
         function: &mut impl PciFunction<Registers = R>,
         Memory { arena, pools }: Memory,
     ) -> Result<Self, Fault> {
-        let hw::Identity { vendor, device, .. } = function.identity();
-        if (vendor, device) != RTL8139 {
-            return Err(Fault::Unknown { vendor, device });
-        }
-        // BAR 0 has the same registers as I/O ports.
-        let registers = function.registers(1)?;
+        let identity = function.identity();
+        let hw::Identity { vendor, device, .. } = identity;
+        let mut family = F::of(identity).ok_or(Fault::Unknown { vendor, device })?;
+        let registers = function.registers(family.bar())?;
         if registers.size() < reg::WINDOW {
-            return Err(hw::Error::NoBar { location: function.location(), bar: 1 }.into());
+            return Err(hw::Error::NoBar { location: function.location(), bar: family.bar() }.into());
         }
-        reset(&registers)?;
-        if registers.read32(reg::TCR) & reg::HWVERID != reg::HWVERID_C_PLUS {
-            return Err(Fault::Unusable("it is an RTL8139 before the C+, which has no descriptor rings"));
-        }
-        let info = NicInfo { model: "RTL8139C+", mac: address(&registers)?, mtu: MTU, features: FEATURES };
+        reset(&registers, &family)?;
+        let (model, mtu) = family.meet(&registers, &arena)?;
+        let info = NicInfo { model, mac: address(&registers)?, mtu, features: F::FEATURES };
+        let ring = ring_bytes(F::DRIVER.receive_ring);
         Ok(Self {
             registers,
             info,
-            receiver: Receiver::new(arena.allocate(RING_BYTES, RING_ALIGNMENT)?, pools.receive),
-            transmitter: Transmitter::new(arena.allocate(RING_BYTES, RING_ALIGNMENT)?),
+            family,
+            receiver: Receiver::new(arena.allocate(ring, RING_ALIGNMENT)?, pools.receive),
+            transmitter: Transmitter::new(arena.allocate(ring, RING_ALIGNMENT)?),
+            tells_sent: false,
         })
     }
 
@@ -90,28 +74,24 @@ impl<R: Registers> Device<R> {
     }
 
     fn write_multicast_hash(&self, hash: u64) {
-        self.registers.write32(reg::MAR0, hash as u32);
-        self.registers.write32(reg::MAR4, (hash >> 32) as u32);
+        let [first, second] = self.family.hash_words(hash);
+        self.registers.write32(reg::MAR0, first);
+        self.registers.write32(reg::MAR4, second);
     }
 
-    /// The address registers are locked like the configuration's.
     fn write_station_address(&self, MacAddress([a, b, c, d, e, f]): MacAddress) {
-        self.registers.write8(reg::CR9346, reg::UNLOCK);
         self.registers.write32(reg::IDR0, u32::from_le_bytes([a, b, c, d]));
         self.registers.write32(reg::IDR4, u32::from_le_bytes([e, f, 0, 0]));
-        self.registers.write8(reg::CR9346, reg::LOCK);
+    }
+
+    /// What the driver wants to hear of now.
+    fn enabled(&self) -> Interrupts {
+        if self.tells_sent { ENABLED } else { ENABLED - SENT }
     }
 }
 
-impl<R: Registers> Nic for Device<R> {
-    const DRIVER: DriverInfo = DriverInfo {
-        name: "rtl8139",
-        daemon: "rtl8139d",
-        ring_memory: 2 * (RING_BYTES + RING_ALIGNMENT),
-        address_bits: 32,
-        receive_ring: RING,
-        interrupts: &[InterruptKind::Intx],
-    };
+impl<R: Registers, F: Family> Nic for Device<R, F> {
+    const DRIVER: DriverInfo = F::DRIVER;
 
     fn info(&self) -> &NicInfo {
         &self.info
@@ -119,45 +99,50 @@ impl<R: Registers> Nic for Device<R> {
 
     fn start(&mut self, settings: &Settings, _interrupts: InterruptKind) -> Result<(), Fault> {
         // A reset is what brings the device back to the beginning of its rings.
-        reset(&self.registers)?;
+        reset(&self.registers, &self.family)?;
         self.receiver.fill();
-        let mode = Cpcr::CP_TX | Cpcr::CP_RX | Cpcr::MUL_RW | Cpcr::RX_CHK_SUM;
-        self.registers.write16(reg::CPCR, mode.bits());
+        self.family.set_up(&self.registers);
         self.write_address(reg::RDSAR, reg::RDSAR_HIGH, self.receiver.bus_address());
         self.write_address(reg::TNPDS, reg::TNPDS_HIGH, self.transmitter.bus_address());
         self.registers.write8(reg::CR, (Cr::RE | Cr::TE).bits());
         self.registers.write32(reg::TCR, Tcr::new().with_mxdma(BURST).with_ifg(3).into());
-        self.registers.write32(reg::MPC, 0);
         self.configure(settings);
+        self.family.started(&self.registers);
         self.unmask();
         self.link().map(drop)
     }
 
     fn stop(&mut self) -> usize {
-        quiet(&self.registers);
+        self.family.stops(&self.registers);
+        quiet(&self.registers, &self.family);
         self.receiver.reset();
         self.transmitter.reset()
     }
 
     fn reset(&mut self) -> Result<(), Fault> {
-        reset(&self.registers)
+        reset(&self.registers, &self.family)
     }
 
     fn configure(&mut self, settings: &Settings) {
+        let longest = settings.mtu + HEADER + VLAN_TAG;
+        self.receiver.set_longest(longest);
+        // The address registers are locked like the configuration's.
+        self.registers.write8(reg::CR9346, reg::UNLOCK);
         self.write_station_address(settings.mac);
+        self.family.set_longest(&self.registers, longest);
+        self.registers.write8(reg::CR9346, reg::LOCK);
         let Filter { promiscuous, all_multicast, multicast } = &settings.filter;
         let all = *promiscuous || *all_multicast;
         self.write_multicast_hash(if all { filter::ALL } else { filter::multicast_hash(multicast) });
         let mut accept = Accept::APM | Accept::AB | Accept::AM;
         accept.set(Accept::AAP, *promiscuous);
-        self.receiver.set_longest(settings.mtu + HEADER + VLAN_TAG);
-        let control = Rcr::new().with_mxdma(BURST).with_rxfth(7);
-        self.registers.write32(reg::RCR, u32::from(control) | accept.bits());
+        let control = u32::from(self.family.receive_control());
+        self.registers.write32(reg::RCR, control | accept.bits());
     }
 
     fn transmit(&mut self, frames: &mut VecDeque<Frame>) {
         if self.transmitter.give(frames) {
-            self.registers.write8(reg::TPPOLL, Poll::NPQ.bits());
+            self.family.ring(&self.registers);
         }
     }
 
@@ -175,30 +160,33 @@ impl<R: Registers> Nic for Device<R> {
     }
 
     fn take_causes(&mut self) -> Result<Causes, Fault> {
-        let raised = self.registers.read16(reg::ISR);
-        if raised == u16::MAX {
+        let raised = self.family.causes(&self.registers);
+        if raised as u16 == u16::MAX {
             present(&self.registers)?;
         }
-        self.registers.write16(reg::IMR, 0);
-        self.registers.write16(reg::ISR, raised);
-        let raised = Interrupts::from_bits_retain(raised) & ENABLED;
-        let receive = Interrupts::ROK | Interrupts::RER | Interrupts::RDU | Interrupts::FOVW;
+        self.family.enable(&self.registers, Interrupts::empty());
+        self.family.acknowledge(&self.registers, raised);
+        let raised = Interrupts::from_bits_retain(raised) & self.enabled();
         let mut causes = Causes::empty();
-        causes.set(Causes::RECEIVE, raised.intersects(receive));
-        causes.set(Causes::TRANSMIT, raised.intersects(Interrupts::TOK | Interrupts::TER));
+        causes.set(Causes::RECEIVE, raised.intersects(RECEIVED));
+        causes.set(Causes::TRANSMIT, raised.intersects(SENT));
         causes.set(Causes::LINK, raised.contains(Interrupts::LINK_CHG));
         Ok(causes)
     }
 
     /// ISR keeps what happened meanwhile.
     fn unmask(&mut self) -> bool {
-        self.registers.write16(reg::IMR, ENABLED.bits());
+        self.family.enable(&self.registers, self.enabled());
         false
+    }
+
+    fn tell_sent(&mut self, wanted: bool) {
+        self.tells_sent = wanted;
     }
 
     fn link(&mut self) -> Result<Link, Fault> {
         present(&self.registers)?;
-        Ok(media::link(&self.registers))
+        Ok(self.family.link(&self.registers))
     }
 
     /// It has no way to say so.
@@ -209,11 +197,7 @@ impl<R: Registers> Nic for Device<R> {
     fn collect(&mut self, statistics: &mut Statistics) {
         self.receiver.collect(statistics);
         self.transmitter.collect(statistics);
-        let missed = self.registers.read32(reg::MPC);
-        if missed != 0 && missed != u32::MAX {
-            self.registers.write32(reg::MPC, 0);
-            statistics.rx_missed_errors += u64::from(missed);
-        }
+        self.family.collect(&self.registers, statistics);
     }
 
     fn registers(&self) -> Vec<(&'static str, u32)> {
@@ -222,7 +206,8 @@ impl<R: Registers> Nic for Device<R> {
             2 => self.registers.read16(offset).into(),
             _ => self.registers.read32(offset),
         };
-        reg::DUMP.into_iter().map(|(name, offset, width)| (name, read(offset, width))).collect()
+        let registers = reg::DUMP.iter().chain(F::DUMP);
+        registers.map(|&(name, offset, width)| (name, read(offset, width))).collect()
     }
 }
 
@@ -232,24 +217,23 @@ fn present(registers: &impl Registers) -> Result<(), Fault> {
 }
 
 /// Stops both directions and all interrupts. The read makes sure that the writes have arrived.
-fn quiet(registers: &impl Registers) {
-    registers.write16(reg::IMR, 0);
+fn quiet(registers: &impl Registers, family: &impl Family) {
+    family.enable(registers, Interrupts::empty());
     registers.write8(reg::CR, 0);
-    registers.write16(reg::CPCR, 0);
-    registers.read16(reg::ISR);
+    family.causes(registers);
 }
 
 /// Resets the device (CR.RST), after which it is quiet.
-fn reset(registers: &impl Registers) -> Result<(), Fault> {
+fn reset(registers: &impl Registers, family: &impl Family) -> Result<(), Fault> {
     present(registers)?;
-    quiet(registers);
+    quiet(registers, family);
     registers.write8(reg::CR, Cr::RST.bits());
     for _ in 0..RESET_PATIENCE {
         let command = Cr::from_bits_retain(registers.read8(reg::CR));
         if !command.contains(Cr::RST) {
-            quiet(registers);
+            quiet(registers, family);
             // Causes from before the reset are nobody's.
-            registers.write16(reg::ISR, u16::MAX);
+            family.acknowledge(registers, u32::MAX);
             return Ok(());
         }
     }

@@ -1,0 +1,110 @@
+//! How one family of controllers differs from the others.
+
+use std::ops::RangeInclusive;
+
+use hw::dma::Arena;
+use hw::{Identity, InterruptKind, Registers};
+use nic::{DriverInfo, Fault, Features, Link, Statistics};
+
+use crate::descriptors::{self, Layout};
+use crate::registers::{self as reg, Dumped, Interrupts, Rcr};
+
+/// Rings begin at a multiple of this.
+pub(crate) const RING_ALIGNMENT: usize = 256;
+
+/// What a device turned out to be: its name for people, and the MTUs that it takes.
+pub type Chip = (&'static str, RangeInclusive<usize>);
+
+/// A family of controllers, and what is kept of one of them.
+pub trait Family: Sized {
+    /// What the driver needs: [`driver`] makes it.
+    const DRIVER: DriverInfo;
+
+    /// What the devices do for the driver.
+    const FEATURES: Features = Features::RX_CHECKSUM;
+
+    /// Registers of the `registers` node that the other families do not have. None of them changes by being read.
+    const DUMP: &'static [Dumped];
+
+    /// How descriptors look.
+    type Layout: Layout;
+
+    /// The one with these PCI ids, if it is of the family.
+    fn of(identity: Identity) -> Option<Self>;
+
+    /// The BAR that has the registers in memory.
+    fn bar(&self) -> usize;
+
+    /// Looks closer at the device, which has been reset. What it needs of memory beside rings is in `arena`.
+    fn meet(&mut self, registers: &impl Registers, arena: &Arena) -> Result<Chip, Fault>;
+
+    /// Causes of interrupts that the device tells.
+    fn causes(&self, registers: &impl Registers) -> u32 {
+        registers.read16(reg::ISR).into()
+    }
+
+    /// Rids it of these causes.
+    fn acknowledge(&self, registers: &impl Registers, causes: u32) {
+        registers.write16(reg::ISR, causes as u16);
+    }
+
+    /// Lets it interrupt for these causes.
+    fn enable(&self, registers: &impl Registers, causes: Interrupts) {
+        registers.write16(reg::IMR, causes.bits() as u16);
+    }
+
+    /// Tells the device that there are frames to send.
+    fn ring(&self, registers: &impl Registers);
+
+    /// Sets the device up before its rings are used: what is the family's own.
+    fn set_up(&self, registers: &impl Registers);
+
+    /// The device works.
+    fn started(&mut self, _registers: &impl Registers) {}
+
+    /// It is about to be stopped.
+    fn stops(&mut self, _registers: &impl Registers) {}
+
+    /// Which frames the device shall take, of those that pass its filters: up to `longest` bytes, with header and tag.
+    /// The configuration registers are open.
+    fn set_longest(&self, _registers: &impl Registers, _longest: usize) {}
+
+    /// How frames are received, whichever they are.
+    fn receive_control(&self) -> Rcr;
+
+    /// The words of MAR0 and MAR4 for the groups' `hash`.
+    fn hash_words(&self, hash: u64) -> [u32; 2] {
+        [hash as u32, (hash >> 32) as u32]
+    }
+
+    /// The state of the link.
+    fn link(&self, registers: &impl Registers) -> Link;
+
+    /// Adds to `statistics` what the device has counted since the last call.
+    fn collect(&mut self, registers: &impl Registers, statistics: &mut Statistics);
+}
+
+/// A driver's needs, by its name, its daemon's, the entries of its rings, and the interrupts that it can use. It has
+/// `extra` bytes of memory beside rings and frames.
+pub const fn driver(
+    name: &'static str,
+    daemon: &'static str,
+    ring: u16,
+    extra: usize,
+    interrupts: &'static [InterruptKind],
+) -> DriverInfo {
+    DriverInfo {
+        name,
+        daemon,
+        ring_memory: 2 * (ring_bytes(ring) + RING_ALIGNMENT) + extra,
+        // More takes dual address cycles, which the older ones are better off without.
+        address_bits: 32,
+        receive_ring: ring,
+        interrupts,
+    }
+}
+
+/// Bytes of a ring of so many entries.
+pub(crate) const fn ring_bytes(entries: u16) -> usize {
+    entries as usize * descriptors::SIZE
+}

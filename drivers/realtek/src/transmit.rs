@@ -1,0 +1,137 @@
+//! The transmit ring: frames out, and back when they are sent.
+
+use std::collections::VecDeque;
+
+use hw::dma::Region;
+use nic::ring::Ring;
+use nic::{Frame, Statistics};
+
+use crate::descriptors::{self, TransmitCommand, TransmitStatus};
+
+/// Gives frames to the device, and takes them back when it has sent them.
+pub struct Transmitter {
+    ring: Ring<Piece>,
+    descriptors: Region,
+    unsent: usize,
+    counted: Statistics,
+}
+
+/// What the device was given with a descriptor.
+enum Piece {
+    /// A buffer, of which there are more.
+    More,
+    /// The last buffer, and the frame that all of them are.
+    Last(Frame),
+}
+
+impl Transmitter {
+    /// A ring in `descriptors`.
+    pub fn new(descriptors: Region) -> Self {
+        let entries = descriptors.size() / descriptors::SIZE;
+        Self { ring: Ring::new(entries), descriptors, unsent: 0, counted: Statistics::default() }
+    }
+
+    /// Where the device finds the ring.
+    pub fn bus_address(&self) -> u64 {
+        self.descriptors.bus_address()
+    }
+
+    /// How many frames the device has yet to send.
+    pub fn unsent(&self) -> usize {
+        self.unsent
+    }
+
+    /// Gives the device frames from the front of `frames`, as many as fit. Whether there were any.
+    pub fn give(&mut self, frames: &mut VecDeque<Frame>) -> bool {
+        let mut given = false;
+        while frames.front().is_some_and(|frame| frame.buffer_count() <= self.ring.room()) {
+            let Some(frame) = frames.pop_front() else { break };
+            self.give_frame(frame);
+            given = true;
+        }
+        given
+    }
+
+    /// Appends to `frames` those that the device has sent, or has given up.
+    pub fn reclaim(&mut self, frames: &mut Vec<Frame>) {
+        while let Some(status) = self.oldest_frame_status()
+            && !status.own()
+        {
+            count(status, &mut self.counted);
+            while let Some(piece) = self.ring.take() {
+                if let Piece::Last(frame) = piece {
+                    self.unsent -= 1;
+                    frames.push(frame);
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Takes all frames back, after the device was made quiet; how many there were.
+    pub fn reset(&mut self) -> usize {
+        self.ring.reset().for_each(drop);
+        for place in 0..self.entries() {
+            self.descriptors.write_word(place * descriptors::SIZE, 0);
+        }
+        std::mem::take(&mut self.unsent)
+    }
+
+    /// Adds to `statistics` what was counted since the last call.
+    pub fn collect(&mut self, statistics: &mut Statistics) {
+        let counted = std::mem::take(&mut self.counted);
+        statistics.collisions += counted.collisions;
+        statistics.tx_aborted_errors += counted.tx_aborted_errors;
+        statistics.tx_carrier_errors += counted.tx_carrier_errors;
+        statistics.tx_window_errors += counted.tx_window_errors;
+        statistics.tx_fifo_errors += counted.tx_fifo_errors;
+    }
+
+    fn entries(&self) -> usize {
+        self.descriptors.size() / descriptors::SIZE
+    }
+
+    fn give_frame(&mut self, frame: Frame) {
+        let (first, last) = (self.ring.tail(), frame.buffer_count() - 1);
+        let mut begin = 0;
+        for (index, buffer) in frame.buffers().enumerate() {
+            let place = self.ring.tail();
+            let command = TransmitCommand::new()
+                .with_frame_length(buffer.len() as u16)
+                .with_fs(index == 0)
+                .with_ls(index == last)
+                .with_eor(place + 1 == self.entries())
+                .with_own(true);
+            self.descriptors.write_word(place * descriptors::SIZE + 8, buffer.bus_address());
+            if index == 0 {
+                begin = command.into();
+            } else {
+                self.descriptors.write_word(place * descriptors::SIZE, command.into());
+            }
+            if index < last {
+                let _more = self.ring.give(Piece::More);
+            }
+        }
+        // The device looks for frames by itself: the first descriptor is given once all the others are.
+        self.descriptors.write_word(first * descriptors::SIZE, begin);
+        if self.ring.give(Piece::Last(frame)).is_ok() {
+            self.unsent += 1;
+        }
+    }
+
+    /// What the device says of the oldest frame, with its last buffer.
+    fn oldest_frame_status(&self) -> Option<TransmitStatus> {
+        let last = self.ring.owned().find(|(_, piece)| matches!(piece, Piece::Last(_)));
+        let (place, _) = last?;
+        self.descriptors.read_word(place * descriptors::SIZE).map(TransmitStatus::from)
+    }
+}
+
+/// Counts what has happened to a frame on its way.
+fn count(status: TransmitStatus, counted: &mut Statistics) {
+    counted.collisions += u64::from(status.cc());
+    counted.tx_aborted_errors += u64::from(status.exc());
+    counted.tx_carrier_errors += u64::from(status.lnkf());
+    counted.tx_window_errors += u64::from(status.owc());
+    counted.tx_fifo_errors += u64::from(status.unf());
+}

@@ -1,0 +1,73 @@
+//! What is the family's own.
+
+use hw::dma::Arena;
+use hw::{Identity, InterruptKind, Registers};
+use nic::{DriverInfo, Fault, Link, Statistics};
+use realtek::Family;
+use realtek::descriptors::FastEthernet;
+use realtek::device::BURST;
+use realtek::family::{self, Chip};
+use realtek::registers::{self as common, Cpcr, Dumped, Rcr};
+
+use crate::media;
+use crate::registers::{self as reg, Poll};
+
+/// Realtek's PCI vendor id, and the device's.
+const RTL8139: (u16, u16) = (0x10ec, 0x8139);
+
+/// Entries of each ring: the most that the device takes.
+const RING: u16 = 64;
+
+/// The RTL8139C+.
+pub struct Rtl8139;
+
+impl Family for Rtl8139 {
+    const DRIVER: DriverInfo = family::driver("rtl8139", "rtl8139d", RING, 0, &[InterruptKind::Intx]);
+
+    const DUMP: &'static [Dumped] = reg::DUMP;
+
+    type Layout = FastEthernet;
+
+    fn of(identity: Identity) -> Option<Self> {
+        ((identity.vendor, identity.device) == RTL8139).then_some(Self)
+    }
+
+    /// BAR 0 has the same registers as I/O ports.
+    fn bar(&self) -> usize {
+        1
+    }
+
+    fn meet(&mut self, registers: &impl Registers, _arena: &Arena) -> Result<Chip, Fault> {
+        if registers.read32(common::TCR) & common::HWVERID != reg::HWVERID_C_PLUS {
+            return Err(Fault::Unusable("it is an RTL8139 before the C+, which has no descriptor rings"));
+        }
+        // What fits a frame of 1518 bytes, the longest of Fast Ethernet, and the least that IPv4 allows (RFC 791).
+        Ok(("RTL8139C+", 68..=1500))
+    }
+
+    fn ring(&self, registers: &impl Registers) {
+        registers.write8(reg::TPPOLL, Poll::NPQ.bits());
+    }
+
+    fn set_up(&self, registers: &impl Registers) {
+        let mode = Cpcr::CP_TX | Cpcr::CP_RX | Cpcr::MUL_RW | Cpcr::RX_CHK_SUM;
+        registers.write16(common::CPCR, mode.bits());
+        registers.write32(reg::MPC, 0);
+    }
+
+    fn receive_control(&self) -> Rcr {
+        Rcr::new().with_mxdma(BURST).with_rxfth(7)
+    }
+
+    fn link(&self, registers: &impl Registers) -> Link {
+        media::link(registers)
+    }
+
+    fn collect(&mut self, registers: &impl Registers, statistics: &mut Statistics) {
+        let missed = registers.read32(reg::MPC);
+        if missed != 0 && missed != u32::MAX {
+            registers.write32(reg::MPC, 0);
+            statistics.rx_missed_errors += u64::from(missed);
+        }
+    }
+}
