@@ -56,23 +56,25 @@ impl Stack {
         }
     }
 
-    /// Takes a frame with a tag. One that has a priority alone is the interface's own.
+    /// Takes a frame with a tag. One that has a priority alone is the interface's own; a tag in a tag (IEEE 802.1ad) is
+    /// nobody's.
     pub(super) fn receive_tagged(&mut self, id: InterfaceId, frame: &[u8]) {
         let Some((&tag, payload)) =
             frame.get(ETHERNET_HEADER_LEN..).and_then(|rest| rest.split_first_chunk::<2>())
         else {
             return self.count_error(id);
         };
+        if payload.starts_with(&u16::from(TAGGED).to_be_bytes()) {
+            return self.count_unwanted(id);
+        }
         let addresses = frame.get(..TAG_AT).unwrap_or_default();
         let untagged = [addresses, payload].concat();
-        match (u16::from_be_bytes(tag) & NUMBER, self.network.interface(id)) {
-            (0, _) => self.receive_untagged(id, &untagged),
-            (number, Some(interface)) if interface.parent.is_none() => match self.network.vlan(id, number) {
+        match u16::from_be_bytes(tag) & NUMBER {
+            0 => self.receive_untagged(id, &untagged),
+            number => match self.network.vlan(id, number) {
                 Some(vlan) => self.receive(vlan, &untagged),
                 None => self.count_unwanted(id),
             },
-            // A tag in a tag (IEEE 802.1ad) is nobody's.
-            _ => self.count_unwanted(id),
         }
     }
 

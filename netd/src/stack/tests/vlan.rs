@@ -140,3 +140,14 @@ fn the_nic_lets_the_groups_of_its_vlans_through() {
     assert!(!bed.left.network.groups(ETH0).contains(&address::multicast(group)));
     assert_ne!(bed.left.network.groups_version(ETH0), with);
 }
+
+#[test]
+fn tags_within_tags_are_nobody_s_however_many_there_are() {
+    let mut bed = Bed::new();
+    add_vlan(&mut bed.left, TEN, 1);
+    for number in [0, TEN as u8] {
+        let tags = [0x81, 0, 0, number].repeat(4000);
+        bed.left.receive(ETH0, &[&[0xff; 6][..], &[2, 0, 0, 0, 0, 2], &tags, &[8, 6]].concat());
+    }
+    assert_eq!(bed.left.network.interface(ETH0).unwrap().counters.rx_dropped, 2);
+}
