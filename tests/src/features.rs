@@ -35,6 +35,7 @@ const FLOOD_IN: Option<&str> = Some("flood::a_flood_in_arrives_in_order_or_is_co
 const FLOOD_OUT: Option<&str> = Some("flood::a_flood_out_leaves_in_order_or_is_counted");
 const SETTINGS: Option<&str> = Some("facilities::settings_take_effect_at_once");
 const STARTS: Option<&str> = Some("facilities::it_starts_and_stops_under_traffic");
+const CONTROL: Option<&str> = Some("control::files_that_control_the_device_do_what_they_say");
 const LARGE_FILES: Option<&str> = Some("lease::large_files_come_and_go_whole");
 
 /// All of them, in the order of the matrix.
@@ -56,7 +57,7 @@ pub const ROWS: &[Row] = &[
     row("jumbo", "an MTU of 9000", SETTINGS),
     row("registers", "register dump", SETTINGS),
     row("forced-media", "speed and duplex set by hand", None),
-    row("coalesce", "interrupt moderation that can be set", None),
+    row("coalesce", "interrupt moderation that can be set, fixed or following the traffic", CONTROL),
     row("ring-sizes", "ring sizes that can be set", None),
     row("rx-checksum", "checksums verified by the device, and used", None),
     row("tx-checksum", "checksums inserted by the device", None),

@@ -93,8 +93,13 @@ impl Family for E1000e {
             let all_by_vector_0 =
                 Ivar::new().with_rxq0_valid(true).with_txq0_valid(true).with_other_valid(true);
             registers.write32(IVAR, all_by_vector_0.into());
-            registers.write32(EITR0, family::ITR_INTERVAL);
         }
+    }
+
+    /// With vectors, each has an interval of its own.
+    fn moderate(registers: &impl Registers, kind: InterruptKind, microseconds: u32) {
+        let register = if has_vectors(kind) { EITR0 } else { reg::ITR };
+        registers.write32(register, family::itr(microseconds));
     }
 
     fn enable_transmit_ring(registers: &impl Registers) -> Result<(), Fault> {

@@ -19,9 +19,6 @@ const JUMBO: usize = 9706;
 /// Bytes of a frame's FCS.
 const FCS: usize = 4;
 
-/// At most 20,000 interrupts a second: one in so many microseconds.
-const INTERVAL: u16 = 50;
-
 /// Reads of RXDCTL or TXDCTL until the ring is enabled: it takes a few microseconds, a read at least half of one.
 const ENABLE_PATIENCE: u32 = 1000;
 
@@ -92,7 +89,6 @@ impl Family for Igb {
         let buffers =
             Srrctl::new().with_bsizepacket((CAPACITY / 1024) as u8).with_desctype(ADVANCED_ONE_BUFFER);
         registers.write32(SRRCTL0, buffers.into());
-        registers.write32(EITR0, Eitr::new().with_interval(INTERVAL).into());
         let has_vectors = matches!(kind, InterruptKind::MsiX { .. });
         let gpie = if has_vectors { Gpie::NSICR | Gpie::MULTIPLE_MSIX } else { Gpie::NSICR };
         registers.write32(GPIE, gpie.bits());
@@ -100,6 +96,12 @@ impl Family for Igb {
         let queue = Ivar::new().with_receive_valid(has_vectors).with_transmit_valid(has_vectors);
         registers.write32(IVAR0, queue.into());
         registers.write32(IVAR_MISC, IvarMisc::new().with_other_valid(has_vectors).into());
+    }
+
+    const MOST_INTERVAL: u32 = 0x1fff;
+
+    fn moderate(registers: &impl Registers, _kind: InterruptKind, microseconds: u32) {
+        registers.write32(EITR0, Eitr::new().with_interval(microseconds as u16).into());
     }
 
     fn enable_receive_ring(registers: &impl Registers) -> Result<(), Fault> {

@@ -5,7 +5,10 @@ use std::marker::PhantomData;
 
 use hw::{InterruptKind, PciFunction, Registers};
 use nic::frame::{HEADER, VLAN_TAG};
-use nic::{Causes, DriverInfo, Fault, Filter, Frame, Link, Memory, Nic, NicInfo, Settings, Statistics};
+use nic::{
+    Causes, DriverInfo, Facilities, Fault, Filter, Frame, Intervals, Link, Memory, Moderation, Nic, NicInfo,
+    Settings, Statistics,
+};
 
 use crate::chip::Chip;
 use crate::counters::Counters;
@@ -54,7 +57,9 @@ impl<R: Registers, F: Family> Device<R, F> {
         }
         reset::<F>(&registers, &chip)?;
         let mac = F::address(&registers).ok_or(Fault::NoAddress)?;
-        let info = NicInfo { model: chip.name, mac, mtu: chip.mtu.clone(), features: F::FEATURES };
+        let facilities = Facilities { moderation: Moderation::OneInterval(F::MOST_INTERVAL) };
+        let info =
+            NicInfo { model: chip.name, mac, mtu: chip.mtu.clone(), features: F::FEATURES, facilities };
         Ok(Self {
             registers,
             chip,
@@ -227,6 +232,10 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
 
     fn tell_sent(&mut self, wanted: bool) {
         self.tells_sent = wanted;
+    }
+
+    fn moderate(&mut self, intervals: Intervals) {
+        F::moderate(&self.registers, self.interrupts, intervals.receive);
     }
 
     fn link(&mut self) -> Result<Link, Fault> {

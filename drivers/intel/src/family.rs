@@ -11,8 +11,8 @@ use crate::device::{RING, RING_BYTES};
 use crate::eeprom;
 use crate::registers::{self as reg, Ctrl, Interrupts, Rah, RingRegisters, Status, Tipg};
 
-/// At most 20,000 interrupts a second (ITR and EITR count 256 ns).
-pub const ITR_INTERVAL: u32 = 1_000_000_000 / 20_000 / 256;
+/// What ITR counts, in nanoseconds.
+const ITR_UNIT: u32 = 256;
 
 /// How long nothing is asked of a PCI Express device after a reset began. One millisecond is what it needs before it can
 /// be asked at all (82574, 10.2.2.1), and by then it may still be loading its EEPROM.
@@ -65,6 +65,14 @@ pub trait Family {
     /// The device's own address, after a reset.
     fn address(registers: &impl Registers) -> Option<MacAddress> {
         eeprom::address(registers).or_else(|| loaded_address(registers))
+    }
+
+    /// The longest interval between interrupts, in microseconds: what 16 bits of ITR hold.
+    const MOST_INTERVAL: u32 = 0xffff * ITR_UNIT / 1000;
+
+    /// Sets the least time between two interrupts, which are of this kind, to so many microseconds.
+    fn moderate(registers: &impl Registers, _kind: InterruptKind, microseconds: u32) {
+        registers.write32(reg::ITR, itr(microseconds));
     }
 
     /// Sets the device up, before its rings are: what is the family's own. Interrupts are of the `kind` given.
@@ -141,12 +149,16 @@ pub fn loaded_address_first(registers: &impl Registers) -> Option<MacAddress> {
     loaded_address(registers).or_else(|| eeprom::address(registers))
 }
 
-/// Gaps between frames, and delays of interrupts, of the 8254x and the 82574's family.
+/// So many microseconds as ITR and the 82574's EITR count them.
+pub const fn itr(microseconds: u32) -> u32 {
+    microseconds * 1000 / ITR_UNIT
+}
+
+/// Gaps between frames, and interrupts without a delay of their own, of the 8254x and the 82574's family.
 pub fn set_gaps_and_delays(registers: &impl Registers) {
     let gaps = Tipg::new().with_ipgt(8).with_ipgr1(8).with_ipgr2(6);
     registers.write32(reg::TIPG, gaps.into());
     registers.write32(reg::RDTR, 0);
-    registers.write32(reg::ITR, ITR_INTERVAL);
 }
 
 /// Ends a PCI Express device's accesses to memory (82574, 5.2.5; 82576, 5.2.3.3), or gives up.

@@ -1,8 +1,12 @@
 //! The text of attribute nodes, and what is written to them.
 
+use scheme::errno::{EINVAL, EOPNOTSUPP};
+
 use crate::driver::{Filter, Link, NicInfo, Settings};
+use crate::facilities::Facilities;
 use crate::features::Features;
 use crate::mac::MacAddress;
+use crate::node::Node;
 
 /// Why a text was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,10 +29,13 @@ pub enum Refused {
         most: usize,
     },
     /// A line that the node does not know.
-    #[error(
-        "{0:?} is none of `promisc on|off`, `allmulti on|off`, `+multicast ADDRESS`, `-multicast ADDRESS`"
-    )]
-    UnknownLine(String),
+    #[error("{line:?} is none of {known}")]
+    UnknownLine {
+        /// The line.
+        line: String,
+        /// Those that it knows.
+        known: &'static str,
+    },
     /// Not a feature's name and state.
     #[error("{0:?} is not `NAME on|off`")]
     NotAFeature(String),
@@ -41,7 +48,23 @@ pub enum Refused {
     /// Too many multicast addresses.
     #[error("more than {MULTICAST_LIMIT} multicast addresses; `allmulti on` receives all")]
     TooManyGroups,
+    /// Nothing that this device has.
+    #[error("the device cannot do that")]
+    Unsupported,
 }
+
+impl Refused {
+    /// What the writer is told.
+    pub fn errno(&self) -> i32 {
+        match self {
+            Self::Unsupported | Self::NotOffered(_) => EOPNOTSUPP,
+            _ => EINVAL,
+        }
+    }
+}
+
+/// The lines of the `filter` node.
+const FILTER_LINES: &str = "`promisc on|off`, `allmulti on|off`, `+multicast ADDRESS`, `-multicast ADDRESS`";
 
 /// Most groups in a filter, so that requests cannot fill the memory.
 pub const MULTICAST_LIMIT: usize = 1024;
@@ -63,8 +86,18 @@ pub fn mtu_limits(info: &NicInfo) -> String {
 }
 
 /// The `features` node.
-pub fn features(offered: Features, on: Features) -> String {
-    offered.names().map(|(feature, name)| format!("{name} {}\n", on_off(on.contains(feature)))).collect()
+pub fn features(info: &NicInfo, on: Features) -> String {
+    let offered = info.features.names();
+    let features = offered.map(|(feature, name)| format!("{name} {}\n", on_off(on.contains(feature))));
+    features.chain(facilities(&info.facilities)).collect()
+}
+
+/// The nodes that not every device has something for.
+fn facilities(facilities: &Facilities) -> impl Iterator<Item = String> {
+    Node::all().filter_map(|node| {
+        let word = if facilities.supports(node)? { "on" } else { "unsupported" };
+        Some(format!("{} {word}\n", node.name()))
+    })
 }
 
 /// The `registers` node.
@@ -126,7 +159,7 @@ pub fn with_features(settings: &Settings, info: &NicInfo, written: &[u8]) -> Res
 }
 
 fn apply_filter_line(filter: &mut Filter, line: &str) -> Result<(), Refused> {
-    let unknown = || Refused::UnknownLine(line.to_owned());
+    let unknown = || Refused::UnknownLine { line: line.to_owned(), known: FILTER_LINES };
     let (name, value) = line.split_once(' ').ok_or_else(unknown)?;
     match name {
         "promisc" => filter.promiscuous = parse_on_off(value).ok_or_else(unknown)?,
@@ -150,7 +183,7 @@ fn parse_group(text: &str) -> Result<MacAddress, Refused> {
     group.ok_or_else(|| Refused::NotMulticast(text.to_owned()))
 }
 
-fn parse_on_off(text: &str) -> Option<bool> {
+pub(crate) fn parse_on_off(text: &str) -> Option<bool> {
     match text {
         "on" => Some(true),
         "off" => Some(false),
@@ -158,27 +191,36 @@ fn parse_on_off(text: &str) -> Option<bool> {
     }
 }
 
-fn on_off(enabled: bool) -> &'static str {
+pub(crate) fn on_off(enabled: bool) -> &'static str {
     if enabled { "on" } else { "off" }
 }
 
-fn text(written: &[u8]) -> Result<&str, Refused> {
+/// What was written, as text.
+pub(crate) fn text(written: &[u8]) -> Result<&str, Refused> {
     std::str::from_utf8(written).map_err(|_| Refused::NotText)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::coalesce::{Coalesce, Moderation};
 
     const INFO: NicInfo = NicInfo {
         model: "test",
         mac: MacAddress([2, 0, 0, 0, 0, 1]),
         mtu: 68..=9000,
         features: Features::RX_CHECKSUM,
+        facilities: Facilities { moderation: Moderation::None },
     };
 
     fn settings() -> Settings {
-        Settings { mac: INFO.mac, mtu: 1500, filter: Filter::default(), features: INFO.features }
+        Settings {
+            mac: INFO.mac,
+            mtu: 1500,
+            filter: Filter::default(),
+            features: INFO.features,
+            coalesce: Coalesce::default(),
+        }
     }
 
     #[test]
@@ -216,7 +258,7 @@ mod tests {
             let written = format!("allmulti on\n{line}\n");
             assert_eq!(
                 with_filter(&settings(), written.as_bytes()),
-                Err(Refused::UnknownLine(line.to_owned()))
+                Err(Refused::UnknownLine { line: line.to_owned(), known: FILTER_LINES })
             );
         }
         assert_eq!(
@@ -229,9 +271,9 @@ mod tests {
     fn features_that_the_device_has_are_switched_and_read_back() {
         let changed = |text: &str| with_features(&settings(), &INFO, text.as_bytes());
         let off = changed("rx-checksum off\n").unwrap();
-        assert_eq!(features(INFO.features, off.features), "rx-checksum off\n");
+        assert_eq!(features(&INFO, off.features), "rx-checksum off\ncoalesce unsupported\n");
         let on = with_features(&off, &INFO, b"rx-checksum on").unwrap();
-        assert_eq!(features(INFO.features, on.features), "rx-checksum on\n");
+        assert_eq!(features(&INFO, on.features), "rx-checksum on\ncoalesce unsupported\n");
         for name in ["tx-checksum-ip-generic", "warp"] {
             let refused = Refused::NotOffered(name.to_owned());
             assert_eq!(changed(&format!("rx-checksum off\n{name} on")), Err(refused));

@@ -6,6 +6,8 @@ use std::ops::RangeInclusive;
 
 use hw::InterruptKind;
 
+use crate::coalesce::{Coalesce, Intervals};
+use crate::facilities::Facilities;
 use crate::features::Features;
 use crate::frame::Frame;
 use crate::mac::MacAddress;
@@ -39,6 +41,8 @@ pub struct NicInfo {
     pub mtu: RangeInclusive<usize>,
     /// What it can do for the driver.
     pub features: Features,
+    /// What it can do beside moving frames.
+    pub facilities: Facilities,
 }
 
 /// Why a device cannot be driven any longer.
@@ -99,6 +103,8 @@ pub struct Settings {
     pub filter: Filter,
     /// What of the device's features is on.
     pub features: Features,
+    /// How interrupts are moderated.
+    pub coalesce: Coalesce,
 }
 
 /// The state of the link.
@@ -179,6 +185,15 @@ pub trait Nic: Sized {
     /// Whether interrupts shall tell of frames that were sent, from the next [`unmask`](Self::unmask) on; not before it
     /// is asked for. A device that cannot choose tells always.
     fn tell_sent(&mut self, _wanted: bool) {}
+
+    /// Has the running device keep these intervals between interrupts, as it can by its
+    /// [`Moderation`](crate::coalesce::Moderation). Called after every start, too.
+    fn moderate(&mut self, _intervals: Intervals) {}
+
+    /// Whether the running device must be stopped and started to change how it works.
+    fn needs_restart(&self, _from: &Settings, _to: &Settings) -> bool {
+        false
+    }
 
     /// The state of the link.
     fn link(&mut self) -> Result<Link, Fault>;

@@ -1,23 +1,25 @@
 //! Drives a device: interrupts, polling, sending, its watchdog, and its life with the users of the port.
 
+mod moderation;
+mod restart;
+
 use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
 use hw::{Interrupt, InterruptKind, PciFunction};
 
-use crate::driver::{Causes, Fault, Link, Nic};
+use crate::coalesce::Intervals;
+use crate::driver::{Causes, Fault, Link, Nic, Settings};
 use crate::features::Features;
 use crate::frame::{Class, Frame};
 use crate::memory::BUDGET;
 use crate::port::{Port, SharedPort};
 use crate::storm::{Answer, StormGuard};
+use moderation::Moderator;
 
 /// How often a running device is looked at without being asked: an interrupt that is lost delays a frame by
 /// this much, and no more. Also bounds how late a vanished device is noticed.
 const CHECK: Duration = Duration::from_secs(1);
-
-/// A device that has frames to send and a link, and sends none for this long, hangs.
-const TRANSMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long frames are left with the device for readers that are behind, counted from the last read. Who reads
 /// nothing in that time is not worth waiting for.
@@ -49,8 +51,12 @@ struct Running<I> {
     acknowledge_at: Option<Instant>,
     /// Interrupts of the device are masked, and it is asked instead.
     polling: bool,
-    /// The version of the settings that the device works with.
+    /// The settings that the device works with, and their version.
+    settings: Settings,
     settings_version: u64,
+    /// New settings need a restart, which waits until then at most for frames to be sent. No more are given meanwhile.
+    restart_by: Option<Instant>,
+    moderator: Moderator,
     /// When to look at the device unasked.
     check_at: Instant,
     /// When the device last sent something, or was given the first frame to send.
@@ -61,6 +67,18 @@ struct Running<I> {
     tells_sent: bool,
     /// When to stop waiting for the last user's frames.
     linger_until: Option<Instant>,
+}
+
+impl<I> Running<I> {
+    /// The device can be given frames to send.
+    fn takes_frames(&self) -> bool {
+        !self.ring_full && self.restart_by.is_none()
+    }
+
+    /// The device works with these settings.
+    fn has_settings(&mut self, settings: Settings, version: u64) {
+        (self.settings, self.settings_version, self.restart_by) = (settings, version, None);
+    }
 }
 
 impl<F: PciFunction, N: Nic> Engine<F, N> {
@@ -102,7 +120,10 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
             storm: StormGuard::new(now),
             acknowledge_at: None,
             polling: false,
+            settings: settings.clone(),
             settings_version,
+            restart_by: None,
+            moderator: Moderator::new(now),
             check_at: now + CHECK,
             progress: now,
             ring_full: false,
@@ -127,6 +148,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         let mut port = self.port.borrow_mut();
         let dropped = unsent + port.transmit.len();
         port.transmit.clear();
+        port.intervals = Intervals::default();
         port.statistics.tx_dropped += dropped as u64;
         self.nic.collect(&mut port.statistics);
         if dropped > 0 {
@@ -170,7 +192,8 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
             running.polling = true;
             self.check(now)?;
         }
-        self.apply_settings();
+        self.apply_settings(now)?;
+        self.moderate(now);
         self.poll(now)?;
         self.transmit(now);
         self.follow_senders();
@@ -184,14 +207,16 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
             return Some(now);
         }
         let running = self.running.as_ref()?;
-        let can_send = !port.transmit.is_empty() && port.link.is_up() && !running.ring_full;
+        let can_send = !port.transmit.is_empty() && port.link.is_up() && running.takes_frames();
         let can_close = port.users == 0 && self.is_drained(&port);
         let held_until = self.held_until(now);
         let can_receive = running.polling && held_until.is_none();
-        if can_receive || can_send || can_close || running.settings_version != port.settings_version {
+        let can_configure = running.settings_version != port.settings_version
+            && (running.restart_by.is_none() || self.nic.unsent() == 0);
+        if can_receive || can_send || can_close || can_configure {
             return Some(now);
         }
-        [running.acknowledge_at, running.linger_until, held_until]
+        [running.acknowledge_at, running.linger_until, running.restart_by, held_until]
             .into_iter()
             .flatten()
             .chain([running.check_at])
@@ -269,15 +294,6 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         Ok(())
     }
 
-    fn apply_settings(&mut self) {
-        let Some(running) = &mut self.running else { return };
-        let port = self.port.borrow();
-        if running.settings_version != port.settings_version {
-            self.nic.configure(&port.settings);
-            running.settings_version = port.settings_version;
-        }
-    }
-
     /// Takes one budget of frames if the device is being polled; back to interrupts when it has no more.
     fn poll(&mut self, now: Instant) -> Result<(), Fault> {
         if !self.running.as_ref().is_some_and(|running| running.polling) {
@@ -337,7 +353,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         let Some(running) = &mut self.running else { return };
         {
             let mut port = self.port.borrow_mut();
-            if port.transmit.is_empty() || !port.link.is_up() || running.ring_full {
+            if port.transmit.is_empty() || !port.link.is_up() || !running.takes_frames() {
                 return;
             }
             if self.nic.unsent() == 0 {
@@ -355,7 +371,10 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         let Some(running) = &mut self.running else { return };
         let wanted = {
             let port = self.port.borrow();
-            port.users == 0 || !port.transmit.is_empty() || !port.pools.transmit.is_half_free()
+            port.users == 0
+                || running.restart_by.is_some()
+                || !port.transmit.is_empty()
+                || !port.pools.transmit.is_half_free()
         };
         if wanted != running.tells_sent {
             running.tells_sent = wanted;
@@ -363,43 +382,6 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
             // The device is asked once more before its interrupts are enabled with or without that.
             running.polling |= wanted;
         }
-    }
-
-    /// Looks whether the device is still there, has a link, works, and sends.
-    fn check(&mut self, now: Instant) -> Result<(), Fault> {
-        self.update_link()?;
-        self.reclaim(now);
-        let Some(running) = &self.running else { return Ok(()) };
-        let waited = now.saturating_duration_since(running.progress);
-        if self.nic.needs_reset() {
-            log::error!("the device has failed");
-            self.port.borrow_mut().statistics.device_failures += 1;
-            return self.restart(now);
-        }
-        if self.nic.unsent() > 0 && self.port.borrow().link.is_up() && waited >= TRANSMIT_TIMEOUT {
-            log::error!("the device has sent nothing for {} s", TRANSMIT_TIMEOUT.as_secs());
-            self.port.borrow_mut().statistics.tx_timeout += 1;
-            return self.restart(now);
-        }
-        Ok(())
-    }
-
-    /// Brings a device that hangs or has failed back to life.
-    fn restart(&mut self, now: Instant) -> Result<(), Fault> {
-        let Some(running) = &mut self.running else { return Ok(()) };
-        let dropped = self.nic.stop();
-        log::warn!("the device is reset, and {dropped} frames are dropped");
-        let settings = {
-            let mut port = self.port.borrow_mut();
-            port.statistics.tx_dropped += dropped as u64;
-            self.nic.collect(&mut port.statistics);
-            port.settings.clone()
-        };
-        self.nic.reset()?;
-        self.nic.start(&settings, running.interrupt.kind())?;
-        running.progress = now;
-        running.ring_full = false;
-        self.update_link()
     }
 }
 

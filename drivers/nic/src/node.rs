@@ -40,13 +40,15 @@ pub enum Node {
     Features,
     /// Which frames are received.
     Filter,
+    /// How interrupts are moderated.
+    Coalesce,
     /// The device's registers.
     Registers,
 }
 
 impl Node {
     /// All but the root.
-    const ALL: [Node; 15] = [
+    const ALL: [Node; 16] = [
         Node::Frame,
         Node::Vnet,
         Node::Receive,
@@ -61,12 +63,18 @@ impl Node {
         Node::Stats,
         Node::Features,
         Node::Filter,
+        Node::Coalesce,
         Node::Registers,
     ];
 
+    /// All but the root.
+    pub fn all() -> impl Iterator<Item = Node> {
+        Self::ALL.into_iter()
+    }
+
     /// What the root directory lists.
     pub fn listed() -> impl Iterator<Item = Node> {
-        Self::ALL.into_iter().filter(|node| HANDS_OVER || !node.is_pipe())
+        Self::all().filter(|node| HANDS_OVER || !node.is_pipe())
     }
 
     /// The node called `name`.
@@ -92,6 +100,7 @@ impl Node {
             Node::Stats => "stats",
             Node::Features => "features",
             Node::Filter => "filter",
+            Node::Coalesce => "coalesce",
             Node::Registers => "registers",
         }
     }
@@ -112,7 +121,8 @@ impl Node {
     /// It can be written.
     pub fn is_writable(self) -> bool {
         let is_for_frames = matches!(self, Node::Frame | Node::Vnet | Node::Transmit | Node::VnetTransmit);
-        is_for_frames || matches!(self, Node::Address | Node::Mtu | Node::Filter | Node::Features)
+        is_for_frames
+            || matches!(self, Node::Address | Node::Mtu | Node::Filter | Node::Features | Node::Coalesce)
     }
 
     /// Kind and permissions, as `fstat` gives them. The root's are those of the directory.
@@ -131,7 +141,7 @@ impl Node {
 
     /// Its bytes are those of a report that the device must make first.
     pub fn needs_report(self) -> bool {
-        matches!(self, Node::Stats | Node::Registers)
+        matches!(self, Node::Stats | Node::Coalesce | Node::Registers)
     }
 
     /// Its bytes now; none for nodes that have no contents of their own.
@@ -145,8 +155,11 @@ impl Node {
             Node::MtuLimits => attributes::mtu_limits(&port.info).into(),
             Node::Link => attributes::link(port.link).into(),
             Node::Stats => port.statistics.lines().into(),
-            Node::Features => attributes::features(port.info.features, port.settings.features).into(),
+            Node::Features => attributes::features(&port.info, port.settings.features).into(),
             Node::Filter => attributes::filter(&port.settings.filter).into(),
+            Node::Coalesce => {
+                port.info.facilities.moderation.lines(&port.settings.coalesce, port.intervals).into()
+            }
             Node::Registers => attributes::registers(&port.registers).into(),
         }
     }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Instant;
 
+use crate::coalesce::Intervals;
 use crate::driver::{Link, NicInfo, Settings};
 use crate::frame::Frame;
 use crate::memory::Pools;
@@ -39,6 +40,8 @@ pub struct Port {
 
     /// The link as last seen.
     pub link: Link,
+    /// The intervals between interrupts that the device keeps.
+    pub intervals: Intervals,
     /// What was counted, up to date as of `report_made`.
     pub statistics: Statistics,
     /// Registers as of `report_made`.
@@ -58,6 +61,7 @@ impl Port {
             mtu: DEFAULT_MTU.clamp(*info.mtu.start(), *info.mtu.end()),
             filter: Default::default(),
             features: info.features,
+            coalesce: info.facilities.moderation.initial(),
         };
         Rc::new(RefCell::new(Self {
             now,
@@ -71,6 +75,7 @@ impl Port {
             transmit: VecDeque::new(),
             received: VecDeque::new(),
             link,
+            intervals: Intervals::default(),
             statistics: Statistics::default(),
             registers: Vec::new(),
             report_made: 0,

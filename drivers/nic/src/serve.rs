@@ -7,12 +7,12 @@ use scheme::flag::{O_ACCMODE, O_DIRECTORY, O_RDONLY, O_STAT, O_WRONLY};
 use scheme::{Error, EventFlags, Notifier, Result};
 use slab::Slab;
 
-use crate::attributes;
-use crate::driver::Link;
+use crate::attributes::{self, Refused};
+use crate::driver::{Link, Settings};
 use crate::memory::TAP_BUFFERS;
 use crate::node::Node;
 use crate::outgoing;
-use crate::port::SharedPort;
+use crate::port::{Port, SharedPort};
 use crate::rate_limit::RateLimit;
 use crate::streams::Streams;
 use crate::taps::{Lost, Taps};
@@ -124,6 +124,7 @@ impl NetworkScheme {
             _ if flags & O_DIRECTORY != 0 => return Err(Error::new(ENOTDIR)),
             Node::Root | Node::Frame | Node::Vnet => self.open_frames(flags),
             node if node.is_pipe() => return Err(Error::new(EOPNOTSUPP)),
+            _ if !self.supports(node) => return Err(Error::new(EOPNOTSUPP)),
             _ if for_writing && !node.is_writable() => return Err(Error::new(EACCES)),
             _ => Content::Attribute(Attribute::default()),
         };
@@ -347,6 +348,7 @@ impl NetworkScheme {
             Node::Mtu => attributes::with_mtu(&port.settings, &port.info, written),
             Node::Filter => attributes::with_filter(&port.settings, written),
             Node::Features => attributes::with_features(&port.settings, &port.info, written),
+            Node::Coalesce => with_coalesce(&port, written),
             _ => return Err(Error::new(EBADF)),
         };
         match changed {
@@ -357,10 +359,14 @@ impl NetworkScheme {
             Err(reason) => {
                 let name = node.name();
                 self.refusals.warn(port.now, || format!("`{name}` keeps its value: {reason}"));
-                let is_impossible = matches!(reason, attributes::Refused::NotOffered(_));
-                Err(Error::new(if is_impossible { EOPNOTSUPP } else { EINVAL }))
+                Err(Error::new(reason.errno()))
             }
         }
+    }
+
+    /// The device has something for the node.
+    fn supports(&self, node: Node) -> bool {
+        self.port.borrow().info.facilities.supports(node) != Some(false)
     }
 
     fn is_readable(&self, handle: &Handle) -> bool {
@@ -377,6 +383,12 @@ impl NetworkScheme {
             Content::Lost(_) => true,
         }
     }
+}
+
+/// The settings with what was written to the `coalesce` node.
+fn with_coalesce(port: &Port, written: &[u8]) -> Result<Settings, Refused> {
+    let coalesce = port.info.facilities.moderation.changed(&port.settings.coalesce, written)?;
+    Ok(Settings { coalesce, ..port.settings.clone() })
 }
 
 fn is_for_reading(flags: usize) -> bool {

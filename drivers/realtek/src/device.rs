@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use hw::{InterruptKind, PciFunction, Registers};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
-    Causes, DriverInfo, Fault, Filter, Frame, Link, MacAddress, Memory, Nic, NicInfo, Settings, Statistics,
+    Causes, DriverInfo, Facilities, Fault, Filter, Frame, Link, MacAddress, Memory, Nic, NicInfo, Settings,
+    Statistics,
 };
 
 use crate::family::{Family, RING_ALIGNMENT, ring_bytes};
@@ -56,7 +57,13 @@ impl<R: Registers, F: Family> Device<R, F> {
         }
         reset(&registers, &family)?;
         let (model, mtu) = family.meet(&registers, &arena)?;
-        let info = NicInfo { model, mac: address(&registers)?, mtu, features: F::FEATURES };
+        let info = NicInfo {
+            model,
+            mac: address(&registers)?,
+            mtu,
+            features: F::FEATURES,
+            facilities: Facilities::default(),
+        };
         let ring = ring_bytes(F::DRIVER.receive_ring);
         Ok(Self {
             registers,

@@ -1,7 +1,7 @@
-//! The control virtqueue: receive modes and addresses (virtio 1.2, 5.1.6.5).
+//! The control virtqueue: receive modes, addresses and delays of notifications (virtio 1.2, 5.1.6.5).
 
 use hw::dma::Region;
-use nic::{MacAddress, Settings};
+use nic::{Intervals, MacAddress, Settings};
 
 use crate::queue::{Areas, Piece, Queue};
 use crate::registers::{Features, command};
@@ -10,7 +10,7 @@ use crate::registers::{Features, command};
 const MOST_GROUPS: usize = 64;
 
 /// Commands that are given together, at most.
-const COMMANDS: usize = 4;
+const COMMANDS: usize = 6;
 
 /// Bytes that a command has, its acknowledgement included.
 const SLOT: usize = 512;
@@ -21,6 +21,9 @@ const ACK: usize = SLOT - 8;
 /// Bytes of memory for commands.
 pub const MEMORY: usize = COMMANDS * SLOT;
 
+/// Frames that are there to be notified of, at most, however long the delay.
+const MOST_FRAMES: u32 = 64;
+
 /// Looks, a second apart, at which commands may be without an answer.
 const PATIENCE: u32 = 3;
 
@@ -29,9 +32,16 @@ pub struct Control {
     queue: Queue<Command>,
     memory: Region,
     features: Features,
-    wanted: Option<Settings>,
+    wanted: Wanted,
     /// Looks since the device last answered.
     unanswered: u32,
+}
+
+/// What the device is to be told.
+#[derive(Default)]
+struct Wanted {
+    settings: Option<Settings>,
+    intervals: Option<Intervals>,
 }
 
 /// A command that the device has.
@@ -45,26 +55,38 @@ struct Command {
 impl Control {
     /// A virtqueue in `queue`, whose commands stand in `memory`.
     pub fn new(queue: Region, memory: Region) -> Self {
-        Self { queue: Queue::new(queue), memory, features: Features::empty(), wanted: None, unanswered: 0 }
+        Self {
+            queue: Queue::new(queue),
+            memory,
+            features: Features::empty(),
+            wanted: Wanted::default(),
+            unanswered: 0,
+        }
     }
 
     /// Begins anew, while the device is quiet, with what was negotiated.
     pub fn start(&mut self, entries: u16, features: Features) -> Areas {
         self.features = features;
-        self.wanted = None;
+        self.wanted = Wanted::default();
         self.unanswered = 0;
         self.queue.start(entries, features.contains(Features::EVENT_IDX))
     }
 
     /// Forgets all commands, after the device was made quiet.
     pub fn stop(&mut self) {
-        self.wanted = None;
+        self.wanted = Wanted::default();
         self.queue.stop();
     }
 
     /// Wants the device to work like this. Whether it wants to be notified.
     pub fn configure(&mut self, settings: &Settings) -> bool {
-        self.wanted = Some(settings.clone());
+        self.wanted.settings = Some(settings.clone());
+        self.advance()
+    }
+
+    /// Wants notifications to be delayed so long. Whether the device wants to be notified.
+    pub fn moderate(&mut self, intervals: Intervals) -> bool {
+        self.wanted.intervals = Some(intervals);
         self.advance()
     }
 
@@ -80,8 +102,10 @@ impl Control {
         if self.queue.owned() > 0 {
             return false;
         }
-        let Some(settings) = self.wanted.take() else { return false };
-        for (slot, (name, bytes)) in commands(&settings, self.features).into_iter().enumerate() {
+        let wanted = std::mem::take(&mut self.wanted);
+        let commands = wanted.settings.map(|settings| commands(&settings, self.features));
+        let delays = wanted.intervals.map(|intervals| delays(intervals, self.features));
+        for (slot, (name, bytes)) in commands.into_iter().chain(delays).flatten().enumerate() {
             self.give(Command { name, slot }, &bytes);
         }
         self.queue.show()
@@ -135,6 +159,20 @@ fn commands(settings: &Settings, features: Features) -> Vec<(&'static str, Vec<u
     commands
 }
 
+/// The commands for `intervals`, where the device understands them (5.1.6.5.7).
+fn delays(intervals: Intervals, features: Features) -> Vec<(&'static str, Vec<u8>)> {
+    if !features.contains(Features::NOTF_COAL) {
+        return Vec::new();
+    }
+    let delay = |command: [u8; 2], microseconds: u32| {
+        [command.as_slice(), &MOST_FRAMES.to_le_bytes(), &microseconds.to_le_bytes()].concat()
+    };
+    vec![
+        ("delay what it tells of received frames", delay(command::COAL_RX_SET, intervals.receive)),
+        ("delay what it tells of sent frames", delay(command::COAL_TX_SET, intervals.transmit)),
+    ]
+}
+
 /// MAC_TABLE_SET (5.1.6.5.2): two lists of addresses behind their length, of stations and of groups. Which stations'
 /// frames the device hands over beside its own is none of the filter's business.
 fn mac_table<'a>(groups: impl Iterator<Item = &'a MacAddress>) -> Vec<u8> {
@@ -147,14 +185,20 @@ fn mac_table<'a>(groups: impl Iterator<Item = &'a MacAddress>) -> Vec<u8> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use nic::Filter;
+    use nic::{Coalesce, Filter};
 
     use super::*;
 
     const MAC: MacAddress = MacAddress([2, 0, 0, 0, 0, 1]);
 
     fn told(filter: Filter, features: Features) -> Vec<Vec<u8>> {
-        let settings = Settings { mac: MAC, mtu: 1500, filter, features: nic::Features::empty() };
+        let settings = Settings {
+            mac: MAC,
+            mtu: 1500,
+            filter,
+            features: nic::Features::empty(),
+            coalesce: Coalesce::default(),
+        };
         commands(&settings, features).into_iter().map(|(_, bytes)| bytes).collect()
     }
 
@@ -174,11 +218,19 @@ mod tests {
     }
 
     #[test]
+    fn delays_are_told_for_each_direction() {
+        let told = delays(Intervals { receive: 20, transmit: 300 }, Features::all());
+        let bytes: Vec<_> = told.into_iter().map(|(_, bytes)| bytes).collect();
+        assert_eq!(bytes, [[6, 1, 64, 0, 0, 0, 20, 0, 0, 0], [6, 0, 64, 0, 0, 0, 44, 1, 0, 0]]);
+    }
+
+    #[test]
     fn more_groups_than_fit_are_all_groups_and_every_command_fits_its_place() {
         let multicast = (0..100).map(|last| MacAddress([1, 0, 0x5e, 0, 0, last])).collect();
         let filter = Filter { multicast, ..Filter::default() };
         let commands = told(filter, Features::CTRL_RX | Features::CTRL_MAC_ADDR);
         assert!(commands.contains(&vec![0, 1, 1]));
-        assert!(commands.len() <= COMMANDS && commands.iter().all(|bytes| bytes.len() <= ACK));
+        let delays = delays(Intervals::default(), Features::NOTF_COAL);
+        assert!(commands.len() + delays.len() <= COMMANDS && commands.iter().all(|bytes| bytes.len() <= ACK));
     }
 }

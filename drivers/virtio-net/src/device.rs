@@ -6,7 +6,10 @@ use std::ops::RangeInclusive;
 use hw::{Identity, InterruptKind, PciFunction, Registers};
 use nic::buffer::CAPACITY;
 use nic::frame::{HEADER, VLAN_TAG};
-use nic::{Causes, DriverInfo, Fault, Frame, Link, Memory, Nic, NicInfo, Settings, Statistics};
+use nic::{
+    Causes, DriverInfo, Facilities, Fault, Frame, Intervals, Link, Memory, Moderation, Nic, NicInfo,
+    Settings, Statistics,
+};
 
 use crate::control::{self, Control};
 use crate::header;
@@ -80,8 +83,13 @@ impl<R: Registers> Device<R> {
         if !features.contains(Features::MAC) || !mac.is_station() {
             return Err(Fault::NoAddress);
         }
-        let info =
-            NicInfo { model: "virtio-net", mac, mtu: mtu(features, own_mtu), features: facilities(features) };
+        let info = NicInfo {
+            model: "virtio-net",
+            mac,
+            mtu: mtu(features, own_mtu),
+            features: offloads(features),
+            facilities: Facilities { moderation: moderation(features) },
+        };
         let memory = || arena.allocate(queue::MEMORY, queue::MEMORY);
         Ok(Self {
             transport,
@@ -195,7 +203,7 @@ impl<R: Registers> Device<R> {
 }
 
 /// What the device does for the driver, of what was negotiated.
-fn facilities(features: Features) -> nic::Features {
+fn offloads(features: Features) -> nic::Features {
     let mut facilities = nic::Features::empty();
     facilities.set(nic::Features::RX_CHECKSUM, features.contains(Features::GUEST_CSUM));
     facilities.set(nic::Features::TX_CHECKSUM, features.contains(Features::CSUM));
@@ -284,6 +292,11 @@ impl<R: Registers> Nic for Device<R> {
         happened.contains(&true)
     }
 
+    fn moderate(&mut self, intervals: Intervals) {
+        let wanted = self.control.moderate(intervals);
+        self.notify(|doorbells| doorbells.control, wanted);
+    }
+
     fn link(&mut self) -> Result<Link, Fault> {
         self.transport.status()?;
         self.net_status = self.read_net_status()?;
@@ -335,9 +348,21 @@ fn usable<R: Registers>(transport: &Transport<R>, behind_iommu: bool) -> Result<
         features.remove(feature);
     }
     if !features.contains(Features::CTRL_VQ) {
-        features.remove(Features::CTRL_RX | Features::CTRL_MAC_ADDR);
+        features.remove(Features::CTRL_RX | Features::CTRL_MAC_ADDR | Features::NOTF_COAL);
     }
     Ok(features)
+}
+
+/// The longest delay of a notification that is asked for, in microseconds; the device has no limit of its own.
+const MOST_DELAY: u32 = 10_000;
+
+/// Without VIRTIO_NET_F_NOTF_COAL the device decides when to notify.
+fn moderation(features: Features) -> Moderation {
+    if features.contains(Features::NOTF_COAL) {
+        Moderation::TwoIntervals(MOST_DELAY)
+    } else {
+        Moderation::None
+    }
 }
 
 /// The MTUs of a device: up to its own where it has one, and to what a frame's buffers hold.

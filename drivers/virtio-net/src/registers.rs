@@ -110,6 +110,8 @@ bitflags! {
         const VERSION_1 = 1 << 32;
         /// The device reaches memory as the platform has it: through the IOMMU, where there is one.
         const ACCESS_PLATFORM = 1 << 33;
+        /// The control virtqueue takes delays of notifications.
+        const NOTF_COAL = 1 << 53;
         /// Speed and duplex are in the configuration.
         const SPEED_DUPLEX = 1 << 63;
     }
@@ -159,6 +161,10 @@ pub mod command {
     pub const MAC_TABLE_SET: [u8; 2] = [1, 0];
     /// VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_ADDR_SET.
     pub const MAC_ADDR_SET: [u8; 2] = [1, 1];
+    /// VIRTIO_NET_CTRL_NOTF_COAL, VIRTIO_NET_CTRL_NOTF_COAL_TX_SET.
+    pub const COAL_TX_SET: [u8; 2] = [6, 0];
+    /// VIRTIO_NET_CTRL_NOTF_COAL, VIRTIO_NET_CTRL_NOTF_COAL_RX_SET.
+    pub const COAL_RX_SET: [u8; 2] = [6, 1];
     /// VIRTIO_NET_OK: the acknowledgement of a command that was carried out.
     pub const OK: u8 = 0;
 }

@@ -7,8 +7,8 @@ use hw::dma::Region;
 use hw::{InterruptKind, PciFunction, Registers};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
-    Causes, DriverInfo, Fault, Features, Filter, Frame, Link, MacAddress, Memory, Nic, NicInfo, Settings,
-    Statistics,
+    Causes, DriverInfo, Facilities, Fault, Features, Filter, Frame, Link, MacAddress, Memory, Moderation,
+    Nic, NicInfo, Settings, Statistics,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -39,8 +39,9 @@ const SHARED_MEMORY: usize = 1024 + 2 * shared::QUEUE + 6 * GROUPS;
 /// `VMXNET3_MAX_MTU`, and the least that IPv4 allows (RFC 791).
 const MTU: RangeInclusive<usize> = 68..=9000;
 
-/// `UPT1_IML_ADAPTIVE`: the device moderates interrupts as it sees fit.
+/// `UPT1_IML_ADAPTIVE`: the device moderates interrupts as it sees fit; `UPT1_IML_NONE`: not at all.
 const ADAPTIVE: u8 = 8;
+const UNMODERATED: u8 = 0;
 
 /// A guest of 64 bits that is none of those with a number.
 const GUEST: u32 = 2;
@@ -83,7 +84,8 @@ impl<R: Registers> Device<R> {
         reset(&pt, &vd)?;
         speak(&vd, vd::VRRS, "it does not know revision 1 of vmxnet3")?;
         speak(&vd, vd::UVRS, "it does not know revision 1 of UPT queues")?;
-        let info = NicInfo { model: "vmxnet3", mac: address(&vd)?, mtu: MTU, features: FEATURES };
+        let facilities = Facilities { moderation: Moderation::OfItsOwn };
+        let info = NicInfo { model: "vmxnet3", mac: address(&vd)?, mtu: MTU, features: FEATURES, facilities };
         let ring = |entries| arena.allocate(entries * descriptors::SIZE, RING_ALIGNMENT);
         let receive_rings = [ring(RECEIVE_RING)?, ring(BODY_RING)?];
         Ok(Self {
@@ -122,7 +124,7 @@ impl<R: Registers> Device<R> {
         shared.max_num_rx_sg.set(MOST_PIECES as u16);
         (shared.num_tx_queues, shared.num_rx_queues) = (1, 1);
         shared.interrupts.num_intrs = 1;
-        shared.interrupts.mod_levels = [ADAPTIVE; 25];
+        shared.interrupts.mod_levels = [if settings.coalesce.adaptive { ADAPTIVE } else { UNMODERATED }; 25];
         shared.filter = self.filter(&settings.filter);
         self.shared.copy_from(0, shared.as_bytes());
     }
@@ -276,6 +278,11 @@ impl<R: Registers> Nic for Device<R> {
     fn unmask(&mut self) -> bool {
         self.set_masked(false);
         self.receiver.has_news() || self.transmitter.has_news()
+    }
+
+    /// The device learns its level of moderation when it is started.
+    fn needs_restart(&self, from: &Settings, to: &Settings) -> bool {
+        from.coalesce != to.coalesce
     }
 
     fn link(&mut self) -> Result<Link, Fault> {

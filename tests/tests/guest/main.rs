@@ -12,6 +12,7 @@ mod bad_input;
 mod claims;
 mod command;
 mod configuration;
+mod control;
 mod facilities;
 mod flood;
 mod interfaces;

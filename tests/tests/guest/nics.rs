@@ -21,6 +21,16 @@ impl Card {
         self.model != "igb"
     }
 
+    /// It keeps no interval between interrupts that it is told, but one of its own.
+    pub fn moderates_by_itself(self) -> bool {
+        self.model == "vmxnet3"
+    }
+
+    /// It interrupts as rarely as it is told. QEMU's igb does so by MSI-X alone.
+    pub fn keeps_intervals(self) -> bool {
+        self.model != "igb" || self.only.is_empty()
+    }
+
     /// A guest to which it can be added.
     pub fn guest(self) -> Guest {
         if self.only.is_empty() { Guest::default() } else { Guest::default().interrupt(self.only) }

@@ -4,6 +4,8 @@
 
 #[path = "../../../nic/tests/card/mod.rs"]
 mod card;
+#[path = "../../../nic/tests/card/coalesce.rs"]
+mod coalesce;
 #[path = "../../../intel/tests/card/controller.rs"]
 mod controller;
 #[path = "../../../intel/tests/card/mod.rs"]

@@ -1,7 +1,8 @@
 //! An 82574, from the other side of its registers.
 
-use e1000e::registers::{IVAR, Ivar, RFCTL, Rfctl};
+use e1000e::registers::{EITR0, IVAR, Ivar, RFCTL, Rfctl};
 use hw::InterruptKind;
+use intel::registers as reg;
 
 use super::controller::{Controller, Kind};
 
@@ -62,6 +63,11 @@ impl Kind for E1000e {
             let raised = causes_of.into_iter().filter(|(by, _)| causes.intersects(*by)).map(|(_, it)| it);
             card.icr |= raised.collect::<Interrupts>().bits();
         }
+    }
+
+    fn interval(card: &Card) -> u32 {
+        let register = if has_vectors(card) { EITR0 } else { reg::ITR };
+        (card.register(register) * 256).div_ceil(1000)
     }
 
     /// 10.2.4.1: reading clears nothing where an interrupt is not asserted, as it is not with vectors.

@@ -2,8 +2,8 @@
 
 use hw::InterruptKind;
 use igb::registers::{
-    ADVANCED_ONE_BUFFER, Control, EICR, EIMC, EIMS, GPIE, Gpie, IVAR_MISC, IVAR0, Ivar, IvarMisc, RECEIVE,
-    RLPML, SRRCTL0, Srrctl, TRANSMIT,
+    ADVANCED_ONE_BUFFER, Control, EICR, EIMC, EIMS, EITR0, Eitr, GPIE, Gpie, IVAR_MISC, IVAR0, Ivar,
+    IvarMisc, RECEIVE, RLPML, SRRCTL0, Srrctl, TRANSMIT,
 };
 
 use super::controller::{Controller, Kind};
@@ -76,6 +76,10 @@ impl Kind for Igb {
     fn after_read(card: &Card) -> u32 {
         let clears = !has_vectors(card) || card.register(GPIE) & Gpie::NSICR.bits() != 0;
         if clears { 0 } else { card.icr }
+    }
+
+    fn interval(card: &Card) -> u32 {
+        Eitr::from(card.register(EITR0)).interval().into()
     }
 
     fn write(card: &mut Card, offset: usize, value: u32) -> bool {

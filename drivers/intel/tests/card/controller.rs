@@ -8,6 +8,7 @@ use hw::fake::{Bus, Model};
 use hw::{Identity, InterruptKind};
 use intel::Family;
 use intel::registers::{self as reg, Interrupts, Mdic, Rctl, RingRegisters, Status, statistics};
+use nic::Intervals;
 
 /// A kind of controller.
 pub trait Kind: Sized {
@@ -53,6 +54,11 @@ pub trait Kind: Sized {
     /// What ICR becomes when it is read.
     fn after_read(_card: &Controller<Self>) -> u32 {
         0
+    }
+
+    /// The least time between two interrupts, in microseconds.
+    fn interval(card: &Controller<Self>) -> u32 {
+        (card.register(reg::ITR) * 256).div_ceil(1000)
     }
 
     /// A register of the family's own is written; `false` if it is none.
@@ -176,6 +182,10 @@ impl<K: Kind> Controller<K> {
 
     fn has_link(&self) -> bool {
         self.link_up && self.negotiated
+    }
+
+    pub fn intervals(&self) -> Intervals {
+        Intervals::both(K::interval(self))
     }
 
     pub fn set_link(&mut self, bus: &mut Bus, up: bool) {

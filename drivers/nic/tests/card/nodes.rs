@@ -1,6 +1,7 @@
 //! The scheme's nodes, and what they refuse.
 
-use scheme::errno::{EACCES, EINVAL, ENOENT, ENOTDIR};
+use nic::node::Node;
+use scheme::errno::{EACCES, EINVAL, ENOENT, ENOTDIR, EOPNOTSUPP};
 use scheme::flag::{O_DIRECTORY, O_RDONLY, O_RDWR, O_WRONLY};
 
 use crate::model::Card;
@@ -43,6 +44,19 @@ fn what_is_not_there_or_not_allowed_is_refused() {
     }
     for node in ["", "frame", "mac", "stats"] {
         assert_eq!(rig.open_as(node, O_RDONLY, 1000), Err(EACCES), "{node}");
+    }
+}
+
+#[test]
+fn what_the_device_has_nothing_for_is_not_supported_and_said_so() {
+    let mut rig = Rig::new(Card::new());
+    let features = rig.cat("features");
+    let facilities = rig.port.borrow().info.facilities.clone();
+    for (node, supported) in Node::all().filter_map(|node| Some((node.name(), facilities.supports(node)?))) {
+        let word = if supported { "on" } else { "unsupported" };
+        assert!(features.contains(&format!("{node} {word}\n")), "{node} in {features}");
+        let opened = rig.open(node, O_RDONLY);
+        assert_eq!(opened.err(), (!supported).then_some(EOPNOTSUPP), "{node}");
     }
 }
 

@@ -7,6 +7,8 @@ mod card;
 #[path = "../../../nic/tests/card/checksums.rs"]
 mod card_checksums;
 mod checksums;
+#[path = "../../../nic/tests/card/coalesce.rs"]
+mod coalesce;
 mod faults;
 #[path = "../../../nic/tests/card/jumbo.rs"]
 mod jumbo;

@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 
 use hw::fake::{Bus, Model};
 use hw::{Identity, InterruptKind};
+use nic::Intervals;
 pub use virtio_net::Device;
 use virtio_net::registers::{Features, Isr, NO_VECTOR, Status, cfg_type, command, common, net, virtqueue};
 
@@ -82,6 +83,8 @@ pub struct VirtioNet {
     all_multicast: bool,
     /// The groups that the driver has named.
     pub groups: HashSet<[u8; 6]>,
+    /// How long it delays notifications.
+    delays: Intervals,
     /// Frames on the wire, oldest first.
     pub sent: Vec<Vec<u8>>,
     /// How many checksums it has filled in.
@@ -135,6 +138,7 @@ impl VirtioNet {
             promiscuous: true,
             all_multicast: false,
             groups: HashSet::new(),
+            delays: Intervals::default(),
             sent: Vec::new(),
             filled_in: 0,
             partial_at: [0; 4],
@@ -146,6 +150,11 @@ impl VirtioNet {
 
     pub fn with_device(device: u16) -> Self {
         Self { device, ..Self::new() }
+    }
+
+    /// The least time between two interrupts.
+    pub fn intervals(&self) -> Intervals {
+        self.delays
     }
 
     pub fn set_link(&mut self, bus: &mut Bus, up: bool) {
@@ -333,6 +342,12 @@ impl VirtioNet {
                 let count = usize::from(u16::from_le_bytes([*low, *high]));
                 self.groups = groups.as_chunks().0.iter().copied().collect();
                 return groups.len() == 6 * count;
+            }
+            (command::COAL_RX_SET, [_, _, _, _, delay @ ..]) if self.has(Features::NOTF_COAL) => {
+                self.delays.receive = u32::from_le_bytes(delay.try_into().unwrap_or_default());
+            }
+            (command::COAL_TX_SET, [_, _, _, _, delay @ ..]) if self.has(Features::NOTF_COAL) => {
+                self.delays.transmit = u32::from_le_bytes(delay.try_into().unwrap_or_default());
             }
             _ => return false,
         }

@@ -74,7 +74,7 @@ pub struct Vmxnet3 {
     address: [u8; 6],
     /// Revisions that it knows, of itself and of UPT.
     pub revisions: [u32; 2],
-    shared: DriverShared,
+    pub shared: DriverShared,
     shared_at: u64,
     link_up: bool,
     active: bool,

@@ -1,5 +1,6 @@
 //! What the device says of itself, and counts.
 
+use scheme::errno::EOPNOTSUPP;
 use scheme::flag::O_RDONLY;
 
 use crate::model::Vmxnet3;
@@ -45,4 +46,21 @@ fn more_groups_than_the_list_holds_are_all_groups() {
     rig.arrive(&frame([0x01, 0x00, 0x5e, 0x00, 0x00, 32], 100, 0));
     rig.settle();
     assert_eq!(rig.read_all(id).len(), 1);
+}
+
+#[test]
+fn moderation_is_switched_by_a_restart_that_loses_nothing() {
+    let mut rig = Rig::new(Vmxnet3::new());
+    let id = rig.open_frames();
+    let level = |rig: &Rig| rig.slot.with(|model, _| model.shared.interrupts.mod_levels[0]);
+    assert_eq!((rig.cat("coalesce").as_str(), level(&rig)), ("adaptive on\n", 8));
+
+    let frames: Vec<_> = (0..3).map(|seed| frame(Vmxnet3::MAC, 100, seed)).collect();
+    rig.arrive(&frames[0]);
+    assert_eq!(rig.echo("coalesce", "adaptive off\n"), Ok(13));
+    assert_eq!((rig.cat("coalesce").as_str(), level(&rig)), ("adaptive off\n", 0));
+    rig.arrive(&frames[1]);
+    assert_eq!(rig.write(id, &frames[2]), Ok(100));
+    assert_eq!((rig.drain(id), rig.sent()), (frames[..2].to_vec(), frames[2..].to_vec()));
+    assert_eq!(rig.echo("coalesce", "rx-usecs 1\n"), Err(EOPNOTSUPP));
 }

@@ -1,0 +1,21 @@
+//! What a device can do beside moving frames.
+
+use crate::coalesce::Moderation;
+use crate::node::Node;
+
+/// What a device has that others have not. By default, nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facilities {
+    /// The `coalesce` node.
+    pub moderation: Moderation,
+}
+
+impl Facilities {
+    /// Whether the device has something for `node`; `None` for nodes that every device has.
+    pub fn supports(&self, node: Node) -> Option<bool> {
+        match node {
+            Node::Coalesce => Some(self.moderation != Moderation::None),
+            _ => None,
+        }
+    }
+}
