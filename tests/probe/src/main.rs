@@ -1,6 +1,8 @@
 //! What the integration tests run in the guest: clients and servers of the schemes, made of nothing but files and
 //! the two calls that Redox has beside them (`dup` with a path, and `call`).
 
+#[cfg(target_os = "redox")]
+mod descriptors;
 mod frames;
 #[cfg(target_os = "redox")]
 mod processes;
@@ -85,6 +87,12 @@ enum Probe {
         /// How many times
         count: u32,
     },
+    /// Sends a scheme a descriptor and asks it for one, and prints what it says
+    #[cfg(target_os = "redox")]
+    Descriptors {
+        /// The scheme
+        scheme: String,
+    },
     /// Kills the oldest process of a program, as `kill -9` does
     #[cfg(target_os = "redox")]
     Kill {
@@ -105,6 +113,8 @@ fn main() -> ExitCode {
         Probe::ReceiveFrames { scheme, count, idle } => frames::receive(&scheme, count, idle),
         Probe::Hold { scheme, path } => sockets::hold(&scheme, &path),
         Probe::Reopen { scheme, count } => frames::reopen(&scheme, count),
+        #[cfg(target_os = "redox")]
+        Probe::Descriptors { scheme } => descriptors::exchange(&scheme),
         #[cfg(target_os = "redox")]
         Probe::Kill { name } => processes::kill(&name),
     };

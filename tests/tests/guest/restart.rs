@@ -34,3 +34,25 @@ fn netd_carries_on_when_a_driver_is_killed_and_started_again() {
         "the address stays, and so does the connection"
     );
 }
+
+#[test]
+#[ignore = "boots a guest: ./x test guest"]
+fn every_scheme_answers_as_soon_as_netd_says_that_it_is_ready() {
+    let script = "
+        mkfifo ready
+        for turn in $(seq 10); do
+            INIT_NOTIFY=9 netd 9>ready </dev/null 2>>/var/log/netd.log &
+            head -c 1 ready >/dev/null
+            # A connection is netd's own to answer.
+            probe hold tcp 127.0.0.1:9 2>&1
+            grep -c ' /scheme/' /proc/mounts
+            probe ping 127.0.0.1 1
+            cat /scheme/netcfg/ifaces/lo/addr/list
+            kill $(pidof netd)
+            wait
+        done";
+    let finished = Guest::default().without_netd().run(script).unwrap();
+    let refused = "probe: cannot open /scheme/tcp/127.0.0.1:9: Connection refused (os error 111)";
+    let turn = format!("{refused}\n5\n1 replies\n127.0.0.1/8\n");
+    assert_eq!(finished.success().unwrap(), turn.repeat(10));
+}

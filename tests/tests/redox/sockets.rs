@@ -39,3 +39,18 @@ fn std_finds_names_by_the_leases_name_server() {
     let finished = guest.run(&format!("{WAIT_FOR_LEASE}\nsockets names {host} 1 2 3 4 {NAME}\n")).unwrap();
     assert_eq!(finished.success().unwrap(), "ok names\n");
 }
+
+#[test]
+#[ignore = "boots Redox: ./x redox test --base IMAGE"]
+fn who_hands_a_scheme_a_descriptor_or_asks_for_one_is_answered() {
+    let schemes = ["tcp", "udp", "netcfg"];
+    let script: String = schemes.iter().map(|scheme| format!("probe descriptors {scheme}\n")).collect();
+    let finished = Guest::with(Parts::All).unwrap().program("probe").unwrap().run(&script).unwrap();
+    let output = finished.success().unwrap();
+    for scheme in schemes {
+        for what in ["sent", "received"] {
+            let refused = format!("{scheme}: not {what}: Operation not supported");
+            assert!(output.contains(&refused), "{refused} in {output}");
+        }
+    }
+}

@@ -34,6 +34,28 @@ fn routers_with_a_small_link_may_fragment_what_is_ours() {
     assert_eq!(sent(&mut bed), [(0, true)], "a raw packet is its sender's");
 }
 
+#[test]
+fn a_packet_as_long_as_the_link_carries_goes_and_comes_in_one_piece() {
+    let mut bed = Bed::new();
+    let client =
+        bed.left.udp.open(any(0), Some(right(53)), Default::default(), &mut bed.left.network).unwrap();
+    let server = bed.right.udp.open(any(53), None, Default::default(), &mut bed.right.network).unwrap();
+    bed.left.udp.send_to(client, b"who is it?", None, &mut bed.left.network).unwrap();
+    bed.run(Duration::from_secs(1));
+    let (_, length, _) = bed.right.udp.receive_from(server, &mut [0; 16], false).unwrap();
+    assert_eq!(length, 10);
+    let text: Vec<u8> = (0..1500 - 20 - 8).map(|place| (place % 251) as u8).collect();
+    bed.left.udp.send_to(client, &text, None, &mut bed.left.network).unwrap();
+    bed.left.poll(bed.now);
+    let frames = bed.left.take_frames(ETH0, usize::MAX).collect::<Vec<_>>();
+    let [frame] = &frames[..] else { panic!("{} frames", frames.len()) };
+    assert_eq!(frame.len(), 14 + 1500);
+    bed.right.receive(ETH0, frame);
+    let mut buffer = [0; 1500];
+    let (_, length, _) = bed.right.udp.receive_from(server, &mut buffer, false).unwrap();
+    assert_eq!(buffer[..length], text);
+}
+
 /// The addresses that the two hosts have of each version.
 fn ends(version: u8) -> (SocketAddr, SocketAddr) {
     let text = |host| match version {

@@ -1,5 +1,7 @@
 //! ICMP between two stacks.
 
+use smoltcp::wire::Icmpv4Packet;
+
 use super::*;
 use crate::stack::icmp::Purpose;
 
@@ -46,4 +48,36 @@ fn a_whole_packet_goes_out_and_comes_in_raw() {
     for bad in [&packet[..23], &packet[..3], &[packet, b"more"].concat()] {
         assert_eq!(bed.left.raw.write(sender, bad, &mut bed.left.network), Err(SocketError::Malformed));
     }
+}
+
+#[test]
+fn a_message_that_is_cut_short_harms_no_reader() {
+    let mut bed = Bed::new();
+    let network = &mut bed.left.network;
+    let echo = bed.left.icmp.open(Purpose::Echo, RIGHT, &mut network.random).unwrap();
+    let errors = bed.left.icmp.open(Purpose::UdpErrors, RIGHT, &mut network.random).unwrap();
+    let protocol = IpProtocol::Icmp;
+    let receiver = bed.left.raw.open(IpVersion::Ipv4, protocol.into());
+    let sender = bed.right.raw.open(IpVersion::Ipv4, protocol.into());
+    // Echo reply, destination unreachable and time exceeded.
+    for kind in [0, 3, 11] {
+        let whole = [kind, 0, 0, 0, 0, 0, 0, 0, 0x45, 0, 0, 28];
+        for length in 0..=whole.len() {
+            let packet = datagram::build(RIGHT, LEFT, protocol, length, |room| {
+                room.copy_from_slice(&whole[..length]);
+                if length >= 4 {
+                    Icmpv4Packet::new_unchecked(room).fill_checksum();
+                }
+            });
+            bed.right.raw.write(sender, &packet[HEADROOM..], &mut bed.right.network).unwrap();
+            bed.run(Duration::from_secs(1));
+            assert!(bed.left.raw.read(receiver, &mut [0; 64]).is_ok(), "it has not come");
+        }
+    }
+    let mut buffer = [0; 64];
+    assert_eq!(bed.left.icmp.read(errors, &mut buffer), Err(SocketError::WouldBlock));
+    while bed.left.icmp.read(echo, &mut buffer).is_ok() {}
+    bed.left.icmp.write(echo, &[0, 0, 1], &mut bed.left.network).unwrap();
+    bed.run(Duration::from_secs(1));
+    assert_eq!(bed.left.icmp.read(echo, &mut buffer), Ok(3), "the reader goes on");
 }
