@@ -12,6 +12,9 @@ use crate::{Context, Error, Result, programs};
 /// Where Debian's packages put programs. (`PATH` may name others before them, made by somebody else.)
 const FOLDERS: [&str; 4] = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"];
 
+/// The program that is not the host's, but ours.
+const OURS: &str = "sockets";
+
 /// Where the guest has the library that gives programs netd's sockets.
 const PRELOAD: &str = "/usr/lib/libpreload.so";
 
@@ -29,14 +32,19 @@ const NOT_OF_PYTHON: [&str; 2] = ["config-", "test"];
 /// An archive with these programs, for behind the guest's own.
 pub fn archive(names: &[String]) -> Result<Vec<u8>> {
     let mut files = BTreeMap::new();
+    let ours = programs::build_preload()?;
     for name in names {
+        if name == OURS {
+            add_with_libraries(&mut files, &Path::new(FOLDERS[0]).join(name), &ours.join(name))?;
+            continue;
+        }
         let program = find(name)?;
         add_with_libraries(&mut files, &program, &program)?;
         if name == "python3" {
             add_python_library(&mut files, &program)?;
         }
     }
-    add_with_libraries(&mut files, Path::new(PRELOAD), &programs::build_preload()?)?;
+    add_with_libraries(&mut files, Path::new(PRELOAD), &ours.join("libpreload.so"))?;
     let mut archive = Archive::default();
     for folder in folders(files.keys()) {
         archive.directory(&folder.to_string_lossy());

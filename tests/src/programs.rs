@@ -38,18 +38,19 @@ pub(crate) fn like_the_guest_s(command: &mut Command) -> &mut Command {
         .env("CARGO_PROFILE_RELEASE_DEBUG", "none")
 }
 
-/// Builds the library that gives the host's programs netd's sockets in the guest, and gives its path. It has a folder
-/// of its own, since it is not static.
+/// Builds the library that gives the host's programs netd's sockets in the guest, and the program of ours that is one of
+/// them; gives the folder of both. It is one of its own, since they are not static.
 pub fn build_preload() -> Result<PathBuf> {
     let folder = crate::target().join("preload");
     let mut command = Command::new("cargo");
     command
         .current_dir(crate::workspace())
-        .args(["build", "--release", "--package", "preload", "--message-format", "json-render-diagnostics"])
+        .args(["build", "--release", "--package", "preload", "--package", "sockets"])
+        .args(["--message-format", "json-render-diagnostics"])
         .arg("--target-dir")
         .arg(&folder);
     run_cargo(&mut command)?;
-    Ok(folder.join("release/libpreload.so"))
+    Ok(folder.join("release"))
 }
 
 /// Runs a build that tells its results as `json-render-diagnostics`, and gives the programs' paths.

@@ -229,9 +229,9 @@ calls! {
             if flags == 0 && from.is_null() {
                 return plain(syscall(libc::SYS_read, fd, data, length)).map(|count| count as c_long);
             }
-            let (bytes, sender) = message::receive(socket, length, flags)?;
-            let count = scatter(&bytes, &[iovec { iov_base: data, iov_len: length }]);
-            if let Some(sender) = sender {
+            let message = message::receive(socket, length, flags)?;
+            let count = scatter(&message.data, &[iovec { iov_base: data, iov_len: length }]);
+            if let Some(sender) = message.sender {
                 address::write(sender, from, from_length);
             }
             Ok(count as c_long)
@@ -242,13 +242,13 @@ calls! {
     fn recvmsg(fd: c_int, to: *mut msghdr, flags: c_int) -> ssize_t {
         kernel_or(syscall(libc::SYS_recvmsg, fd, to, flags), fd, |socket| {
             let parts = parts(to);
-            let (bytes, sender) = message::receive(socket, parts.iter().map(|part| part.iov_len).sum(), flags)?;
-            if let Some(sender) = sender {
+            let message = message::receive(socket, parts.iter().map(|part| part.iov_len).sum(), flags)?;
+            if let Some(sender) = message.sender {
                 address::write(sender, (*to).msg_name.cast(), &raw mut (*to).msg_namelen);
             }
             (*to).msg_controllen = 0;
-            (*to).msg_flags = 0;
-            Ok(scatter(&bytes, parts) as c_long)
+            (*to).msg_flags = if message.truncated { libc::MSG_TRUNC } else { 0 };
+            Ok(scatter(&message.data, parts) as c_long)
         })
     }
 

@@ -1,6 +1,7 @@
-//! Checks of std's sockets against the test bed's peer: the same source over netd in Redox and over Linux's own
+//! Checks of std's and C's sockets against the test bed's peer: the same source over netd in Redox and over Linux's own
 //! sockets, which shows that the checks ask for no more than sockets do.
 
+mod c;
 mod http;
 mod names;
 mod tcp;
@@ -37,7 +38,7 @@ struct Peer {
     name: Option<String>,
 }
 
-/// Checks std's sockets against a peer.
+/// Checks std's and C's sockets against a peer.
 #[derive(Debug, Parser)]
 #[command(name = "sockets")]
 struct Arguments {
@@ -52,7 +53,7 @@ type Check = (&'static str, fn(&Peer) -> Outcome);
 
 const MEGABYTE: u64 = 1_000_000;
 
-const CHECKS: [Check; 21] = [
+const CHECKS: [Check; 27] = [
     ("send-64k", |peer| tcp::send(peer, 20 * MEGABYTE, 65536)),
     ("send-4k", |peer| tcp::send(peer, 2 * MEGABYTE, 4096)),
     ("send-1", |peer| tcp::send(peer, 20_000, 1)),
@@ -73,6 +74,12 @@ const CHECKS: [Check; 21] = [
     ("udp-long", udp::too_long),
     ("udp-bound", udp::bound_and_connected),
     ("udp-ports", udp::ports),
+    ("c-stream", c::stream),
+    ("c-connecting", c::connecting),
+    ("c-listener", c::listener),
+    ("c-waiting", c::waiting),
+    ("c-options", c::options),
+    ("c-datagrams", c::datagrams),
     (NAMES, names::resolve),
 ];
 

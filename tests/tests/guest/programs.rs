@@ -1,7 +1,7 @@
 //! Debian's programs, unmodified, over netd's sockets.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use probe::data::{self, Random, Sum};
@@ -9,8 +9,12 @@ use serde_json::Value;
 use testbed::guest::{Guest, Running};
 use testbed::linux_peer::{ADDRESS, GUEST, LinuxPeer, NAME, Weather};
 use testbed::server;
+use testbed::sockets::Peer;
 
 use crate::WAIT_FOR_LEASE;
+
+/// The host's loopback, as QEMU's user network has it.
+const HOST: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
 
 /// Where the peer's web server listens.
 const WEB: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(ADDRESS), 80);
@@ -59,6 +63,23 @@ fn curl_downloads_and_uploads_and_does_a_hundred_things_at_once() {
     }
     let parts = parts.finish().replace("2000000 ", "");
     assert_eq!(finished.success().unwrap(), format!("{ADDRESS}\n{whole}\n{parts}\n"));
+}
+
+/// Those of the program `sockets` that need no long transfers.
+const CHECKS: &str = "half-close end-after-data refused read-timeout listen burst nonblocking peek udp udp-short \
+                      udp-bound c-stream c-connecting c-listener c-waiting c-options c-datagrams";
+
+#[test]
+#[ignore = "boots a guest: ./x test guest"]
+fn the_checks_of_std_s_and_c_s_sockets_pass_as_they_do_in_redox() {
+    let peer = Peer::start().unwrap();
+    let arguments = peer.arguments(HOST).join(" ");
+    let script =
+        format!("{WAIT_FOR_LEASE}\nfor check in {CHECKS}; do over sockets $check {arguments} || exit; done");
+    let guest = Guest::default().nic(peer.nic("e1000")).programs(&["sockets"]);
+    let finished = guest.run(&script).unwrap();
+    let expected: String = CHECKS.split(' ').map(|check| format!("ok {check}\n")).collect();
+    assert_eq!(finished.success().unwrap(), expected);
 }
 
 /// How much iperf3 is to carry over TCP.
