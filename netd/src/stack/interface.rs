@@ -329,7 +329,8 @@ impl Interface {
         self.send_arp(ArpOperation::Request, Ipv4Addr::UNSPECIFIED, EthernetAddress::BROADCAST, address);
     }
 
-    /// Takes an ARP packet: answers it if it asks for us, and learns from it if it is meant for us.
+    /// Takes an ARP packet: answers it if it asks for us, and learns from it if it is meant for us and comes from where a
+    /// neighbour can be.
     pub fn receive_arp(&mut self, payload: &[u8], now: Instant) {
         let Some(arp) = ArpPacket::new_checked(payload).ok().and_then(|packet| ArpRepr::parse(&packet).ok())
         else {
@@ -347,16 +348,16 @@ impl Interface {
             return;
         };
         let (sender_at, target_at) = (IpAddr::V4(sender_ip), IpAddr::V4(target_ip));
-        let in_network = self.addresses.iter().any(|own| own.contains(&sender_at));
         if !self.has_address(target_at) || self.has_address(sender_at) || !sender.is_unicast() {
             return;
         }
-        let Link::Ethernet { neighbours, .. } = &mut self.link else { return };
-        // A router may be outside of the network; then it was asked for.
-        if !in_network && !neighbours.has(sender_at) {
-            return;
+        let Link::Ethernet { neighbours, .. } = &self.link else { return };
+        // A router may be outside of the network; then it was asked for. Who probes (RFC 5227 section 2.1.1) has no
+        // address, but is to hear that this one is taken.
+        let in_network = self.addresses.iter().any(|own| own.contains(&sender_at));
+        if (in_network || neighbours.has(sender_at)) && !sender_ip.is_unspecified() {
+            self.meet(sender_at, sender, now);
         }
-        self.meet(sender_at, sender, now);
         if operation == ArpOperation::Request {
             self.send_arp(ArpOperation::Reply, target_ip, sender, sender_ip);
         }

@@ -1,5 +1,6 @@
 //! Two stacks on one wire, with simulated time.
 
+mod arp;
 mod conformance;
 mod dhcp;
 mod fragments;
