@@ -233,6 +233,10 @@ impl Network {
     /// Whom to give a packet for `destination` to that leaves by `interface`. Without a route, if it went while a
     /// connection lives for instance, the link itself is the best guess left.
     fn next_hop(&self, interface: InterfaceId, destination: IpAddr) -> IpAddr {
+        // A default route leads there, too, but no router passes it on.
+        if is_broadcast(destination) || is_on_every_link(destination) {
+            return destination;
+        }
         let by_interface = self.routes.to(destination).filter(|route| route.interface == interface);
         let best =
             by_interface.min_by_key(|route| (Reverse(route.destination.prefix_len()), self.metric(route)));

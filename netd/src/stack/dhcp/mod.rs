@@ -88,6 +88,8 @@ pub struct Dhcp {
     transaction: u32,
     /// When the exchange of messages began.
     began: Instant,
+    /// When a lease was first asked for in it, from which that counts (RFC 2131 section 4.4.1).
+    asked: Instant,
     held: Option<Held>,
     /// The address to ask for.
     wanted: Option<Ipv4Addr>,
@@ -142,6 +144,7 @@ impl Dhcp {
             state: State::Stopped,
             transaction: 0,
             began: Instant::ZERO,
+            asked: Instant::ZERO,
             held: None,
             wanted: None,
             actions: Vec::new(),
@@ -223,6 +226,7 @@ impl Dhcp {
         match (&self.state, message.kind) {
             (State::Selecting { .. }, Kind::Offer) => {
                 let offer = Lease::of(&message).ok_or(Refusal::Malformed)?;
+                self.asked = now;
                 self.request(&offer, now);
                 self.state = State::Requesting { offer, retry: Retry::first(now, &mut self.random) };
             }
@@ -371,7 +375,7 @@ impl Dhcp {
 
     /// An address that we have is ours already; another one is checked first.
     fn acknowledged(&mut self, lease: Lease, now: Instant) {
-        let since = self.began;
+        let since = self.asked;
         let own = lease.address.addr();
         self.state = match &self.held {
             Some(held) if held.lease.address.addr() == own => self.bind(lease, since),
@@ -406,7 +410,7 @@ impl Dhcp {
     /// A new exchange of messages.
     fn begin(&mut self, now: Instant) {
         self.transaction = (self.random.next_u64() >> 32) as u32;
-        self.began = now;
+        (self.began, self.asked) = (now, now);
     }
 
     fn discover(&mut self, now: Instant) {

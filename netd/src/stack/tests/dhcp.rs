@@ -713,3 +713,27 @@ proptest! {
         prop_assert!(lan.address().is_some());
     }
 }
+
+#[test]
+fn what_is_for_all_servers_goes_to_all_whoever_routes() {
+    let mut lan = Lan::bound();
+    lan.host.link_down(ETH0);
+    lan.host.link_up(ETH0, CLIENT_MAC, 1500);
+    lan.host.poll(lan.now);
+    let frames: Vec<_> = lan.host.take_frames(ETH0, usize::MAX).collect();
+    let mut requests = frames.iter().map(|frame| EthernetFrame::new_checked(frame).unwrap());
+    let request = requests.find(|frame| frame.ethertype() == EthernetProtocol::Ipv4);
+    assert_eq!(request.map(|frame| frame.dst_addr()), Some(EthernetAddress::BROADCAST));
+}
+
+#[test]
+fn a_lease_counts_from_its_request_however_long_a_server_was_looked_for() {
+    let mut lan = Lan::new();
+    lan.silent = true;
+    lan.run(Duration::from_secs(2 * 3600));
+    lan.silent = false;
+    lan.seen.clear();
+    lan.run(Duration::from_secs(70));
+    assert_eq!(lan.address(), Some(OFFERED));
+    assert_eq!(lan.kinds(), [DhcpMessageType::Discover, DhcpMessageType::Request], "it lasts an hour");
+}
