@@ -335,10 +335,11 @@ impl Stack {
         }
     }
 
-    /// When [`poll`](Self::poll) is due.
+    /// When [`poll`](Self::poll) is due: now, where a driver has made room that somebody waits for.
     pub fn deadline(&mut self) -> Option<Instant> {
         let now = self.network.now;
-        let mut deadline = earlier(self.tcp.deadline(now), self.fragments.deadline());
+        let sockets = earlier(self.tcp.deadline(&self.network), self.udp.deadline(&self.network));
+        let mut deadline = earlier(sockets, self.fragments.deadline());
         for id in self.network.interface_ids() {
             let Some(interface) = self.network.interface_mut(id) else { continue };
             let runs = interface.room() > 0;

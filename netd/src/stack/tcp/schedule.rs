@@ -59,10 +59,11 @@ impl Tcp {
     }
 
     /// When [`poll`](Self::poll) is due.
-    pub fn deadline(&self, now: Instant) -> Option<Instant> {
-        match self.dirty.is_empty() {
-            true => self.timers.first().map(|(at, _)| *at),
-            false => Some(now),
+    pub fn deadline(&self, network: &Network) -> Option<Instant> {
+        let is_ready = !self.dirty.is_empty() || self.stalled.iter().any(|id| self.can_send(*id, network));
+        match is_ready {
+            true => Some(network.now),
+            false => self.timers.first().map(|(at, _)| *at),
         }
     }
 
@@ -77,11 +78,24 @@ impl Tcp {
 
     fn wake_stalled(&mut self, network: &Network) {
         let (ready, stalled): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.stalled).into_iter().partition(|id| {
-                self.connections.get(id.0).is_none_or(|connection| network.room(connection.interface) > 0)
-            });
-        self.stalled = stalled;
+            std::mem::take(&mut self.stalled).into_iter().partition(|id| self.can_send(*id, network));
         self.dirty.extend(ready);
+        for id in &stalled {
+            self.await_end(*id, network.now);
+        }
+        self.stalled = stalled;
+    }
+
+    fn can_send(&self, id: ConnectionId, network: &Network) -> bool {
+        self.connections.get(id.0).is_none_or(|connection| network.room(connection.interface) > 0)
+    }
+
+    /// What cannot send ends all the same, sooner or later than before if its program has done something since.
+    fn await_end(&mut self, id: ConnectionId, now: Instant) {
+        let Some(connection) = self.connections.get_mut(id.0) else { return };
+        connection.watch(false, now);
+        let limit = connection.limit();
+        self.set_timer(id, limit);
     }
 
     /// One turn of a connection that wants to send.
@@ -90,11 +104,8 @@ impl Tcp {
         let room = network.room(connection.interface);
         if room == 0 {
             // It stays marked as dirty, so that it is queued once.
-            connection.watch(false, network.now);
-            let limit = connection.limit();
             self.stalled.push(id);
-            self.set_timer(id, limit);
-            return;
+            return self.await_end(id, network.now);
         }
         connection.dirty = false;
         let before = connection.snapshot();

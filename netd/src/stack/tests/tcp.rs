@@ -477,3 +477,35 @@ fn a_connection_that_is_kept_alive_ends_when_its_peer_is_gone_and_not_before() {
     bed.run(Duration::from_secs(8 * 60 * 60));
     assert_eq!(bed.left.tcp.read(client, &mut [0; 9], false), Err(SocketError::TimedOut));
 }
+
+#[test]
+fn what_nobody_holds_any_more_ends_though_its_link_never_returns() {
+    let mut bed = Bed::new();
+    let (idle, _) = bed.pair();
+    bed.left.link_down(ETH0);
+    // Its turn to send comes, and it waits for a link.
+    bed.left.tcp.set_options(idle, Options::default()).unwrap();
+    let failing = bed.connect();
+    bed.run(Duration::from_secs(61));
+    assert_eq!(bed.left.tcp.connected(failing), Err(SocketError::TimedOut));
+    bed.left.tcp.close(idle, bed.now);
+    bed.left.tcp.close(failing, bed.now);
+    bed.run(Duration::from_secs(61));
+    assert_eq!(bed.left.tcp.count(), 0);
+}
+
+#[test]
+fn who_waits_for_the_driver_goes_on_when_that_has_room() {
+    let mut bed = Bed::new();
+    let (client, _) = bed.pair();
+    for _ in 0..interface::QUEUE {
+        bed.left.network.interface_mut(ETH0).unwrap().enqueue(vec![0; 60]);
+    }
+    bed.left.tcp.write(client, b"hello").unwrap();
+    bed.left.poll(bed.now);
+    assert_ne!(bed.left.deadline(), Some(bed.now), "it is the driver's turn");
+    bed.left.take_frames(ETH0, usize::MAX).for_each(drop);
+    assert_eq!(bed.left.deadline(), Some(bed.now));
+    bed.left.poll(bed.now);
+    assert!(bed.left.has_frames(ETH0));
+}

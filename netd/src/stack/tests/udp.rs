@@ -119,3 +119,33 @@ fn without_a_link_datagrams_are_lost_and_counted_and_no_writer_waits() {
     }
     assert_eq!(bed.left.network.interface(ETH0).unwrap().counters.tx_dropped, lost + 1000);
 }
+
+#[test]
+fn a_writer_that_waits_is_woken_by_room_alone() {
+    let mut bed = Bed::new();
+    bed.right.udp.open(any(53), None, Default::default(), &mut bed.right.network).unwrap();
+    let Stack { udp, network, .. } = &mut bed.left;
+    let client = udp.open(any(0), Some(right(53)), Default::default(), network).unwrap();
+    udp.send_to(client, b"where are you?", None, network).unwrap();
+    bed.run(Duration::from_millis(100));
+    while bed.left.udp.send_to(client, b"x", None, &mut bed.left.network).is_ok() {}
+    bed.left.poll(bed.now);
+    assert_ne!(bed.left.deadline(), Some(bed.now), "it is the driver's turn");
+    bed.left.take_frames(ETH0, 1).for_each(drop);
+    assert_eq!(bed.left.deadline(), Some(bed.now));
+    bed.left.poll(bed.now);
+    assert_eq!(bed.left.udp.take_changes(), [(client, Readiness::WRITE)]);
+}
+
+#[test]
+fn a_writer_to_this_very_host_is_woken_by_room() {
+    let mut bed = Bed::new();
+    let Stack { udp, network, .. } = &mut bed.left;
+    let nobody = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 53);
+    let client = udp.open(any(0), None, Default::default(), network).unwrap();
+    while udp.send_to(client, b"x", Some(nobody), network).is_ok() {}
+    while bed.left.deadline() == Some(bed.now) {
+        bed.left.poll(bed.now);
+    }
+    assert_eq!(bed.left.udp.take_changes(), [(client, Readiness::WRITE)]);
+}

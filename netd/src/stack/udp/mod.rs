@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 
 use slab::Slab;
 use smoltcp::phy::ChecksumCapabilities;
+use smoltcp::time::Instant;
 use smoltcp::wire::{IpAddress, IpProtocol, UdpPacket, UdpRepr};
 
 use crate::stack::address::is_broadcast;
@@ -42,6 +43,13 @@ struct Socket {
     shut: Readiness,
     /// The interface where a write found no room, and for how many packets.
     waits_for: Option<(InterfaceId, usize)>,
+}
+
+impl Socket {
+    /// Whether a write has found no room, and would find none now.
+    fn waits(&self, network: &Network) -> bool {
+        self.waits_for.is_some_and(|(interface, packets)| network.is_full(interface, packets))
+    }
 }
 
 /// All of UDP.
@@ -332,13 +340,18 @@ impl Udp {
         })
     }
 
+    /// When [`poll`](Self::poll) is due.
+    pub fn deadline(&self, network: &Network) -> Option<Instant> {
+        let mut waiting = self.waiting.iter().filter_map(|id| self.sockets.get(id.0));
+        waiting.any(|socket| !socket.waits(network)).then_some(network.now)
+    }
+
     /// Wakes the writers for whom there is room again.
     pub fn poll(&mut self, network: &Network) {
         let Self { sockets, waiting, changes, .. } = self;
         waiting.retain(|id| {
             let Some(socket) = sockets.get_mut(id.0) else { return false };
-            let waits =
-                socket.waits_for.is_some_and(|(interface, packets)| network.is_full(interface, packets));
+            let waits = socket.waits(network);
             if !waits {
                 socket.waits_for = None;
                 changes.push((*id, Readiness::WRITE));
