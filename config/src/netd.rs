@@ -4,14 +4,14 @@ mod check;
 mod files;
 mod render;
 mod route;
+mod setting;
 mod values;
-
-use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 pub use self::files::{DIRECTORY, FILE, Loaded, load, parse};
 pub use self::route::{Route, RouteError};
+pub use self::setting::{Panel, Setting, Settings};
 pub use self::values::{Address, Destination, Domain, Host, Mac, Metric, Mtu, ValueError, VlanId};
 pub use crate::document::FileError;
 
@@ -66,7 +66,10 @@ pub struct Interface {
     pub filter: Filter,
     /// The driver's features by their names, to be switched on or off.
     #[serde(default)]
-    pub features: BTreeMap<String, bool>,
+    pub features: Settings,
+    /// How the driver gathers interrupts: its settings by their names.
+    #[serde(default)]
+    pub coalesce: Settings,
     /// The metric of its routes that say none; the smallest is preferred.
     pub metric: Option<Metric>,
 }
@@ -128,8 +131,25 @@ impl Interface {
             mac: None,
             vlan: Vec::new(),
             filter: Filter::default(),
-            features: BTreeMap::new(),
+            features: Settings::new(),
+            coalesce: Settings::new(),
             metric: None,
+        }
+    }
+
+    /// What a file of the driver is to be told.
+    pub fn settings(&self, panel: Panel) -> &Settings {
+        match panel {
+            Panel::Features => &self.features,
+            Panel::Coalesce => &self.coalesce,
+        }
+    }
+
+    /// What a file of the driver is to be told, to be changed.
+    pub fn settings_mut(&mut self, panel: Panel) -> &mut Settings {
+        match panel {
+            Panel::Features => &mut self.features,
+            Panel::Coalesce => &mut self.coalesce,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::{Config, Filter, Host, Interface, VlanId};
+use super::{Config, Filter, Host, Interface, Panel, VlanId};
 
 /// What is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,14 +47,11 @@ fn wrong_on_vlan(interface: &Interface) -> Option<(&'static str, String)> {
     let name = interface.matches.name.as_deref()?;
     let (carrier, number) = name.rsplit_once('.')?;
     number.parse::<VlanId>().ok().filter(|_| !name.contains('*'))?;
-    let Interface { mac, vlan, filter, features, .. } = interface;
-    let given = [
-        ("mac", mac.is_some()),
-        ("vlan", !vlan.is_empty()),
-        ("filter", *filter != Filter::default()),
-        ("features", !features.is_empty()),
-    ];
-    let (key, _) = given.into_iter().find(|(_, is_given)| *is_given)?;
+    let Interface { mac, vlan, filter, .. } = interface;
+    let given =
+        [("mac", mac.is_some()), ("vlan", !vlan.is_empty()), ("filter", *filter != Filter::default())];
+    let settings = Panel::ALL.map(|panel| (panel.name(), !interface.settings(panel).is_empty()));
+    let (key, _) = given.into_iter().chain(settings).find(|(_, is_given)| *is_given)?;
     Some((key, format!("{name} is a VLAN, whose `{key}` is that of {carrier}: say it there")))
 }
 

@@ -52,6 +52,7 @@ const SCHEMA: Schema = &[
             ("vlan", Content::Value),
             ("filter", Content::Tables(&[("promisc", Content::Value), ("allmulti", Content::Value)])),
             ("features", Content::Value),
+            ("coalesce", Content::Value),
             ("metric", Content::Value),
         ]),
     ),

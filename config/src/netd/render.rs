@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 
 use toml::{Table, Value};
 
-use super::{Config, Filter, Interface, Match, Route};
+use super::{Config, Filter, Interface, Match, Panel, Route, Settings};
 
 impl Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -24,7 +24,7 @@ impl Display for Config {
 impl Display for Interface {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { matches, up, dhcp, keep_lease, addresses, routes, dns, .. } = self;
-        let Self { mtu, mac, vlan, filter, features, metric, .. } = self;
+        let Self { mtu, mac, vlan, filter, metric, .. } = self;
         writeln!(f, "[[interface]]")?;
         write_match(f, matches)?;
         if !up {
@@ -47,10 +47,8 @@ impl Display for Interface {
             )?;
         }
         write_filter(f, *filter)?;
-        if !features.is_empty() {
-            let features: Table =
-                features.iter().map(|(name, on)| (name.clone(), Value::Boolean(*on))).collect();
-            writeln!(f, "features = {}", Value::Table(features))?;
+        for panel in Panel::ALL {
+            write_settings(f, panel, self.settings(panel))?;
         }
         write_value(f, "metric", *metric)
     }
@@ -89,6 +87,14 @@ fn write_filter(f: &mut fmt::Formatter<'_>, filter: Filter) -> fmt::Result {
         }
     }
     Ok(())
+}
+
+fn write_settings(f: &mut fmt::Formatter<'_>, panel: Panel, settings: &Settings) -> fmt::Result {
+    if settings.is_empty() {
+        return Ok(());
+    }
+    let settings: Table = settings.iter().map(|(name, setting)| (name.clone(), (*setting).into())).collect();
+    writeln!(f, "{} = {}", panel.name(), Value::Table(settings))
 }
 
 fn write_value(f: &mut fmt::Formatter<'_>, key: &str, value: Option<impl Display>) -> fmt::Result {

@@ -43,7 +43,8 @@ fn the_example_in_the_installed_file_says_what_its_comments_say() {
     assert_eq!(interface.mtu.unwrap().get(), 1500);
     assert_eq!(interface.mac.unwrap().to_string(), "52:54:00:12:34:57");
     assert_eq!(interface.vlan[0].get(), 10);
-    assert_eq!(interface.features.get("rx-checksum"), Some(&true));
+    assert_eq!(interface.features.get("rx-checksum"), Some(&Setting::Switch(true)));
+    assert_eq!(interface.coalesce.get("rx-usecs"), Some(&Setting::Number(50)));
 }
 
 #[test]
@@ -106,7 +107,14 @@ fn a_wrong_value_is_answered_with_what_is_expected() {
             "routes = [{ to = 'home', via = 'fd00::1' }]",
             "home is not a destination: `default`, or a network such as 10.1.0.0/16 or fd01::/48",
         ),
-        ("features = { tso = 'on' }", "invalid type: string \"on\", expected a boolean"),
+        (
+            "features = { tso = 'on' }",
+            "invalid type: string \"on\", expected a setting: true, false or a number from 0 to 4294967295",
+        ),
+        (
+            "coalesce = { rx-usecs = -1 }",
+            "invalid value: integer `-1`, expected a setting: true, false or a number from 0 to 4294967295",
+        ),
     ] {
         let text = format!("[[interface]]\nmatch.name = 'eth0'\n{line}\n");
         let last = text.lines().count();
@@ -309,12 +317,14 @@ fn any_interface() -> impl Strategy<Value = Interface> {
     let mtu = Mtu::RANGE.prop_map(|mtu| mtu.to_string().parse().unwrap());
     let filter = any::<(bool, bool)>().prop_map(|(promisc, allmulti)| Filter { promisc, allmulti });
     let lists = (vec(any_address(), 0..3), vec(any_route(), 0..3), vec(any_host(), 0..3), ids);
-    let link =
-        (option::of(mtu), option::of(any_mac()), filter, btree_map(any::<String>(), any::<bool>(), 0..3));
+    let setting =
+        || prop_oneof![any::<bool>().prop_map(Setting::Switch), any::<u32>().prop_map(Setting::Number)];
+    let settings = || btree_map(any::<String>(), setting(), 0..3);
+    let link = (option::of(mtu), option::of(any_mac()), filter, settings(), settings());
     let flags = (any::<bool>(), any::<Option<bool>>(), any::<bool>(), option::of(any_metric()));
     (any_match(), flags, lists, link).prop_map(|(matches, flags, lists, link)| {
         let ((up, dhcp, keep_lease, metric), (mut addresses, mut routes, dns, mut vlan)) = (flags, lists);
-        let (mtu, mac, filter, features) = link;
+        let (mtu, mac, filter, features, coalesce) = link;
         // What makes no sense as a whole cannot be read.
         addresses.sort();
         addresses.dedup();
@@ -323,21 +333,8 @@ fn any_interface() -> impl Strategy<Value = Interface> {
         if dhcp != Some(true) {
             routes.retain(|route| route.via.is_none_or(|via| via.0.is_ipv6()));
         }
-        Interface {
-            matches,
-            up,
-            dhcp,
-            keep_lease,
-            addresses,
-            routes,
-            dns,
-            mtu,
-            mac,
-            vlan,
-            filter,
-            features,
-            metric,
-        }
+        let link = Interface { mtu, mac, filter, features, coalesce, metric, ..Interface::new(matches) };
+        Interface { up, dhcp, keep_lease, addresses, routes, dns, vlan, ..link }
     })
 }
 

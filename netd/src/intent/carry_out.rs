@@ -28,7 +28,7 @@ pub fn step(step: &Step, id: InterfaceId, stack: &mut Stack) {
         Step::Filter(filter) => stack.set_filter(id, filter.promisc, filter.allmulti),
         Step::AddVlan(vlan) => stack.add_vlan(id, vlan.get()),
         Step::RemoveVlan(vlan) => stack.remove_vlan(id, vlan.get()),
-        Step::Feature(name, on) => stack.set_feature(id, name, *on),
+        Step::Set(panel, name, setting) => stack.set_setting(id, *panel, name, *setting),
     }
 }
 

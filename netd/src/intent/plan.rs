@@ -1,6 +1,6 @@
 //! The way from one intention to another: which steps, in which order.
 
-use config::netd::{Address, Filter, Interface, Mac, Mtu, Route, VlanId};
+use config::netd::{Address, Filter, Interface, Mac, Mtu, Panel, Route, Setting, VlanId};
 
 /// One change of an interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +23,8 @@ pub enum Step {
     RemoveVlan(VlanId),
     /// What the NIC lets through.
     Filter(Filter),
-    /// Features of the driver, by name.
-    Feature(String, bool),
+    /// A setting of the driver's, or the driver's own.
+    Set(Panel, String, Option<Setting>),
     /// The metric of routes that say none.
     Metric(u32),
 }
@@ -70,9 +70,16 @@ fn link(before: &Interface, after: &Interface) -> Vec<Step> {
     if before.filter != after.filter {
         steps.push(Step::Filter(after.filter));
     }
-    let changed = after.features.iter().filter(|(name, on)| before.features.get(*name) != Some(*on));
-    steps.extend(changed.map(|(name, on)| Step::Feature(name.clone(), *on)));
+    steps.extend(Panel::ALL.into_iter().flat_map(|panel| settings(panel, before, after)));
     steps
+}
+
+fn settings(panel: Panel, before: &Interface, after: &Interface) -> Vec<Step> {
+    let (before, after) = (before.settings(panel), after.settings(panel));
+    let gone = before.keys().filter(|name| !after.contains_key(*name)).map(|name| (name, None));
+    let set = after.iter().filter(|(name, setting)| before.get(*name) != Some(*setting));
+    let set = set.map(|(name, setting)| (name, Some(*setting)));
+    gone.chain(set).map(|(name, setting)| Step::Set(panel, name.clone(), setting)).collect()
 }
 
 /// Those of `some` that are not among `others`.
@@ -119,7 +126,7 @@ mod tests {
                 Step::Dhcp(false),
                 Step::Mtu(after.mtu),
                 Step::Filter(Filter { promisc: true, allmulti: false }),
-                Step::Feature("tso".to_owned(), false),
+                Step::Set(Panel::Features, "tso".to_owned(), Some(Setting::Switch(false))),
                 Step::AddVlan(after.vlan[0]),
                 Step::Metric(5),
             ]
@@ -130,7 +137,7 @@ mod tests {
     fn the_way_back_undoes_it() {
         let after = interface("");
         let before = interface(
-            "addresses = ['10.0.0.2/24']\nmac = '52:54:00:00:00:01'\nvlan = [10]\n\
+            "addresses = ['10.0.0.2/24']\nmac = '52:54:00:00:00:01'\nvlan = [10]\ncoalesce = { rx-usecs = 9 }\n\
              routes = [{ to = 'default', via = '10.0.0.1' }]",
         );
         assert_eq!(
@@ -140,6 +147,7 @@ mod tests {
                 Step::RemoveAddress(address("10.0.0.2/24")),
                 Step::RemoveVlan(before.vlan[0]),
                 Step::Mac(None),
+                Step::Set(Panel::Coalesce, "rx-usecs".to_owned(), None),
                 Step::Dhcp(true),
             ]
         );

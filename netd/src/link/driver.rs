@@ -1,11 +1,12 @@
 //! One driver's files: what they say is checked before anybody uses it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::ops::RangeInclusive;
 use std::path::Path;
 
+use config::netd::Panel;
 use scheme::client::{self, OpenOptions};
 use smoltcp::wire::EthernetAddress;
 
@@ -87,9 +88,21 @@ pub struct Orders {
     pub groups: BTreeSet<EthernetAddress>,
 }
 
-/// Tells the driver in `directory` what of `orders` is another than it was told `before`; `own_mtu` is the MTU that it
-/// came with. What it does not take is logged, and stays as it was.
-pub fn tell(directory: &Path, before: &Orders, orders: &Orders, own_mtu: usize) {
+/// What a driver came with.
+#[derive(Clone, Debug)]
+pub struct Own {
+    /// The longest IP packet, in bytes.
+    pub mtu: usize,
+    /// The texts of its settings.
+    pub texts: BTreeMap<Panel, String>,
+}
+
+/// Settings that a driver did not take, and why.
+pub type Refused = BTreeMap<(Panel, String), String>;
+
+/// Tells the driver in `directory` what of `orders` is another than it was told `before`; what is not wanted any more
+/// becomes what it was when the driver came. What it does not take is logged, and stays as it was.
+pub fn tell(directory: &Path, before: &Orders, orders: &Orders, own: &Own) -> Refused {
     let (known, wanted) = (&before.wanted, &orders.wanted);
     if wanted.address != known.address {
         let text =
@@ -97,25 +110,49 @@ pub fn tell(directory: &Path, before: &Orders, orders: &Orders, own_mtu: usize) 
         write_text(&directory.join("address"), &text);
     }
     if wanted.mtu != known.mtu {
-        write_text(&directory.join("mtu"), &format!("{}\n", wanted.mtu.unwrap_or(own_mtu)));
-    }
-    let features = wanted.features.iter().filter(|(name, on)| known.features.get(*name) != Some(*on));
-    for (name, on) in features {
-        write_feature(&directory.join("features"), name, *on);
+        write_text(&directory.join("mtu"), &format!("{}\n", wanted.mtu.unwrap_or(own.mtu)));
     }
     let filter = modes(known, wanted) + &joined(&before.groups, &orders.groups);
     if !filter.is_empty() {
         write_filter(&directory.join("filter"), &filter);
     }
+    tell_settings(directory, known, wanted, own)
 }
 
-/// Most drivers' features are as they are; what is so anyway need not be said.
-fn write_feature(path: &Path, name: &str, on: bool) {
-    let line = format!("{name} {}", on_off(on));
-    let says_so = |text: String| text.lines().any(|own| own.trim() == line);
-    if !read_text(path).is_ok_and(|text| text.is_some_and(says_so)) {
-        write_text(path, &format!("{line}\n"));
+fn tell_settings(directory: &Path, known: &Wanted, wanted: &Wanted, own: &Own) -> Refused {
+    let own = |panel: &Panel, name: &str| own.texts.get(panel).and_then(|text| value_of(text, name));
+    let gone = known.settings.keys().filter(|key| !wanted.settings.contains_key(key));
+    let gone = gone.filter_map(|key| Some((key, own(&key.0, &key.1)?.to_owned())));
+    let set = wanted.settings.iter().filter(|(key, setting)| known.settings.get(key) != Some(*setting));
+    let set = set.map(|(key, setting)| (key, setting.to_string()));
+    let told = gone.chain(set).map(|(key, value)| (key, write_setting(directory, key.0, &key.1, &value)));
+    told.filter_map(|(key, answer)| Some((key.clone(), answer.err()?))).collect()
+}
+
+/// The value in the line `name value`.
+fn value_of<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let mut fields = text.lines().filter_map(|line| line.trim().split_once(' '));
+    fields.find(|(own, _)| *own == name).map(|(_, value)| value)
+}
+
+/// The files with settings that a driver has.
+pub fn read_panels(directory: &Path) -> Result<BTreeMap<Panel, String>, String> {
+    let texts = Panel::ALL.map(|panel| Ok((panel, read_text(&directory.join(panel.name()))?)));
+    let texts = texts.into_iter().collect::<Result<Vec<_>, String>>()?;
+    Ok(texts.into_iter().filter_map(|(panel, text)| Some((panel, text?))).collect())
+}
+
+/// Many drivers' settings are as they are; what is so anyway need not be said.
+fn write_setting(directory: &Path, panel: Panel, name: &str, value: &str) -> Result<(), String> {
+    let path = directory.join(panel.name());
+    if read_text(&path)?.is_some_and(|text| value_of(&text, name) == Some(value)) {
+        return Ok(());
     }
+    write(&path, &format!("{name} {value}\n")).map_err(|error| {
+        let reason = format!("the driver does not take `{name} {value}`: {error}");
+        log::warn!("{}: {reason}", path.display());
+        reason
+    })
 }
 
 fn on_off(on: bool) -> &'static str {
@@ -180,7 +217,8 @@ fn read_text(path: &Path) -> Result<Option<String>, String> {
     }
 }
 
-/// Stock drivers answer either to a name that they do not know.
+/// Stock drivers answer either of the first two to a name that they do not know, and others the third to one that their
+/// device has nothing for.
 fn is_absence(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidInput)
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidInput | ErrorKind::Unsupported)
 }

@@ -12,7 +12,7 @@ use super::stream::Stream;
 use super::wake::Waker;
 use super::worker::{Phase, Worker};
 use super::{BUDGET, Events, PATIENCE, RETRY};
-use crate::stack::hardware::Wanted;
+use crate::stack::hardware::{Panels, Wanted};
 use crate::stack::interface::Interface;
 use crate::stack::{InterfaceId, Stack};
 
@@ -153,6 +153,7 @@ impl Port {
                 if let Some(interface) = self.interface(stack) {
                     interface.own_address = Some(own);
                     interface.driver_limits = Some(mtu_limits);
+                    interface.panels = status.panels;
                 }
                 self.follow_open(stack, address, mtu, status.is_up, status.link_text)
             }
@@ -220,6 +221,7 @@ impl Port {
         if let Some(interface) = self.interface(stack) {
             interface.driver = None;
             interface.link_text.clear();
+            interface.panels = Panels::default();
             stack.revision += 1;
         }
         worker.stop();
@@ -239,6 +241,7 @@ impl Port {
                 log::warn!("{}: no link by driver {name}: {reason}", interface.name());
             }
             interface.link_text.clear();
+            interface.panels = Panels::default();
             stack.revision += 1;
         }
         self.failed = name;

@@ -7,6 +7,7 @@ use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
 use std::process::Command;
 
+use config::netd::{Panel, Setting};
 use scheme::client::{self, OpenOptions};
 use smoltcp::wire::EthernetAddress;
 
@@ -249,17 +250,42 @@ fn a_driver_is_told_what_is_wanted_and_its_successor_before_frames_move() {
 }
 
 #[test]
-fn a_driver_is_told_of_features_that_are_not_so_already() {
+fn a_driver_is_told_of_settings_that_are_not_so_already() {
+    const ON: Option<Setting> = Some(Setting::Switch(true));
     let mut bed = Bed::new();
     let directory = bed.driver("network.test", &MAC);
     let features = directory.join("features");
     fs::write(&features, "tso off\nrx-checksum on\n").unwrap();
-    bed.stack.set_feature(1, "rx-checksum", true);
-    bed.stack.set_feature(1, "tso", true);
+    bed.stack.set_setting(1, Panel::Features, "rx-checksum", ON);
+    bed.stack.set_setting(1, Panel::Features, "tso", ON);
+    bed.stack.set_setting(1, Panel::Coalesce, "rx-usecs", Some(Setting::Number(50)));
     let _driver = serve(&directory);
     bed.turn_until(|bed| bed.interface().running);
     // A plain file keeps what is written at its beginning; a driver would take the line.
     assert_eq!(fs::read_to_string(&features).unwrap(), "tso on\n\nrx-checksum on\n");
+    let panels = &bed.interface().panels;
+    assert_eq!(panels.texts[&Panel::Features], "tso on\n\nrx-checksum on\n");
+    assert_eq!(panels.told, 3);
+    let refused: Vec<_> = panels.refused.keys().map(|(panel, name)| (*panel, name.as_str())).collect();
+    assert_eq!(refused, [(Panel::Coalesce, "rx-usecs")], "there is no such file");
+}
+
+#[test]
+fn a_setting_that_is_not_wanted_any_more_is_the_driver_s_own_again() {
+    let mut bed = Bed::new();
+    let directory = bed.driver("network.test", &MAC);
+    fs::write(directory.join("coalesce"), "rx-usecs 50\n").unwrap();
+    let _driver = serve(&directory);
+    let says = |bed: &Bed, text: &str| {
+        bed.interface().panels.texts.get(&Panel::Coalesce).is_some_and(|own| own == text)
+    };
+    bed.turn_until(|bed| says(bed, "rx-usecs 50\n"));
+    bed.stack.set_setting(1, Panel::Coalesce, "rx-usecs", Some(Setting::Number(20)));
+    bed.turn_until(|bed| says(bed, "rx-usecs 20\n"));
+    bed.stack.set_setting(1, Panel::Coalesce, "rx-usecs", None);
+    bed.turn_until(|bed| says(bed, "rx-usecs 50\n"));
+    bed.give_up("it died");
+    assert!(bed.interface().panels.texts.is_empty());
 }
 
 #[test]
@@ -281,7 +307,7 @@ fn an_interface_that_is_switched_off_lets_go_of_its_driver_after_its_last_frame(
 #[test]
 fn at_the_end_drivers_are_let_go_of_after_the_last_frame() {
     let mut bed = Bed::new();
-    let mut driver = serve(&bed.driver("network.test", &MAC));
+    let (_receive, mut transmit) = with_pipes(&bed);
     bed.turn_until(|bed| bed.interface().running);
     bed.poll(Instant::now());
     let id = bed.stack.network.find("eth0").unwrap();
@@ -290,8 +316,8 @@ fn at_the_end_drivers_are_let_go_of_after_the_last_frame() {
     bed.links.end(&mut bed.stack, &mut Events { events: &mut bed.events, token: 0 }, start);
     assert!(start.elapsed() < Duration::from_secs(5), "nobody is waited for without end");
     let mut sent = vec![0; 65536];
-    let count = driver.read(&mut sent).unwrap();
-    assert!(sent[..count].ends_with(&[0xaa; 60]));
+    let count = transmit.read(&mut sent).unwrap();
+    assert!(sent[..count].ends_with(&encoded(&[0xaa; 60])));
 }
 
 #[test]

@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 
 use smoltcp::wire::EthernetAddress;
 
-use super::driver::Orders;
+use super::driver::{Orders, Own};
 use super::stream::Pipes;
 use super::wake::Waker;
 use super::{driver, pump};
-use crate::stack::hardware::Wanted;
+use crate::stack::hardware::{Panels, Wanted};
 
 /// The threads read, write and queue: their stacks are small.
 pub const STACK: usize = 64 * 1024;
@@ -58,6 +58,8 @@ pub struct Status {
     pub is_up: bool,
     /// The text of the driver's `link`; empty if it has none.
     pub link_text: String,
+    /// What the driver says of its settings.
+    pub panels: Panels,
     /// Names this status; 0 names none.
     pub version: u64,
 }
@@ -205,7 +207,8 @@ impl Worker {
 impl Shared {
     /// Empty queues for a driver that is being opened since `asked`.
     pub fn new(waker: Arc<Waker>, asked: Option<Instant>) -> io::Result<Self> {
-        let status = Status { phase: Phase::Opening, is_up: false, link_text: String::new(), version: 1 };
+        let (link_text, panels) = (String::new(), Panels::default());
+        let status = Status { phase: Phase::Opening, is_up: false, link_text, panels, version: 1 };
         let state = State {
             status,
             received: VecDeque::new(),
@@ -354,7 +357,7 @@ impl Shared {
     }
 }
 
-/// What a driver works with, or came with.
+/// What a driver works with.
 #[derive(Clone, Copy)]
 struct Settings {
     address: EthernetAddress,
@@ -363,14 +366,16 @@ struct Settings {
 
 /// Opens the driver, tells it what is wanted, and attends to it.
 fn attend(shared: &Arc<Shared>, directory: &Path) -> Result<(), String> {
-    let own = look(directory)?;
+    let first = look(directory)?;
+    let own = Own { mtu: first.mtu, texts: driver::read_panels(directory)? };
     let told = shared.lock().orders.clone();
-    driver::tell(directory, &Orders::default(), &told, own.mtu);
-    let settings = if told.wanted == Wanted::default() { own } else { look(directory)? };
-    let phase = open(directory, own, settings)?;
+    let refused = driver::tell(directory, &Orders::default(), &told, &own);
+    let settings = if told.wanted == Wanted::default() { first } else { look(directory)? };
+    let phase = open(directory, first.address, settings)?;
+    let panels = Panels { texts: driver::read_panels(directory)?, told: told.wanted.version, refused };
     open_frames(shared, directory)?;
-    shared.update(|status| status.phase = phase);
-    watch(shared, directory, told, own)
+    shared.update(|status| (status.phase, status.panels) = (phase, panels));
+    watch(shared, directory, told, first.address, &own)
 }
 
 /// Frames come and go by pipes, or else by a thread that moves them.
@@ -393,33 +398,46 @@ fn look(directory: &Path) -> Result<Settings, String> {
     Ok(Settings { address, mtu: driver::read_mtu(&directory.join("mtu"))? })
 }
 
-fn open(directory: &Path, own: Settings, Settings { address, mtu }: Settings) -> Result<Phase, String> {
+fn open(
+    directory: &Path,
+    own: EthernetAddress,
+    Settings { address, mtu }: Settings,
+) -> Result<Phase, String> {
     let mtu_limits = driver::read_mtu_limits(&directory.join("mtu_limits"), mtu)?;
-    Ok(Phase::Open { own: own.address, address, mtu, mtu_limits })
+    Ok(Phase::Open { own, address, mtu, mtu_limits })
 }
 
-/// Follows the driver's `link`, and tells the driver what becomes another than it was `told`.
-fn watch(shared: &Shared, directory: &Path, mut told: Orders, own: Settings) -> Result<(), String> {
+/// Follows the driver's `link` and settings, and tells the driver what becomes another than it was `told`.
+fn watch(
+    shared: &Shared,
+    directory: &Path,
+    mut told: Orders,
+    address: EthernetAddress,
+    own: &Own,
+) -> Result<(), String> {
     let link = directory.join("link");
     loop {
         shared.glance.ask();
+        let mut panels = shared.lock().status.panels.clone();
         let orders = shared.lock().orders.clone();
         if orders != told {
-            driver::tell(directory, &told, &orders, own.mtu);
+            panels.refused = driver::tell(directory, &told, &orders, own);
+            panels.told = orders.wanted.version;
             let is_other = orders.wanted != told.wanted;
             told = orders;
             if is_other {
-                let phase = open(directory, own, look(directory)?)?;
+                let phase = open(directory, address, look(directory)?)?;
                 shared.update(|status| status.phase = phase);
             }
         }
+        panels.texts = driver::read_panels(directory)?;
         let (is_up, link_text) = driver::read_link(&link)?;
         shared.glance.answered();
-        let state = shared.lock();
-        let is_news = state.status.is_up != is_up || state.status.link_text != link_text;
-        drop(state);
-        if is_news {
-            shared.update(|status| (status.is_up, status.link_text) = (is_up, link_text));
+        let known = shared.lock().status.clone();
+        if (known.is_up, &known.link_text, &known.panels) != (is_up, &link_text, &panels) {
+            shared.update(|status| {
+                (status.is_up, status.link_text, status.panels) = (is_up, link_text, panels);
+            });
         }
         if !shared.rest(&told) {
             return Ok(());

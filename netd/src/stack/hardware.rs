@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use config::netd::{Panel, Setting};
 use smoltcp::wire::EthernetAddress;
 
 use super::interface::{ETHERNET_MTU, Interface, Link};
@@ -23,8 +24,21 @@ pub struct Wanted {
     pub promiscuous: bool,
     /// Whether the NIC lets all multicast frames through.
     pub all_multicast: bool,
-    /// Which of the driver's features are to be on or off, by their names.
-    pub features: BTreeMap<String, bool>,
+    /// The driver's settings, by their names.
+    pub settings: BTreeMap<(Panel, String), Setting>,
+    /// Counts the changes of the settings.
+    pub version: u64,
+}
+
+/// What the driver said of its settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Panels {
+    /// The text of each file that it has.
+    pub texts: BTreeMap<Panel, String>,
+    /// The [`Wanted::version`] that it was told of last.
+    pub told: u64,
+    /// What it did not take then, and why.
+    pub refused: BTreeMap<(Panel, String), String>,
 }
 
 impl Interface {
@@ -71,11 +85,15 @@ impl Stack {
         }
     }
 
-    /// The administrator switches a feature of the driver on or off.
-    pub fn set_feature(&mut self, id: InterfaceId, name: &str, on: bool) {
-        if let Some(interface) = self.network.interface_mut(id) {
-            interface.wanted.features.insert(name.to_owned(), on);
-        }
+    /// The administrator chooses a setting of the driver's, or the driver's own.
+    pub fn set_setting(&mut self, id: InterfaceId, panel: Panel, name: &str, setting: Option<Setting>) {
+        let Some(interface) = self.network.interface_mut(id) else { return };
+        let key = (panel, name.to_owned());
+        match setting {
+            Some(setting) => interface.wanted.settings.insert(key, setting),
+            None => interface.wanted.settings.remove(&key),
+        };
+        interface.wanted.version += 1;
     }
 
     /// A lease may say that the link's packets are shorter than the driver knows. The administrator knows best.

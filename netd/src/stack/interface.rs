@@ -16,7 +16,7 @@ use super::conflict::Claims;
 use super::dhcp::Dhcp;
 use super::engine::Engine;
 use super::groups::Groups;
-use super::hardware::Wanted;
+use super::hardware::{Panels, Wanted};
 use super::ndisc::{ALL_NODES, Ipv6Link};
 use super::neighbours::{self, Neighbours, Resolution};
 use super::routes::InterfaceId;
@@ -128,6 +128,8 @@ pub struct Interface {
     pub driver: Option<String>,
     /// What the driver says about the link, as its node `link` has it.
     pub link_text: String,
+    /// What the driver says of its settings; nothing without a driver.
+    pub panels: Panels,
     /// What happened.
     pub counters: Counters,
     /// Frames for the driver; for loopback, packets to be received.
@@ -177,6 +179,7 @@ impl Interface {
             claims: Claims::default(),
             driver: None,
             link_text: String::new(),
+            panels: Panels::default(),
             counters: Counters::default(),
             queue: VecDeque::new(),
             captures: Captures::default(),
