@@ -16,6 +16,25 @@ const GSO_TCPV4: u8 = 1;
 /// VIRTIO_NET_HDR_GSO_TCPV6.
 const GSO_TCPV6: u8 = 4;
 
+/// How frames are read and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// As they are on the wire.
+    Plain,
+    /// Each behind a [`Header`], and perhaps unfinished.
+    Vnet,
+}
+
+impl Form {
+    /// Bytes before each frame.
+    pub fn header(self) -> usize {
+        match self {
+            Form::Plain => 0,
+            Form::Vnet => SIZE,
+        }
+    }
+}
+
 /// What is known of a TCP or UDP checksum, or left to be done for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Checksum {

@@ -5,7 +5,7 @@ use scheme::{checksum, vnet};
 use crate::buffer::{Buffer, CAPACITY, Pool};
 use crate::mac::MacAddress;
 
-pub use scheme::vnet::Checksum;
+pub use scheme::vnet::{Checksum, Form};
 
 /// Destination, source and type: no frame is shorter.
 pub const HEADER: usize = 14;
@@ -18,25 +18,6 @@ pub const VLAN_TAG: usize = 4;
 
 /// The type that announces an 802.1Q tag.
 const ETHERTYPE_VLAN: [u8; 2] = [0x81, 0x00];
-
-/// How frames are read and written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// As they are on the wire.
-    Plain,
-    /// Each behind a [`vnet::Header`], and perhaps unfinished.
-    Vnet,
-}
-
-impl Form {
-    /// Bytes before each frame.
-    pub fn header(self) -> usize {
-        match self {
-            Form::Plain => 0,
-            Form::Vnet => vnet::SIZE,
-        }
-    }
-}
 
 /// Whom a frame is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

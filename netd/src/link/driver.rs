@@ -8,6 +8,7 @@ use std::path::Path;
 
 use config::netd::Panel;
 use scheme::client::{self, OpenOptions};
+use scheme::vnet::Form;
 use smoltcp::wire::EthernetAddress;
 
 use super::stream::Pipes;
@@ -19,33 +20,45 @@ const ATTRIBUTE: u64 = 4096;
 /// Frames go both ways, and nobody waits inside the driver for them.
 const FOR_FRAMES: OpenOptions = OpenOptions { read: true, write: true, nonblocking: true };
 
-/// `receive` and `transmit` of drivers that hand out pipes.
+/// The pipes of drivers that hand some out: those for frames with headers, or else for plain ones.
 pub fn open_pipes(directory: &Path) -> Result<Option<Pipes>, String> {
+    match open_pair(directory, Form::Vnet, ["vnet_receive", "vnet_transmit"])? {
+        None => open_pair(directory, Form::Plain, ["receive", "transmit"]),
+        pipes => Ok(pipes),
+    }
+}
+
+fn open_pair(directory: &Path, form: Form, [receive, transmit]: [&str; 2]) -> Result<Option<Pipes>, String> {
     let open = |name: &str, options: OpenOptions| {
         let path = directory.join(name);
         match client::open_path(&path, OpenOptions { nonblocking: true, ..options }) {
             Ok(file) => Ok(Some(file)),
             Err(error) if is_absence(&error) => Ok(None),
-            Err(error) => Err(format!("cannot open {}: {error}", path.display())),
+            Err(error) => Err(unopened(&path, &error)),
         }
     };
-    let Some(receive) = open("receive", OpenOptions { read: true, ..OpenOptions::default() })? else {
+    let Some(receive) = open(receive, OpenOptions { read: true, ..OpenOptions::default() })? else {
         return Ok(None);
     };
-    let transmit = open("transmit", OpenOptions { write: true, ..OpenOptions::default() })?;
-    Ok(transmit.map(|transmit| Pipes { receive, transmit }))
+    let transmit = open(transmit, OpenOptions { write: true, ..OpenOptions::default() })?;
+    Ok(transmit.map(|transmit| Pipes { receive, transmit, form }))
 }
 
-/// `frame` of our drivers, the scheme's root of stock ones.
-pub fn open_frames(directory: &Path) -> Result<File, String> {
-    let frame = directory.join("frame");
-    let failure = |path: &Path, error: io::Error| format!("cannot open {}: {error}", path.display());
-    match client::open_path(&frame, FOR_FRAMES) {
-        Err(error) if is_absence(&error) => {
-            client::open_path(directory, FOR_FRAMES).map_err(|error| failure(directory, error))
+/// `vnet` of our drivers, or else `frame`, and the scheme's root of stock ones.
+pub fn open_frames(directory: &Path) -> Result<(File, Form), String> {
+    for (node, form) in [("vnet", Form::Vnet), ("frame", Form::Plain)] {
+        let path = directory.join(node);
+        match client::open_path(&path, FOR_FRAMES) {
+            Err(error) if is_absence(&error) => (),
+            result => return result.map(|file| (file, form)).map_err(|error| unopened(&path, &error)),
         }
-        result => result.map_err(|error| failure(&frame, error)),
     }
+    let root = client::open_path(directory, FOR_FRAMES).map_err(|error| unopened(directory, &error))?;
+    Ok((root, Form::Plain))
+}
+
+fn unopened(path: &Path, error: &io::Error) -> String {
+    format!("cannot open {}: {error}", path.display())
 }
 
 /// The NIC's address.

@@ -6,6 +6,7 @@
 //! where a driver hands none out ([`pump`]).
 
 mod driver;
+mod form;
 mod port;
 mod pump;
 mod scan;

@@ -85,7 +85,8 @@ impl Port {
     /// Gives the stack what has come from the driver. Whether more has come than one turn takes.
     pub fn receive(&mut self, stack: &mut Stack, events: &mut Events<'_>, now: Instant) -> bool {
         if let Some(stream) = &mut self.stream {
-            let received = stream.receive(|frame| stack.receive(self.interface, frame));
+            let received =
+                stream.receive(|checksum, frame| stack.receive_with(self.interface, frame, checksum));
             return received.unwrap_or_else(|reason| {
                 self.give_up(stack, &reason, events, now);
                 false
@@ -93,8 +94,8 @@ impl Port {
         }
         let Some(worker) = &self.current else { return false };
         let (frames, more) = worker.take_frames(BUDGET);
-        for frame in frames {
-            stack.receive(self.interface, &frame);
+        for (checksum, frame) in frames {
+            stack.receive_with(self.interface, &frame, checksum);
         }
         more
     }
@@ -102,7 +103,7 @@ impl Port {
     /// Gives the driver what the stack wants to send, as much as there is room for.
     pub fn send(&mut self, stack: &mut Stack, events: &mut Events<'_>, now: Instant) {
         if let Some(stream) = &mut self.stream {
-            let next = || stack.take_frames(self.interface, 1).next();
+            let next = || stack.take_packets(self.interface, 1).next();
             let sent = stream.send(next, self.is_up, now).and_then(|()| stream.watch(events));
             if let Err(reason) = sent {
                 self.give_up(stack, &reason, events, now);
@@ -110,7 +111,7 @@ impl Port {
         } else if let Some(worker) = &self.current
             && stack.has_frames(self.interface)
         {
-            worker.send(|room| stack.take_frames(self.interface, room).collect());
+            worker.send(|room| stack.take_packets(self.interface, room).collect());
         }
     }
 

@@ -7,10 +7,13 @@ use std::os::fd::AsRawFd;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use scheme::vnet::{self, Form};
 use scheme::{Event, EventLoop, Interest, Token};
 
+use super::form::{self, Received};
 use super::worker::{FRAME, Shared};
 use super::{BUDGET, PATIENCE};
+use crate::stack::packet::Packet;
 
 const FRAMES: Token = 0;
 const OUTGOING: Token = 1;
@@ -23,9 +26,10 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// After so much silence the driver is looked at all the same: a dead one tells nothing.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// Moves frames between `file`, which is nonblocking, and the queues until the worker is to stop.
-pub fn run(shared: &Shared, file: File) -> Result<(), String> {
-    let mut pump = Pump::new(shared, file).map_err(|error| format!("cannot wait for its frames: {error}"))?;
+/// Moves frames in this form between `file`, which is nonblocking, and the queues until the worker is to stop.
+pub fn run(shared: &Shared, file: File, form: Form) -> Result<(), String> {
+    let mut pump =
+        Pump::new(shared, file, form).map_err(|error| format!("cannot wait for its frames: {error}"))?;
     while shared.take_outgoing(&mut pump.outgoing) {
         pump.send()?;
         pump.receive()?;
@@ -54,7 +58,10 @@ struct Pump<'a> {
     events: EventLoop,
     ready: Vec<Event>,
     file: File,
+    form: Form,
     buffer: Vec<u8>,
+    /// The frame that the driver is given, until it has taken it.
+    given: Vec<u8>,
     /// The driver may have frames.
     readable: bool,
     /// The last wait ended with an event of the driver's.
@@ -63,13 +70,13 @@ struct Pump<'a> {
     found: bool,
     alarms: FalseAlarms,
     /// Frames that the driver has not taken yet.
-    outgoing: VecDeque<Vec<u8>>,
+    outgoing: VecDeque<Packet>,
     /// Since when the driver takes no frames although its link is up.
     refusing: Option<Instant>,
 }
 
 impl<'a> Pump<'a> {
-    fn new(shared: &'a Shared, file: File) -> io::Result<Self> {
+    fn new(shared: &'a Shared, file: File, form: Form) -> io::Result<Self> {
         let mut events = EventLoop::new()?;
         events.register(file.as_raw_fd(), FRAMES, Interest::Read)?;
         events.register(shared.outgoing.as_raw_fd(), OUTGOING, Interest::Read)?;
@@ -78,7 +85,9 @@ impl<'a> Pump<'a> {
             events,
             ready: Vec::new(),
             file,
-            buffer: vec![0; FRAME],
+            form,
+            buffer: vec![0; vnet::SIZE + FRAME],
+            given: Vec::new(),
             readable: true,
             alarmed: false,
             found: false,
@@ -97,11 +106,15 @@ impl<'a> Pump<'a> {
         read
     }
 
-    fn read(&mut self, batch: &mut Vec<Vec<u8>>) -> Result<(), String> {
+    fn read(&mut self, batch: &mut Vec<Received>) -> Result<(), String> {
         while self.readable && batch.len() < BUDGET {
             match self.file.read(&mut self.buffer) {
                 Ok(0) => return Err("its frames have ended".to_owned()),
-                Ok(length) => batch.push(self.buffer.get(..length).unwrap_or_default().to_vec()),
+                Ok(length) => {
+                    let frame = form::open(self.form, self.buffer.get(..length).unwrap_or_default());
+                    let (checksum, frame) = frame.ok_or("it gives what is no frame")?;
+                    batch.push((checksum, frame.to_vec()));
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
                 Err(error) if error.kind() == ErrorKind::Interrupted => (),
                 Err(error) => return Err(format!("cannot read a frame: {error}")),
@@ -112,23 +125,33 @@ impl<'a> Pump<'a> {
 
     /// Gives the driver as many frames as it takes.
     fn send(&mut self) -> Result<(), String> {
-        while let Some(frame) = self.outgoing.front() {
-            match self.file.write(frame) {
+        while self.prepare() {
+            match self.file.write(&self.given) {
                 Ok(_) => (),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return self.refused(),
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 // One frame that the driver does not take says nothing about the next.
                 Err(error) if error.kind() == ErrorKind::InvalidInput => {
-                    log::debug!("the driver refused a frame of {} bytes: {error}", frame.len());
+                    log::debug!("the driver refused a frame of {} bytes: {error}", self.given.len());
                 }
                 Err(error) => return Err(format!("cannot write a frame: {error}")),
             }
-            self.outgoing.pop_front();
+            self.given.clear();
             if self.refusing.take().is_some() {
                 self.wait_for(Interest::Read)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether there is a frame to be given.
+    fn prepare(&mut self) -> bool {
+        if self.given.is_empty()
+            && let Some(frame) = self.outgoing.pop_front()
+        {
+            form::append(self.form, frame, &mut self.given);
+        }
+        !self.given.is_empty()
     }
 
     /// A driver rightly keeps its full queue while there is no link, but not for long while there is one.

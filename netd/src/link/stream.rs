@@ -7,9 +7,12 @@ use std::os::fd::AsRawFd;
 use std::time::Instant;
 
 use scheme::Interest;
+use scheme::vnet::{self, Checksum, Form};
 
+use super::form;
 use super::worker::FRAME;
 use super::{Events, PATIENCE};
+use crate::stack::packet::Packet;
 
 /// Bytes of the length (little-endian) before each frame.
 const LENGTH: usize = size_of::<u16>();
@@ -25,6 +28,8 @@ pub struct Pipes {
     pub receive: File,
     /// Frames to be sent go here.
     pub transmit: File,
+    /// How frames stand in both.
+    pub form: Form,
 }
 
 /// Both directions, as the event loop moves them.
@@ -51,7 +56,7 @@ impl Stream {
         Ok(Self {
             pipes,
             readable: true,
-            incoming: vec![0; PIECE + FRAME],
+            incoming: vec![0; PIECE + vnet::SIZE + FRAME],
             rest: 0..0,
             outgoing: Vec::new(),
             written: 0,
@@ -66,7 +71,7 @@ impl Stream {
     }
 
     /// Gives `take` the frames that have come, as many as one read brings. Whether there may be more.
-    pub fn receive(&mut self, mut take: impl FnMut(&[u8])) -> Result<bool, String> {
+    pub fn receive(&mut self, mut take: impl FnMut(Checksum, &[u8])) -> Result<bool, String> {
         if !self.readable {
             return Ok(false);
         }
@@ -84,11 +89,12 @@ impl Stream {
             Err(error) => return Err(format!("cannot read its frames: {error}")),
         }
         while let Some((length, frame)) = next_frame(&self.incoming, &self.rest) {
-            if length > FRAME {
+            if length > self.pipes.form.header() + FRAME {
                 return Err(format!("it says that a frame has {length} bytes"));
             }
             let Some(frame) = frame else { break };
-            take(frame);
+            let (checksum, frame) = form::open(self.pipes.form, frame).ok_or("it gives what is no frame")?;
+            take(checksum, frame);
             self.rest.start += LENGTH + length;
         }
         self.incoming.copy_within(self.rest.clone(), 0);
@@ -100,7 +106,7 @@ impl Stream {
     /// link is not up.
     pub fn send(
         &mut self,
-        mut next: impl FnMut() -> Option<Vec<u8>>,
+        mut next: impl FnMut() -> Option<Packet>,
         is_up: bool,
         now: Instant,
     ) -> Result<(), String> {
@@ -112,9 +118,10 @@ impl Stream {
                     && let Some(frame) = next()
                 {
                     // What is longer than a length can tell no MTU allows.
-                    let Ok(length) = u16::try_from(frame.len()) else { continue };
+                    let form = self.pipes.form;
+                    let Ok(length) = u16::try_from(form::length(form, &frame)) else { continue };
                     self.outgoing.extend(length.to_le_bytes());
-                    self.outgoing.extend(frame);
+                    form::append(form, frame, &mut self.outgoing);
                 }
                 if self.outgoing.is_empty() {
                     return Ok(());

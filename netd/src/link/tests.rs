@@ -9,10 +9,12 @@ use std::process::Command;
 
 use config::netd::{Panel, Setting};
 use scheme::client::{self, OpenOptions};
+use scheme::vnet::{Checksum, Form, Header};
 use smoltcp::wire::EthernetAddress;
 
 use super::worker::{FRAME, Shared};
 use super::*;
+use crate::stack::packet::Packet;
 use crate::stack::{self, Random};
 
 const MAC: [u8; 6] = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
@@ -90,8 +92,12 @@ impl Bed {
     }
 }
 
+/// The names of a driver's pipes.
+const PLAIN: [&str; 2] = ["receive", "transmit"];
+const WITH_HEADERS: [&str; 2] = ["vnet_receive", "vnet_transmit"];
+
 /// A driver that hands out pipes, and its ends of them.
-fn with_pipes(bed: &Bed) -> (fs::File, fs::File) {
+fn with_pipes(bed: &Bed, [receive, transmit]: [&str; 2]) -> (fs::File, fs::File) {
     let scratch = tempfile::tempdir_in(bed.root.path()).unwrap();
     let open = |pipe: &str| {
         let path = scratch.path().join(pipe);
@@ -99,7 +105,7 @@ fn with_pipes(bed: &Bed) -> (fs::File, fs::File) {
         let both = OpenOptions { read: true, write: true, nonblocking: true };
         client::open_path(&path, both).unwrap()
     };
-    let ends = (open("receive"), open("transmit"));
+    let ends = (open(receive), open(transmit));
     fs::write(scratch.path().join("mac"), MAC).unwrap();
     fs::rename(scratch.keep(), bed.root.path().join("network.test")).unwrap();
     ends
@@ -126,10 +132,67 @@ fn a_driver_that_comes_gives_the_interface_its_link_and_frames() {
     bed.turn_until(|bed| bed.interface().counters.rx_packets == 1);
 }
 
+/// A datagram of ours that waits for the driver.
+fn unfinished() -> Packet {
+    let (from, to) = ("10.0.0.1:1000".parse().unwrap(), "10.0.0.2:53".parse().unwrap());
+    stack::udp::datagram(from, to, &[0xaa; 18])
+}
+
+#[test]
+fn a_driver_that_takes_headers_is_told_what_is_left_to_be_done() {
+    let mut bed = Bed::new();
+    let (mut receive, mut transmit) = with_pipes(&bed, WITH_HEADERS);
+    bed.turn_until(|bed| bed.interface().running);
+    let header = Header { checksum: Checksum::Good, segments: None }.bytes();
+    receive.write_all(&encoded(&[&header[..], &[0xff; 60]].concat())).unwrap();
+    bed.turn_until(|bed| bed.interface().counters.rx_packets == 1);
+
+    let frame = unfinished();
+    bed.stack.network.interface_mut(1).unwrap().queue.clear();
+    bed.stack.network.interface_mut(1).unwrap().enqueue(frame.clone());
+    bed.poll(Instant::now());
+    let mut stream = Vec::new();
+    while stream.len() < 74 {
+        let mut buffer = [0; 4096];
+        let count = transmit.read(&mut buffer).unwrap();
+        stream.extend_from_slice(&buffer[..count]);
+    }
+    let header = frame.left().bytes();
+    assert_eq!(header[0], 1, "the checksum is to be filled in");
+    let wanted = encoded(&[&header[..], &frame].concat());
+    assert!(stream.ends_with(&wanted), "{stream:x?}");
+}
+
+#[test]
+fn a_driver_of_plain_frames_is_given_whole_ones() {
+    let mut bed = Bed::new();
+    let (_receive, mut transmit) = with_pipes(&bed, PLAIN);
+    bed.turn_until(|bed| bed.interface().running);
+    bed.stack.network.interface_mut(1).unwrap().queue.clear();
+    bed.stack.network.interface_mut(1).unwrap().enqueue(unfinished());
+    bed.poll(Instant::now());
+    let mut stream = Vec::new();
+    while stream.len() < 62 {
+        let mut buffer = [0; 4096];
+        let count = transmit.read(&mut buffer).unwrap();
+        stream.extend_from_slice(&buffer[..count]);
+    }
+    assert!(stream.ends_with(&encoded(&unfinished().finished())), "{stream:x?}");
+}
+
+#[test]
+fn a_driver_whose_headers_lie_is_given_up() {
+    let mut bed = Bed::new();
+    let (mut receive, _transmit) = with_pipes(&bed, WITH_HEADERS);
+    bed.turn_until(|bed| bed.interface().running);
+    receive.write_all(&encoded(&[0xff; 72])).unwrap();
+    bed.turn_until(|bed| !bed.interface().running);
+}
+
 #[test]
 fn frames_come_and_go_by_pipes_where_the_driver_hands_them_out() {
     let mut bed = Bed::new();
-    let (mut receive, mut transmit) = with_pipes(&bed);
+    let (mut receive, mut transmit) = with_pipes(&bed, PLAIN);
     bed.turn_until(|bed| bed.interface().running);
     let stream = [encoded(&[0xff; 60]), encoded(&[0xff; 1514]), encoded(&[0xff; 60])].concat();
     let (begin, rest) = stream.split_at(100);
@@ -138,7 +201,7 @@ fn frames_come_and_go_by_pipes_where_the_driver_hands_them_out() {
     receive.write_all(rest).unwrap();
     bed.turn_until(|bed| bed.interface().counters.rx_packets == 3);
     let id = bed.stack.network.find("eth0").unwrap();
-    bed.stack.network.interface_mut(id).unwrap().enqueue(vec![0xaa; 60]);
+    bed.stack.network.interface_mut(id).unwrap().enqueue(vec![0xaa; 60].into());
     bed.poll(Instant::now());
     let mut sent = vec![0; 65536];
     let count = transmit.read(&mut sent).unwrap();
@@ -148,7 +211,7 @@ fn frames_come_and_go_by_pipes_where_the_driver_hands_them_out() {
 #[test]
 fn a_pipe_with_nonsense_in_it_costs_the_driver_its_link() {
     let mut bed = Bed::new();
-    let (mut receive, _transmit) = with_pipes(&bed);
+    let (mut receive, _transmit) = with_pipes(&bed, PLAIN);
     bed.turn_until(|bed| bed.interface().running);
     receive.write_all(&[0xff; 2]).unwrap();
     bed.turn_until(|bed| bed.interface().driver.is_none());
@@ -157,12 +220,12 @@ fn a_pipe_with_nonsense_in_it_costs_the_driver_its_link() {
 #[test]
 fn a_driver_that_leaves_its_pipe_full_is_given_up_if_its_link_is_up() {
     let mut bed = Bed::new();
-    let (_receive, mut transmit) = with_pipes(&bed);
+    let (_receive, mut transmit) = with_pipes(&bed, PLAIN);
     bed.turn_until(|bed| bed.interface().running);
     let id = bed.stack.network.find("eth0").unwrap();
     let mut now = Instant::now();
     for _ in 0..100 {
-        bed.stack.network.interface_mut(id).unwrap().enqueue(vec![0; 1514]);
+        bed.stack.network.interface_mut(id).unwrap().enqueue(vec![0; 1514].into());
         bed.poll(now);
     }
     assert!(bed.interface().queue.len() > 10, "the pipe is full, and sockets wait");
@@ -172,7 +235,7 @@ fn a_driver_that_leaves_its_pipe_full_is_given_up_if_its_link_is_up() {
     }
     assert!(bed.interface().queue.is_empty(), "it has room again");
     for _ in 0..100 {
-        bed.stack.network.interface_mut(id).unwrap().enqueue(vec![0; 1514]);
+        bed.stack.network.interface_mut(id).unwrap().enqueue(vec![0; 1514].into());
         bed.poll(now);
     }
     now += PATIENCE;
@@ -293,7 +356,7 @@ fn an_interface_that_is_switched_off_lets_go_of_its_driver_after_its_last_frame(
     let mut bed = Bed::new();
     let mut driver = serve(&bed.driver("network.test", &MAC));
     bed.turn_until(|bed| bed.interface().running);
-    bed.stack.network.interface_mut(1).unwrap().queue.push_back(vec![7; 60]);
+    bed.stack.network.interface_mut(1).unwrap().queue.push_back(vec![7; 60].into());
     bed.stack.set_up(1, false);
     bed.turn_until(|bed| bed.port().current.is_none() && bed.port().abandoned.is_empty());
     assert_eq!((bed.interface().running, bed.interface().driver.as_deref()), (false, None));
@@ -311,7 +374,7 @@ fn at_the_end_drivers_are_let_go_of_after_the_last_frame() {
     bed.turn_until(|bed| bed.interface().running);
     bed.poll(Instant::now());
     let id = bed.stack.network.find("eth0").unwrap();
-    bed.stack.network.interface_mut(id).unwrap().enqueue(vec![0xaa; 60]);
+    bed.stack.network.interface_mut(id).unwrap().enqueue(vec![0xaa; 60].into());
     let start = Instant::now();
     bed.links.end(&mut bed.stack, &mut Events { events: &mut bed.events, token: 0 }, start);
     assert!(start.elapsed() < Duration::from_secs(5), "nobody is waited for without end");
@@ -430,14 +493,14 @@ fn a_batch_costs_one_wake_up() {
         driver.send(&[number; 60]).unwrap();
     }
     let own = shared.clone();
-    let pump = thread::spawn(move || pump::run(&own, frames));
+    let pump = thread::spawn(move || pump::run(&own, frames, Form::Plain));
     let mut events = scheme::EventLoop::new().unwrap();
     let mut ready = Vec::new();
     events.register(waker.as_raw_fd(), 0, scheme::Interest::Read).unwrap();
     events.wait(Some(PATIENCE), &mut ready).unwrap();
     waker.take().unwrap();
     let (batch, more) = shared.take_received(BUDGET);
-    assert_eq!(batch, [0, 1, 2, 3, 4].map(|number| vec![number; 60]));
+    assert_eq!(batch, [0, 1, 2, 3, 4].map(|number| (Checksum::Unknown, vec![number; 60])));
     assert!(!more);
     events.wait(Some(Duration::from_millis(50)), &mut ready).unwrap();
     assert_eq!(ready, [], "the five frames were told once");
@@ -450,7 +513,7 @@ fn a_driver_that_dies_ends_the_pump() {
     let (_waker, shared, ..) = pump_bed();
     let (driver, ours) = UnixStream::pair().unwrap();
     ours.set_nonblocking(true).unwrap();
-    let pump = thread::spawn(move || pump::run(&shared, fs::File::from(OwnedFd::from(ours))));
+    let pump = thread::spawn(move || pump::run(&shared, fs::File::from(OwnedFd::from(ours)), Form::Plain));
     let start = Instant::now();
     drop(driver);
     assert_eq!(pump.join().unwrap(), Err("its frames have ended".to_owned()));
@@ -464,8 +527,8 @@ fn what_a_driver_sent_before_it_died_is_not_lost() {
     ours.set_nonblocking(true).unwrap();
     driver.write_all(&[7; 60]).unwrap();
     drop(driver);
-    assert!(pump::run(&shared, fs::File::from(OwnedFd::from(ours))).is_err());
-    assert_eq!(shared.take_received(BUDGET).0, [vec![7; 60]]);
+    assert!(pump::run(&shared, fs::File::from(OwnedFd::from(ours)), Form::Plain).is_err());
+    assert_eq!(shared.take_received(BUDGET).0, [(Checksum::Unknown, vec![7; 60])]);
 }
 
 #[test]
@@ -479,9 +542,9 @@ fn a_driver_may_keep_its_queue_full_while_its_link_is_down() {
             }
         };
         assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
-        shared.queue(|_| vec![vec![0; 60]]);
+        shared.queue(|_| vec![vec![0; 60].into()]);
         let own = shared.clone();
-        let pump = thread::spawn(move || pump::run(&own, frames));
+        let pump = thread::spawn(move || pump::run(&own, frames, Form::Plain));
         thread::sleep(PATIENCE + 3 * RETRY);
         shared.stop();
         assert_eq!(pump.join().unwrap(), expected, "with is_up {is_up}");

@@ -12,10 +12,12 @@ use std::time::{Duration, Instant};
 use smoltcp::wire::EthernetAddress;
 
 use super::driver::{Orders, Own};
+use super::form::Received;
 use super::stream::Pipes;
 use super::wake::Waker;
 use super::{driver, pump};
 use crate::stack::hardware::{Panels, Wanted};
+use crate::stack::packet::Packet;
 
 /// The threads read, write and queue: their stacks are small.
 pub const STACK: usize = 64 * 1024;
@@ -66,8 +68,8 @@ pub struct Status {
 
 struct State {
     status: Status,
-    received: VecDeque<Vec<u8>>,
-    to_send: VecDeque<Vec<u8>>,
+    received: VecDeque<Received>,
+    to_send: VecDeque<Packet>,
     /// What the driver is to be told.
     orders: Orders,
     /// The event loop has more to send than there was room for.
@@ -176,12 +178,12 @@ impl Worker {
     }
 
     /// Takes up to `limit` received frames; whether there are more.
-    pub fn take_frames(&self, limit: usize) -> (Vec<Vec<u8>>, bool) {
+    pub fn take_frames(&self, limit: usize) -> (Vec<Received>, bool) {
         self.shared.take_received(limit)
     }
 
     /// Queues the frames that `give` has, which is told how many there is room for.
-    pub fn send(&self, give: impl FnOnce(usize) -> Vec<Vec<u8>>) {
+    pub fn send(&self, give: impl FnOnce(usize) -> Vec<Packet>) {
         if matches!(self.shared.lock().status.phase, Phase::Open { .. }) {
             self.shared.queue(give);
         }
@@ -235,7 +237,7 @@ impl Shared {
     }
 
     /// Hands received frames to the event loop, with one wake-up. Waits while it has too many.
-    pub fn deliver(&self, batch: Vec<Vec<u8>>) {
+    pub fn deliver(&self, batch: Vec<Received>) {
         if batch.is_empty() {
             return;
         }
@@ -253,7 +255,7 @@ impl Shared {
     }
 
     /// Takes up to `limit` received frames; whether there are more.
-    pub fn take_received(&self, limit: usize) -> (Vec<Vec<u8>>, bool) {
+    pub fn take_received(&self, limit: usize) -> (Vec<Received>, bool) {
         if !self.glance.received.load(Ordering::Acquire) {
             return (Vec::new(), false);
         }
@@ -269,7 +271,7 @@ impl Shared {
     }
 
     /// Queues the frames that `give` has, which is told how many there is room for.
-    pub fn queue(&self, give: impl FnOnce(usize) -> Vec<Vec<u8>>) {
+    pub fn queue(&self, give: impl FnOnce(usize) -> Vec<Packet>) {
         let mut state = self.lock();
         let room = TRANSMIT_QUEUE.saturating_sub(state.to_send.len());
         let frames = give(room);
@@ -282,7 +284,7 @@ impl Shared {
     }
 
     /// Moves what the event loop has to send to `outgoing`, if that is empty. False at the end.
-    pub fn take_outgoing(&self, outgoing: &mut VecDeque<Vec<u8>>) -> bool {
+    pub fn take_outgoing(&self, outgoing: &mut VecDeque<Packet>) -> bool {
         let mut state = self.lock();
         if outgoing.is_empty() {
             std::mem::swap(&mut state.to_send, outgoing);
@@ -384,11 +386,11 @@ fn open_frames(shared: &Arc<Shared>, directory: &Path) -> Result<(), String> {
         shared.lock().pipes = Some(pipes);
         return Ok(());
     }
-    let frames = driver::open_frames(directory)?;
+    let (frames, form) = driver::open_frames(directory)?;
     if shared.lock().stop {
         return Ok(());
     }
-    let pump = shared.spawn("frames", move |shared| pump::run(shared, frames));
+    let pump = shared.spawn("frames", move |shared| pump::run(shared, frames, form));
     pump.map_err(|error| error.to_string())
 }
 

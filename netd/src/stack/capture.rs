@@ -6,6 +6,8 @@ use config::filter::{Filter, LinkType, Packet};
 use slab::Slab;
 use smoltcp::time::Instant;
 
+use super::packet::Packet as Outgoing;
+
 /// Captures of one interface at a time: each costs a look at every packet.
 const CAPTURES: usize = 8;
 /// Bytes that wait for one reader, packets' own size and this much for each of them.
@@ -109,6 +111,20 @@ impl Captures {
     /// One that has begun.
     pub fn get(&self, id: CaptureId) -> Option<&Capture> {
         self.0.get(id)
+    }
+
+    /// Nobody looks on.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Shows all captures a packet that leaves, as it would be on a wire.
+    pub fn record_sent(&mut self, link_type: LinkType, mut packet: Outgoing, at: Instant) -> Outgoing {
+        if !self.0.is_empty() {
+            packet.finish();
+            self.record(link_type, Direction::Sent, &packet, at);
+        }
+        packet
     }
 
     /// Shows all captures a packet.

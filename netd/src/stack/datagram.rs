@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use scheme::checksum::{pseudo_header, sum};
 use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv6Packet};
 
 use super::wire::HEADROOM;
@@ -21,9 +22,27 @@ pub struct Datagram<'a> {
     pub protocol: IpProtocol,
     /// What follows the header and its options.
     pub payload: &'a [u8],
+    /// Its TCP or UDP checksum need not be looked at.
+    pub is_good: bool,
 }
 
 impl<'a> Datagram<'a> {
+    /// The checksum of the TCP segment that it carries is right.
+    pub fn has_good_checksum(&self) -> bool {
+        let pseudo = |addresses| pseudo_header(addresses, self.protocol.into(), self.payload.len());
+        let is_right = |sum| sum == u16::MAX;
+        self.is_good
+            || match (self.source, self.destination) {
+                (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                    is_right(sum(self.payload, pseudo([&source.octets(), &destination.octets()])))
+                }
+                (IpAddr::V6(source), IpAddr::V6(destination)) => {
+                    is_right(sum(self.payload, pseudo([&source.octets(), &destination.octets()])))
+                }
+                _ => false,
+            }
+    }
+
     /// The packet as smoltcp takes it, which knows few of IPv6's extension headers.
     pub fn for_smoltcp(&self) -> Cow<'a, [u8]> {
         match self.destination.is_ipv6() && self.bytes.len() != ipv6::HEADER + self.payload.len() {

@@ -5,6 +5,7 @@ use smoltcp::phy::{DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
 use smoltcp::wire::HardwareAddress;
 
+use super::packet::Packet;
 use super::wire::{self, Wire};
 
 /// An interface of smoltcp's for packets of a certain length.
@@ -44,8 +45,8 @@ impl Engine {
         self.interface.context()
     }
 
-    /// Gives `packet` to the sockets in `set`; what they answer at once is returned.
-    pub fn exchange(&mut self, packet: &[u8], set: &mut SocketSet<'static>, now: Instant) -> Vec<Vec<u8>> {
+    /// Gives `packet`, whose TCP checksum is right, to the sockets in `set`; what they answer at once is returned.
+    pub fn exchange(&mut self, packet: &[u8], set: &mut SocketSet<'static>, now: Instant) -> Vec<Packet> {
         let mut outgoing = Vec::new();
         let mut wire = Wire {
             incoming: Some(packet),
@@ -58,7 +59,7 @@ impl Engine {
     }
 
     /// Lets each socket in `set` send one packet.
-    pub fn egress(&mut self, set: &mut SocketSet<'static>, room: usize, now: Instant) -> Vec<Vec<u8>> {
+    pub fn egress(&mut self, set: &mut SocketSet<'static>, room: usize, now: Instant) -> Vec<Packet> {
         let mut outgoing = Vec::new();
         let mut wire =
             Wire { incoming: None, outgoing: &mut outgoing, room, capabilities: &self.capabilities };

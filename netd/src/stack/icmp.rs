@@ -122,7 +122,7 @@ impl Icmp {
         }
         let sequence = u16::from_be_bytes([high, low]);
         let packet = echo_request(path.source, socket.remote, socket.ident, sequence, data);
-        network.send(path.interface, path.next_hop, packet);
+        network.send(path.interface, path.next_hop, packet.into());
         Ok(message.len())
     }
 

@@ -21,7 +21,13 @@ const NDISC: std::ops::RangeInclusive<u8> = 133..=137;
 
 impl Stack {
     /// Takes an IPv6 packet that `from` sent.
-    pub(super) fn receive_ipv6(&mut self, id: InterfaceId, from: EthernetAddress, bytes: &[u8]) {
+    pub(super) fn receive_ipv6(
+        &mut self,
+        id: InterfaceId,
+        from: EthernetAddress,
+        bytes: &[u8],
+        is_good: bool,
+    ) {
         let Some(header) = ipv6::header(bytes) else { return self.count_error(id) };
         let Header { source, destination, .. } = header;
         let is_martian = source.is_multicast()
@@ -34,13 +40,21 @@ impl Stack {
             interface.counters.rx_dropped += 1;
             return;
         }
-        self.open_ipv6(id, header, Some(from));
+        self.open_ipv6(id, header, Some(from), is_good);
     }
 
     /// Looks into an IPv6 packet for us. Nobody sent it `from` an Ethernet address if it comes from this host.
-    pub(super) fn open_ipv6(&mut self, id: InterfaceId, packet: Header<'_>, from: Option<EthernetAddress>) {
+    pub(super) fn open_ipv6(
+        &mut self,
+        id: InterfaceId,
+        packet: Header<'_>,
+        from: Option<EthernetAddress>,
+        is_good: bool,
+    ) {
         match ipv6::open(packet) {
-            Ok(Contents::Whole(datagram)) => self.deliver_ipv6(id, packet, &datagram, from),
+            Ok(Contents::Whole(datagram)) => {
+                self.deliver_ipv6(id, packet, &Datagram { is_good, ..datagram }, from);
+            }
             Ok(Contents::Piece(piece)) => {
                 let now = self.network.now;
                 if let Some(bytes) = self.fragments.add(id, &piece, now) {
@@ -62,7 +76,7 @@ impl Stack {
     fn open_whole_ipv6(&mut self, id: InterfaceId, bytes: &[u8], from: Option<EthernetAddress>) {
         match ipv6::header(bytes) {
             Some(packet) if !matches!(ipv6::open(packet), Ok(Contents::Piece(_))) => {
-                self.open_ipv6(id, packet, from);
+                self.open_ipv6(id, packet, from, false);
             }
             _ => self.count_error(id),
         }
@@ -122,7 +136,7 @@ impl Stack {
         let now = self.network.now;
         let own = self.network.interface(id).and_then(|interface| interface.source_ipv6(asker, now));
         if let Some(reply) = own.and_then(|own| answers::echo_reply(request, own.into())) {
-            self.network.send_from(id, request.source, vec![reply]);
+            self.network.send_from(id, request.source, vec![reply.into()]);
         }
     }
 
@@ -136,7 +150,7 @@ impl Stack {
             return;
         }
         if let Some(bytes) = self.fragments.add(id, piece, now) {
-            self.receive_ipv4(id, from, &bytes);
+            self.receive_ipv4(id, from, &bytes, false);
         }
     }
 
@@ -168,7 +182,7 @@ impl Stack {
                     None => (),
                 }
                 if may_be_answered && let Some(reply) = answers::echo_reply(datagram, datagram.destination) {
-                    self.network.send_from(id, datagram.source, vec![reply]);
+                    self.network.send_from(id, datagram.source, vec![reply.into()]);
                 }
                 None
             }
@@ -185,7 +199,7 @@ impl Stack {
             return;
         }
         if let Some(error) = answers::error(datagram, complaint) {
-            self.network.send_from(id, datagram.source, vec![error]);
+            self.network.send_from(id, datagram.source, vec![error.into()]);
         }
     }
 
@@ -232,6 +246,7 @@ fn first_piece(bytes: &[u8]) -> Option<Datagram<'_>> {
         destination: piece.destination,
         protocol: piece.protocol.into(),
         payload: piece.data,
+        is_good: false,
     })
 }
 
@@ -243,6 +258,7 @@ fn unopened<'a>(packet: Header<'a>) -> Datagram<'a> {
         destination: packet.destination.into(),
         protocol: IpProtocol::Ipv6NoNxt,
         payload: &[],
+        is_good: false,
     }
 }
 

@@ -19,6 +19,7 @@ use super::groups::Groups;
 use super::hardware::{Panels, Wanted};
 use super::ndisc::{ALL_NODES, Ipv6Link};
 use super::neighbours::{self, Neighbours, Resolution};
+use super::packet::Packet;
 use super::routes::InterfaceId;
 use super::wire::HEADROOM;
 
@@ -88,7 +89,7 @@ pub enum Link {
         /// Our address; unknown before the first driver.
         address: Option<EthernetAddress>,
         /// The ARP table.
-        neighbours: Neighbours,
+        neighbours: Neighbours<Packet>,
         /// The DHCP client, unless the address is static.
         dhcp: Option<Box<Dhcp>>,
     },
@@ -133,7 +134,7 @@ pub struct Interface {
     /// What happened.
     pub counters: Counters,
     /// Frames for the driver; for loopback, packets to be received.
-    pub queue: VecDeque<Vec<u8>>,
+    pub queue: VecDeque<Packet>,
     /// Those who look on.
     pub captures: Captures,
     /// smoltcp's side of it.
@@ -271,7 +272,7 @@ impl Interface {
     }
 
     /// Sends an IP packet (behind its headroom) to `next_hop`. Without a link it is lost.
-    pub fn send(&mut self, next_hop: IpAddr, packet: Vec<u8>, now: Instant) {
+    pub fn send(&mut self, next_hop: IpAddr, packet: Packet, now: Instant) {
         if !self.carries() {
             self.counters.tx_dropped += 1;
             return;
@@ -305,7 +306,7 @@ impl Interface {
     }
 
     /// Repeats ARP requests that are due; the packets whose next hop is given up are returned.
-    pub fn poll_neighbours(&mut self, now: Instant) -> Vec<Vec<u8>> {
+    pub fn poll_neighbours(&mut self, now: Instant) -> Vec<Packet> {
         let Link::Ethernet { neighbours, .. } = &mut self.link else { return Vec::new() };
         let due = neighbours.poll(now);
         for neighbour in due.probes {
@@ -375,7 +376,7 @@ impl Interface {
     }
 
     /// Queues a finished frame.
-    pub fn enqueue(&mut self, frame: Vec<u8>) {
+    pub fn enqueue(&mut self, frame: Packet) {
         if self.queue.len() >= QUEUE + ANSWERS || !self.carries() {
             self.counters.tx_dropped += 1;
             return;
@@ -427,15 +428,15 @@ impl Interface {
         };
         let mut packet = vec![0; HEADROOM + arp.buffer_len()];
         arp.emit(&mut ArpPacket::new_unchecked(&mut packet[HEADROOM..]));
-        self.frame(packet, target, EthernetProtocol::Arp);
+        self.frame(packet.into(), target, EthernetProtocol::Arp);
     }
 
-    fn frame(&mut self, mut packet: Vec<u8>, destination: EthernetAddress, protocol: EthernetProtocol) {
+    fn frame(&mut self, mut packet: Packet, destination: EthernetAddress, protocol: EthernetProtocol) {
         let Some(source) = self.ethernet_address() else {
             self.counters.tx_dropped += 1;
             return;
         };
-        let mut frame = EthernetFrame::new_unchecked(&mut packet);
+        let mut frame = EthernetFrame::new_unchecked(&mut packet[..]);
         frame.set_dst_addr(destination);
         frame.set_src_addr(source);
         frame.set_ethertype(protocol);

@@ -29,7 +29,14 @@ pub fn open(bytes: &[u8]) -> Option<Contents<'_>> {
     let (offset, more) = (usize::from(packet.frag_offset()), packet.more_frags());
     if offset == 0 && !more {
         let protocol = packet.next_header();
-        return Some(Contents::Whole(Datagram { bytes, source, destination, protocol, payload }));
+        return Some(Contents::Whole(Datagram {
+            bytes,
+            source,
+            destination,
+            protocol,
+            payload,
+            is_good: false,
+        }));
     }
     let makes_sense = !more || payload.len().is_multiple_of(8);
     makes_sense.then_some(Contents::Piece(Piece {

@@ -88,7 +88,14 @@ pub fn open(header: Header<'_>) -> Result<Contents<'_>, Refusal> {
             IpProtocol::Ipv6NoNxt => return Ok(Contents::Nothing),
             protocol => {
                 let payload = bytes.get(walk.at..).ok_or(Refusal::Silent)?;
-                return Ok(Contents::Whole(Datagram { bytes, source, destination, protocol, payload }));
+                return Ok(Contents::Whole(Datagram {
+                    bytes,
+                    source,
+                    destination,
+                    protocol,
+                    payload,
+                    is_good: false,
+                }));
             }
         }
     }

@@ -23,6 +23,7 @@ pub mod names;
 pub mod ndisc;
 pub mod neighbours;
 pub mod network;
+pub mod packet;
 mod path_mtu;
 mod ports;
 mod quoted;
@@ -42,6 +43,8 @@ mod tests;
 
 use config::filter::LinkType;
 use config::netd::Domain;
+use scheme::checksum;
+use scheme::vnet::Checksum;
 use smoltcp::wire::{EthernetAddress, EthernetFrame, EthernetProtocol};
 
 pub use self::error::SocketError;
@@ -53,12 +56,14 @@ pub use smoltcp::time::Instant;
 
 use self::answers::Limit;
 use self::capture::Direction;
+use self::datagram::Datagram;
 use self::dhcp::Dhcp;
 use self::fragments::Fragments;
 use self::icmp::Icmp;
 use self::interface::Link;
 use self::ipv6::Contents;
 use self::names::NameServer;
+use self::packet::Packet;
 use self::raw::Raw;
 use self::tcp::Tcp;
 use self::udp::Udp;
@@ -206,8 +211,33 @@ impl Stack {
         self.revision += 1;
     }
 
-    /// Takes a frame from a driver.
+    /// Takes a frame from a driver, of whose checksum nothing is known.
+    #[cfg(any(test, feature = "internals"))]
     pub fn receive(&mut self, id: InterfaceId, frame: &[u8]) {
+        self.receive_with(id, frame, Checksum::Unknown);
+    }
+
+    /// Takes a frame from a driver, which says this of its TCP or UDP checksum.
+    pub fn receive_with(&mut self, id: InterfaceId, frame: &[u8], checksum: Checksum) {
+        match checksum {
+            // Who looks at it is to see it as it would be on a wire.
+            Checksum::Partial { start, offset } if self.is_watched(id) => {
+                let mut frame = frame.to_vec();
+                checksum::complete(&mut frame, start, offset);
+                self.receive_checked(id, &frame, true);
+            }
+            Checksum::Partial { .. } | Checksum::Good => self.receive_checked(id, frame, true),
+            Checksum::Unknown | Checksum::Bad => self.receive_checked(id, frame, false),
+        }
+    }
+
+    /// Somebody sees packets as they come.
+    fn is_watched(&self, id: InterfaceId) -> bool {
+        self.raw.is_open() || self.network.with_vlans(id).any(|own| !own.captures.is_empty())
+    }
+
+    /// Takes a frame whose TCP or UDP checksum is good, or is to be looked at.
+    fn receive_checked(&mut self, id: InterfaceId, frame: &[u8], is_good: bool) {
         let now = self.network.now;
         let Some(interface) = self.network.interface_mut(id) else { return };
         if !interface.up {
@@ -216,11 +246,11 @@ impl Stack {
         interface.counters.rx_packets += 1;
         interface.counters.rx_bytes += frame.len() as u64;
         interface.captures.record(LinkType::Ethernet, Direction::Received, frame, now);
-        self.receive_untagged(id, frame);
+        self.receive_untagged(id, frame, is_good);
     }
 
     /// Takes a frame that was counted, whose tag was taken off if it had one that names no VLAN.
-    fn receive_untagged(&mut self, id: InterfaceId, frame: &[u8]) {
+    fn receive_untagged(&mut self, id: InterfaceId, frame: &[u8], is_good: bool) {
         let Some(interface) = self.network.interface_mut(id) else { return };
         let Ok(ethernet) = EthernetFrame::new_checked(frame) else {
             interface.counters.rx_errors += 1;
@@ -234,9 +264,9 @@ impl Stack {
         }
         match ethernet.ethertype() {
             EthernetProtocol::Arp => self.receive_arp(id, ethernet.payload()),
-            EthernetProtocol::Ipv4 => self.receive_ipv4(id, source, ethernet.payload()),
-            EthernetProtocol::Ipv6 => self.receive_ipv6(id, source, ethernet.payload()),
-            vlan::TAGGED => self.receive_tagged(id, frame),
+            EthernetProtocol::Ipv4 => self.receive_ipv4(id, source, ethernet.payload(), is_good),
+            EthernetProtocol::Ipv6 => self.receive_ipv6(id, source, ethernet.payload(), is_good),
+            vlan::TAGGED => self.receive_tagged(id, frame, is_good),
             _ => interface.counters.rx_dropped += 1,
         }
     }
@@ -248,10 +278,10 @@ impl Stack {
         self.receive_claim(id, payload);
     }
 
-    fn receive_ipv4(&mut self, id: InterfaceId, source: EthernetAddress, payload: &[u8]) {
+    fn receive_ipv4(&mut self, id: InterfaceId, source: EthernetAddress, payload: &[u8], is_good: bool) {
         let now = self.network.now;
         let datagram = match ipv4::open(payload) {
-            Some(Contents::Whole(datagram)) => datagram,
+            Some(Contents::Whole(datagram)) => Datagram { is_good, ..datagram },
             Some(Contents::Piece(piece)) => return self.receive_ipv4_piece(id, source, &piece),
             Some(Contents::Nothing) | None => return self.count_error(id),
         };
@@ -291,7 +321,7 @@ impl Stack {
             }
             budget -= packets.len();
             for packet in packets {
-                self.receive_loopback(packet.get(HEADROOM..).unwrap_or_default());
+                self.receive_loopback(packet);
             }
         }
     }
@@ -316,21 +346,28 @@ impl Stack {
         self.poll_dhcp(id);
     }
 
-    fn take_loopback(&mut self, budget: usize) -> Vec<Vec<u8>> {
+    fn take_loopback(&mut self, budget: usize) -> Vec<Packet> {
         let Some(loopback) = self.network.interface_mut(LOOPBACK) else { return Vec::new() };
         let count = loopback.queue.len().min(budget);
         loopback.queue.drain(..count).collect()
     }
 
-    fn receive_loopback(&mut self, packet: &[u8]) {
+    fn receive_loopback(&mut self, mut packet: Packet) {
         let now = self.network.now;
+        if self.is_watched(LOOPBACK) {
+            packet.finish();
+        }
+        let packet = packet.get(HEADROOM..).unwrap_or_default();
         let Some(loopback) = self.network.interface_mut(LOOPBACK) else { return };
         loopback.counters.rx_packets += 1;
         loopback.counters.rx_bytes += packet.len() as u64;
         loopback.captures.record(LinkType::Raw, Direction::Received, packet, now);
         match (ipv4::open(packet), ipv6::header(packet)) {
-            (Some(Contents::Whole(datagram)), _) => self.deliver(LOOPBACK, &datagram, true),
-            (None, Some(packet)) => self.open_ipv6(LOOPBACK, packet, None),
+            // What never left needs no checksum.
+            (Some(Contents::Whole(datagram)), _) => {
+                self.deliver(LOOPBACK, &Datagram { is_good: true, ..datagram }, true);
+            }
+            (None, Some(packet)) => self.open_ipv6(LOOPBACK, packet, None, true),
             _ => self.count_error(LOOPBACK),
         }
     }
@@ -363,15 +400,21 @@ impl Stack {
         self.network.with_vlans(id).any(|interface| !interface.queue.is_empty())
     }
 
-    /// Takes up to `limit` frames that wait for the driver of an interface.
+    /// Takes up to `limit` frames that wait for the driver of an interface, with nothing left to be done.
+    #[cfg(any(test, feature = "internals"))]
     pub fn take_frames(&mut self, id: InterfaceId, limit: usize) -> impl Iterator<Item = Vec<u8>> + '_ {
+        self.take_packets(id, limit).map(Packet::finished)
+    }
+
+    /// Takes up to `limit` frames that wait for the driver of an interface.
+    pub fn take_packets(&mut self, id: InterfaceId, limit: usize) -> impl Iterator<Item = Packet> + '_ {
         let now = self.network.now;
         self.collect_tagged(id);
         self.network.interface_mut(id).into_iter().flat_map(move |interface| {
             let count = interface.queue.len().min(limit);
             let captures = &mut interface.captures;
             let frames = interface.queue.drain(..count);
-            frames.inspect(move |frame| captures.record(LinkType::Ethernet, Direction::Sent, frame, now))
+            frames.map(move |frame| captures.record_sent(LinkType::Ethernet, frame, now))
         })
     }
 }

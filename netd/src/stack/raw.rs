@@ -43,6 +43,11 @@ impl Raw {
         RawId(self.sockets.insert(Socket { version, protocol, received: VecDeque::new(), size: 0 }))
     }
 
+    /// There is a socket.
+    pub fn is_open(&self) -> bool {
+        !self.sockets.is_empty()
+    }
+
     /// The version, and the protocol's number.
     pub fn protocol(&self, id: RawId) -> Option<(IpVersion, u8)> {
         self.sockets.get(id.0).map(|socket| (socket.version, socket.protocol.into()))
@@ -86,7 +91,7 @@ impl Raw {
             IpAddr::V4(source) => complete_v4(&mut bytes[HEADROOM..], source),
             IpAddr::V6(source) => complete_v6(&mut bytes[HEADROOM..], source),
         }
-        network.send_unchanged(path.interface, path.next_hop, bytes);
+        network.send_unchanged(path.interface, path.next_hop, bytes.into());
         Ok(packet.len())
     }
 

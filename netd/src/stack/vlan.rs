@@ -4,7 +4,7 @@ use smoltcp::wire::{ETHERNET_HEADER_LEN, EthernetProtocol};
 
 use config::filter::LinkType;
 
-use super::capture::Direction;
+use super::packet::Packet;
 use super::{InterfaceId, Stack};
 
 /// What stands in place of the type of a tagged frame, and before its tag.
@@ -58,7 +58,7 @@ impl Stack {
 
     /// Takes a frame with a tag. One that has a priority alone is the interface's own; a tag in a tag (IEEE 802.1ad) is
     /// nobody's.
-    pub(super) fn receive_tagged(&mut self, id: InterfaceId, frame: &[u8]) {
+    pub(super) fn receive_tagged(&mut self, id: InterfaceId, frame: &[u8], is_good: bool) {
         let Some((&tag, payload)) =
             frame.get(ETHERNET_HEADER_LEN..).and_then(|rest| rest.split_first_chunk::<2>())
         else {
@@ -70,9 +70,9 @@ impl Stack {
         let addresses = frame.get(..TAG_AT).unwrap_or_default();
         let untagged = [addresses, payload].concat();
         match u16::from_be_bytes(tag) & NUMBER {
-            0 => self.receive_untagged(id, &untagged),
+            0 => self.receive_untagged(id, &untagged, is_good),
             number => match self.network.vlan(id, number) {
-                Some(vlan) => self.receive(vlan, &untagged),
+                Some(vlan) => self.receive_checked(vlan, &untagged, is_good),
                 None => self.count_unwanted(id),
             },
         }
@@ -91,10 +91,9 @@ impl Stack {
             let room = self.network.interface(parent).map_or(0, |own| own.room());
             let Some(vlan) = self.network.interface_mut(id) else { continue };
             let count = vlan.queue.len().min(room);
-            let frames: Vec<_> = vlan.queue.drain(..count).collect();
-            for frame in &frames {
-                vlan.captures.record(LinkType::Ethernet, Direction::Sent, frame, now);
-            }
+            let frames = vlan.queue.drain(..count);
+            let frames: Vec<_> =
+                frames.map(|frame| vlan.captures.record_sent(LinkType::Ethernet, frame, now)).collect();
             let Some(interface) = self.network.interface_mut(parent) else { return };
             for frame in frames {
                 interface.enqueue(tagged(frame, number));
@@ -103,10 +102,10 @@ impl Stack {
     }
 }
 
-fn tagged(mut frame: Vec<u8>, number: u16) -> Vec<u8> {
+fn tagged(mut frame: Packet, number: u16) -> Packet {
     let mut tag = [0; TAG];
     tag[..2].copy_from_slice(&u16::from(TAGGED).to_be_bytes());
     tag[2..].copy_from_slice(&number.to_be_bytes());
-    frame.splice(TAG_AT.min(frame.len())..TAG_AT.min(frame.len()), tag);
+    frame.insert(TAG_AT, tag);
     frame
 }

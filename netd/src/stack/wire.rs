@@ -1,7 +1,9 @@
 //! The device that smoltcp sees: at most one packet in, and what it answers or sends out.
 
-use smoltcp::phy::{self, ChecksumCapabilities, DeviceCapabilities, Medium};
+use smoltcp::phy::{self, Checksum, DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
+
+use super::packet::Packet;
 
 /// Room that every outgoing packet has before its IP header, so that a frame is made in place.
 pub const HEADROOM: usize = smoltcp::wire::ETHERNET_HEADER_LEN;
@@ -11,7 +13,7 @@ pub struct Wire<'a> {
     /// The packet to be received, if any.
     pub incoming: Option<&'a [u8]>,
     /// Takes what smoltcp sends. With [`Medium::Ip`] each packet follows [`HEADROOM`] bytes.
-    pub outgoing: &'a mut Vec<Vec<u8>>,
+    pub outgoing: &'a mut Vec<Packet>,
     /// How many packets may be sent without an incoming one.
     pub room: usize,
     /// What the interface is.
@@ -26,7 +28,9 @@ pub fn capabilities(medium: Medium, mtu: usize) -> DeviceCapabilities {
         Medium::Ethernet => mtu + HEADROOM,
         Medium::Ip => mtu,
     };
-    capabilities.checksum = ChecksumCapabilities::default();
+    // What comes in was checked before, and what goes out is finished later.
+    capabilities.checksum.ipv4 = Checksum::Tx;
+    capabilities.checksum.tcp = Checksum::None;
     capabilities
 }
 
@@ -76,7 +80,7 @@ impl phy::RxToken for RxToken<'_> {
 
 /// Room for one outgoing packet.
 pub struct TxToken<'a> {
-    outgoing: &'a mut Vec<Vec<u8>>,
+    outgoing: &'a mut Vec<Packet>,
     headroom: usize,
 }
 
@@ -84,7 +88,7 @@ impl phy::TxToken for TxToken<'_> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
         let mut bytes = vec![0; self.headroom + len];
         let result = f(&mut bytes[self.headroom..]);
-        self.outgoing.push(bytes);
+        self.outgoing.push(Packet::unfinished(bytes));
         result
     }
 }

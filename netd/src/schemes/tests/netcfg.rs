@@ -247,7 +247,7 @@ fn neighbours_are_listed_with_what_is_known_of_them() {
             panic!("eth0 is Ethernet")
         };
         neighbours.learn("10.0.2.2".parse().unwrap(), MAC, now);
-        neighbours.resolve("10.0.2.9".parse().unwrap(), Vec::new(), now);
+        neighbours.resolve("10.0.2.9".parse().unwrap(), Vec::new().into(), now);
     }
     assert_eq!(
         rig.cat("ifaces/eth0/neigh"),

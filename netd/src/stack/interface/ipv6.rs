@@ -10,6 +10,7 @@ use super::Interface;
 use crate::stack::icmpv6::Message;
 use crate::stack::ipv6::Header;
 use crate::stack::ndisc::{Context, Ipv6Link};
+use crate::stack::packet::Packet;
 use crate::stack::random::Random;
 
 impl Interface {
@@ -56,7 +57,7 @@ impl Interface {
     }
 
     /// Does what is due; the packets whose next hop is given up are returned.
-    pub fn poll_ipv6(&mut self, now: Instant, random: &mut Random) -> Vec<Vec<u8>> {
+    pub fn poll_ipv6(&mut self, now: Instant, random: &mut Random) -> Vec<Packet> {
         let Some(mut ipv6) = self.ipv6.take() else { return Vec::new() };
         let (packets, undeliverable) = ipv6.poll(&mut Context { groups: &mut self.groups, now, random });
         self.ipv6 = Some(ipv6);

@@ -27,6 +27,7 @@ use super::icmpv6::Message;
 use super::ipv6::Header;
 use super::mld::{self, Mld};
 use super::neighbours::{self, Neighbours};
+use super::packet::Packet;
 use super::random::Random;
 use super::selection;
 
@@ -41,7 +42,7 @@ fn lifetime(seconds: u32, now: Instant) -> Option<Instant> {
 }
 
 /// A packet, behind its headroom, and whom on the link it is for.
-pub type Outgoing = (Ipv6Addr, Vec<u8>);
+pub type Outgoing = (Ipv6Addr, Packet);
 
 /// What a link's IPv6 needs of its surroundings.
 pub struct Context<'a> {
@@ -57,7 +58,7 @@ pub struct Context<'a> {
 pub struct Ipv6Link {
     own: Option<EthernetAddress>,
     /// Who is where.
-    pub neighbours: Neighbours,
+    pub neighbours: Neighbours<Packet>,
     addresses: Addresses,
     routers: Routers,
     solicitations: Solicitations,
@@ -197,7 +198,7 @@ impl Ipv6Link {
             self.outgoing.extend(waiting.into_iter().map(|packet| (source, packet)));
         }
         let destination = if is_question { ALL_NODES } else { source };
-        self.outgoing.push((destination, message::neighbor_advertisement(destination, target, own)));
+        self.outgoing.push((destination, message::neighbor_advertisement(destination, target, own).into()));
     }
 
     /// RFC 4861 section 7.2.5, RFC 4862 section 5.4.4.
@@ -253,7 +254,7 @@ impl Ipv6Link {
     }
 
     /// Does what is due: packets to be sent, each with whom it is for, and packets whose next hop is given up.
-    pub fn poll(&mut self, context: &mut Context<'_>) -> (Vec<Outgoing>, Vec<Vec<u8>>) {
+    pub fn poll(&mut self, context: &mut Context<'_>) -> (Vec<Outgoing>, Vec<Packet>) {
         let undeliverable = self.poll_neighbours(context.now);
         let Some(own) = self.own else { return (Vec::new(), undeliverable) };
         for event in self.addresses.poll(context.now) {
@@ -261,12 +262,13 @@ impl Ipv6Link {
                 Event::Ask(address) => {
                     let group = solicited_node(address);
                     let question = message::neighbor_solicitation(Ipv6Addr::UNSPECIFIED, group, address, own);
-                    self.outgoing.push((group, question));
+                    self.outgoing.push((group, question.into()));
                 }
                 Event::Ours(address) => {
                     self.is_changed = true;
                     // Who knew it elsewhere, and the router, is told at once (RFC 9131 section 6.1).
-                    self.outgoing.push((ALL_NODES, message::neighbor_advertisement(ALL_NODES, address, own)));
+                    let advertisement = message::neighbor_advertisement(ALL_NODES, address, own);
+                    self.outgoing.push((ALL_NODES, advertisement.into()));
                 }
                 Event::Gone(address) => {
                     self.is_changed = true;
@@ -277,13 +279,14 @@ impl Ipv6Link {
         self.is_changed |= self.routers.poll(context.now);
         let source = self.addresses.link_local().unwrap_or(Ipv6Addr::UNSPECIFIED);
         if self.solicitations.poll(context.now, context.random) {
-            self.outgoing.push((message::ALL_ROUTERS, message::router_solicitation(source, own)));
+            self.outgoing.push((message::ALL_ROUTERS, message::router_solicitation(source, own).into()));
         }
-        self.outgoing.extend(self.mld.poll(ipv6_groups(context.groups), source, context.now, context.random));
+        let reports = self.mld.poll(ipv6_groups(context.groups), source, context.now, context.random);
+        self.outgoing.extend(reports.into_iter().map(|(group, report)| (group, report.into())));
         (std::mem::take(&mut self.outgoing), undeliverable)
     }
 
-    fn poll_neighbours(&mut self, now: Instant) -> Vec<Vec<u8>> {
+    fn poll_neighbours(&mut self, now: Instant) -> Vec<Packet> {
         let due = self.neighbours.poll(now);
         for probe in due.probes {
             if let IpAddr::V6(neighbour) = probe {
@@ -306,7 +309,8 @@ impl Ipv6Link {
             Some(_) => neighbour,
             None => solicited_node(neighbour),
         };
-        Some((destination, message::neighbor_solicitation(source, destination, neighbour, self.own?)))
+        let question = message::neighbor_solicitation(source, destination, neighbour, self.own?);
+        Some((destination, question.into()))
     }
 
     /// When [`poll`](Self::poll) is due.

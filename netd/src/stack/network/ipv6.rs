@@ -13,6 +13,7 @@ use crate::stack::interface::Interface;
 use crate::stack::ipv6::Header;
 use crate::stack::names::NameServer;
 use crate::stack::ndisc::Ipv6Link;
+use crate::stack::packet::Packet;
 use crate::stack::routes::{InterfaceId, Route};
 
 /// The prefix of the addresses that every link has.
@@ -89,7 +90,7 @@ impl Network {
     }
 
     /// Does what is due on an interface's link; the packets whose next hop is given up are returned.
-    pub fn poll_ipv6(&mut self, id: InterfaceId) -> Vec<Vec<u8>> {
+    pub fn poll_ipv6(&mut self, id: InterfaceId) -> Vec<Packet> {
         let Some(interface) = self.interfaces.get_mut(&id) else { return Vec::new() };
         interface.poll_ipv6(self.now, &mut self.random)
     }

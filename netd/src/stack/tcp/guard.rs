@@ -136,7 +136,7 @@ impl Guard {
         Some(at(self.ours?, self.written.wrapping_sub(view.queued as u32)))
     }
 
-    /// Judges a segment, whose checksum need not be right.
+    /// Judges a segment, whose checksum is right.
     pub fn judge<'a>(&self, segment: &TcpPacket<&'a [u8]>, view: View) -> Verdict<'a> {
         if matches!(view.state, State::Listen | State::SynSent | State::Closed) {
             return Verdict::Take;

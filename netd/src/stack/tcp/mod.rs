@@ -245,7 +245,8 @@ impl Tcp {
         datagram: &Datagram<'_>,
         network: &mut Network,
     ) -> bool {
-        let Ok(segment) = TcpPacket::new_checked(datagram.payload) else {
+        let segment = TcpPacket::new_checked(datagram.payload).ok();
+        let Some(segment) = segment.filter(|_| datagram.has_good_checksum()) else {
             if let Some(interface) = network.interface_mut(interface) {
                 interface.counters.rx_errors += 1;
             }

@@ -655,7 +655,7 @@ fn a_message_for_the_client_is_not_answered_and_a_socket_may_read_it_too() {
             SocketAddr::new(OFFERED.into(), 68),
             text,
         );
-        ethernet(EthernetProtocol::Ipv4, &packet[HEADROOM..])
+        ethernet(EthernetProtocol::Ipv4, &packet.finished()[HEADROOM..])
     };
     lan.host.receive(ETH0, &message(b"unheard"));
     lan.host.poll(lan.now);

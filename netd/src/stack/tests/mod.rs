@@ -1,6 +1,7 @@
 //! Two stacks on one wire, with simulated time.
 
 mod arp;
+mod checksums;
 mod conformance;
 mod dhcp;
 mod fragments;

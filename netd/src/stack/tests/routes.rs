@@ -111,7 +111,7 @@ fn nothing_is_forwarded() {
         SocketAddr::new(v4([10, 0, 2, 9]), 9),
         b"through",
     );
-    let mut frame = datagram;
+    let mut frame = datagram.finished();
     let mut ethernet = EthernetFrame::new_unchecked(&mut frame);
     ethernet.set_src_addr(EthernetAddress([2, 0, 0, 0, 0, 9]));
     ethernet.set_dst_addr(EthernetAddress([2, 0, 0, 0, 0, ETH0 as u8]));

@@ -499,7 +499,7 @@ fn who_waits_for_the_driver_goes_on_when_that_has_room() {
     let mut bed = Bed::new();
     let (client, _) = bed.pair();
     for _ in 0..interface::QUEUE {
-        bed.left.network.interface_mut(ETH0).unwrap().enqueue(vec![0; 60]);
+        bed.left.network.interface_mut(ETH0).unwrap().enqueue(vec![0; 60].into());
     }
     bed.left.tcp.write(client, b"hello").unwrap();
     bed.left.poll(bed.now);

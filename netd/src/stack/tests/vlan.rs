@@ -64,7 +64,7 @@ fn a_frame_of_a_vlan_has_its_tag_and_is_as_long_as_any() {
     let mtu = bed.left.network.interface(vlan).unwrap().mtu();
     assert_eq!(mtu, 1500);
     let interface = bed.left.network.interface_mut(vlan).unwrap();
-    interface.send(Ipv4Addr::BROADCAST.into(), vec![0x45; HEADROOM + mtu], bed.now);
+    interface.send(Ipv4Addr::BROADCAST.into(), vec![0x45; HEADROOM + mtu].into(), bed.now);
     assert!(bed.left.has_frames(ETH0), "it waits for its parent's driver");
     let [frame] = &bed.left.take_frames(ETH0, 9).collect::<Vec<_>>()[..] else { panic!("one frame") };
     assert_eq!(frame.len(), TAGGED_HEADER + mtu);

@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 
 use slab::Slab;
-use smoltcp::phy::ChecksumCapabilities;
+use smoltcp::phy::{Checksum, ChecksumCapabilities};
 use smoltcp::time::Instant;
 use smoltcp::wire::{IpAddress, IpProtocol, UdpPacket, UdpRepr};
 
@@ -16,6 +16,7 @@ use crate::stack::address::is_broadcast;
 use crate::stack::datagram::{self, Datagram};
 use crate::stack::error::SocketError;
 use crate::stack::network::Network;
+use crate::stack::packet::Packet;
 use crate::stack::ports::Ports;
 use crate::stack::readiness::Readiness;
 use crate::stack::routes::InterfaceId;
@@ -260,7 +261,7 @@ impl Udp {
     pub fn receive(&mut self, interface: InterfaceId, packet: &Datagram<'_>, network: &mut Network) -> bool {
         let (source, destination) = (IpAddress::from(packet.source), IpAddress::from(packet.destination));
         let parsed = UdpPacket::new_checked(packet.payload).ok().and_then(|udp| {
-            UdpRepr::parse(&udp, &source, &destination, &ChecksumCapabilities::default())
+            UdpRepr::parse(&udp, &source, &destination, &checksums(packet.is_good))
                 .ok()
                 .map(|header| (header, udp))
         });
@@ -370,10 +371,17 @@ impl Udp {
     }
 }
 
+/// Whether smoltcp looks at checksums that come in. Those that go out are filled in later.
+fn checksums(is_good: bool) -> ChecksumCapabilities {
+    let mut checksums = ChecksumCapabilities::default();
+    checksums.udp = if is_good { Checksum::None } else { Checksum::Rx };
+    checksums
+}
+
 /// A UDP packet, behind its headroom.
-pub fn datagram(local: SocketAddr, remote: SocketAddr, data: &[u8]) -> Vec<u8> {
+pub fn datagram(local: SocketAddr, remote: SocketAddr, data: &[u8]) -> Packet {
     let (source, destination) = (local.ip(), remote.ip());
-    datagram::build(source, destination, IpProtocol::Udp, HEADER + data.len(), |payload| {
+    let bytes = datagram::build(source, destination, IpProtocol::Udp, HEADER + data.len(), |payload| {
         let header = UdpRepr { src_port: local.port(), dst_port: remote.port() };
         header.emit(
             &mut UdpPacket::new_unchecked(payload),
@@ -381,7 +389,8 @@ pub fn datagram(local: SocketAddr, remote: SocketAddr, data: &[u8]) -> Vec<u8> {
             &destination.into(),
             data.len(),
             |room| room.copy_from_slice(data),
-            &ChecksumCapabilities::default(),
+            &checksums(true),
         );
-    })
+    });
+    Packet::unfinished(bytes)
 }

@@ -10,6 +10,7 @@ use crate::stack::datagram::{self, Datagram};
 use crate::stack::engine::Engine;
 use crate::stack::interface::Interface;
 use crate::stack::network::Network;
+use crate::stack::packet::Packet;
 use crate::stack::tcp::black_hole::SAFE_MTU;
 use crate::stack::tcp::guard::{Verdict, View};
 use crate::stack::wire::HEADROOM;
@@ -23,18 +24,15 @@ impl Connection {
             return;
         }
         let verdict = self.guard.judge(&segment, self.view());
-        let is_sound = || segment.verify_checksum(&datagram.source.into(), &datagram.destination.into());
         let packet = match verdict {
             Verdict::Take => datagram.for_smoltcp(),
-            Verdict::TakeAs(amended) if is_sound() => {
-                Cow::Owned(amended.packet(datagram).split_off(HEADROOM))
-            }
-            Verdict::Challenge if is_sound() => {
+            Verdict::TakeAs(amended) => Cow::Owned(amended.packet(datagram).split_off(HEADROOM)),
+            Verdict::Challenge => {
                 // smoltcp does not know of it, so that the guard must not count it either.
                 let challenge = self.guard.challenge(datagram, self.view(), now);
-                return self.emit(challenge.into_iter().collect(), network);
+                return self.emit(challenge.map(Packet::from).into_iter().collect(), network);
             }
-            Verdict::TakeAs(_) | Verdict::Challenge | Verdict::Drop => return,
+            Verdict::Drop => return,
         };
         let answers = self.exchange(&packet, network);
         if segment.syn() && !matches!(self.state(), State::Listen | State::SynSent) {
@@ -47,7 +45,7 @@ impl Connection {
     }
 
     /// Gives a packet to smoltcp; what it answers at once is returned.
-    fn exchange(&mut self, packet: &[u8], network: &mut Network) -> Vec<Vec<u8>> {
+    fn exchange(&mut self, packet: &[u8], network: &mut Network) -> Vec<Packet> {
         let now = network.now;
         if self.state() == State::Listen {
             // The initial sequence number is chosen now, see `connect`.
@@ -78,7 +76,7 @@ impl Connection {
         }
     }
 
-    fn send(&mut self, packets: Vec<Vec<u8>>, network: &mut Network) {
+    fn send(&mut self, packets: Vec<Packet>, network: &mut Network) {
         let header = HEADROOM + datagram::header(self.tuple.remote.ip());
         let capacity = self.socket().recv_capacity();
         for segment in packets.iter().filter_map(|packet| TcpPacket::new_checked(packet.get(header..)?).ok())
@@ -88,7 +86,7 @@ impl Connection {
         self.emit(packets, network);
     }
 
-    fn emit(&mut self, mut packets: Vec<Vec<u8>>, network: &mut Network) {
+    fn emit(&mut self, mut packets: Vec<Packet>, network: &mut Network) {
         for packet in &mut packets {
             // smoltcp sets the hop limit itself.
             datagram::mark(packet, self.options.traffic_class, None);

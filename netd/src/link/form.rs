@@ -1,0 +1,50 @@
+//! Frames as a driver gives and takes them: as they are on the wire, or behind a header that tells more.
+
+use scheme::vnet::{Checksum, Form, Header};
+
+use crate::stack::packet::Packet;
+
+/// A received frame, and what the driver says of its checksum.
+pub type Received = (Checksum, Vec<u8>);
+
+/// The frame in what a driver gives, and what that says of its checksum; `None` if it is none.
+pub fn open(form: Form, bytes: &[u8]) -> Option<(Checksum, &[u8])> {
+    match form {
+        Form::Plain => Some((Checksum::Unknown, bytes)),
+        Form::Vnet => {
+            let (header, frame) = bytes.split_first_chunk()?;
+            let checksum = Header::parse(header).ok()?.checksum;
+            checksum.fits(frame.len()).then_some((checksum, frame))
+        }
+    }
+}
+
+/// How many bytes the driver takes for a frame.
+pub fn length(form: Form, packet: &Packet) -> usize {
+    form.header() + packet.len()
+}
+
+/// Appends a frame to `bytes` as the driver takes it. What the driver does not do for it is done here.
+pub fn append(form: Form, mut packet: Packet, bytes: &mut Vec<u8>) {
+    match form {
+        Form::Plain => packet.finish(),
+        Form::Vnet => bytes.extend(packet.left().bytes()),
+    }
+    bytes.extend_from_slice(&packet);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_whose_header_lies_is_none() {
+        let bytes = |checksum| [&Header { checksum, segments: None }.bytes()[..], &[7; 60]].concat();
+        let partial = |offset| Checksum::Partial { start: 34, offset };
+        assert_eq!(open(Form::Vnet, &bytes(partial(24))), Some((partial(24), &[7; 60][..])));
+        assert_eq!(open(Form::Vnet, &bytes(partial(25))), None);
+        assert_eq!(open(Form::Vnet, &[0xff; 60]), None);
+        assert_eq!(open(Form::Vnet, &[0; 11]), None);
+        assert_eq!(open(Form::Plain, &[0xff; 60]), Some((Checksum::Unknown, &[0xff; 60][..])));
+    }
+}

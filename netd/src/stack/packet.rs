@@ -1,0 +1,139 @@
+//! A packet of ours on its way out, whose checksum may be left to the device.
+
+use std::ops::{Deref, DerefMut};
+
+use scheme::checksum::{complete, pseudo_header};
+use scheme::vnet::{self, Checksum};
+use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv6Packet};
+
+use super::wire::HEADROOM;
+use super::{ipv4, ipv6};
+
+/// A packet behind its headroom; later the frame that it has become.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Packet {
+    bytes: Vec<u8>,
+    /// What is left to be done, in terms of the frame.
+    left: vnet::Header,
+}
+
+impl Packet {
+    /// A packet of TCP or UDP that smoltcp has made (behind its headroom) without a checksum.
+    pub fn unfinished(mut bytes: Vec<u8>) -> Self {
+        let left = begin_checksum(&mut bytes).unwrap_or_default();
+        Self { bytes, left: vnet::Header { checksum: left, segments: None } }
+    }
+
+    /// What is left to be done for the frame.
+    pub fn left(&self) -> vnet::Header {
+        self.left
+    }
+
+    /// Does what is left to be done.
+    pub fn finish(&mut self) {
+        if let Checksum::Partial { start, offset } = std::mem::take(&mut self.left).checksum {
+            complete(&mut self.bytes, start, offset);
+        }
+    }
+
+    /// The bytes, with nothing left to be done.
+    #[cfg(any(test, feature = "internals"))]
+    pub fn finished(mut self) -> Vec<u8> {
+        self.finish();
+        self.bytes
+    }
+
+    /// Puts `tag` into the frame, at byte `at`.
+    pub fn insert<const COUNT: usize>(&mut self, at: usize, tag: [u8; COUNT]) {
+        let at = at.min(self.bytes.len());
+        self.bytes.splice(at..at, tag);
+        if let Checksum::Partial { start, .. } = &mut self.left.checksum {
+            *start += COUNT as u16;
+        }
+    }
+}
+
+impl From<Vec<u8>> for Packet {
+    /// One with nothing left to be done.
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes, left: vnet::Header::default() }
+    }
+}
+
+impl Deref for Packet {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl DerefMut for Packet {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+}
+
+/// Writes the sum of the pseudo-header where the checksum of a packet of ours is to stand.
+fn begin_checksum(bytes: &mut [u8]) -> Option<Checksum> {
+    let packet = bytes.get_mut(HEADROOM..)?;
+    let (protocol, addresses, header) = match packet.first()? >> 4 {
+        4 => {
+            let ip = Ipv4Packet::new_checked(&*packet).ok()?;
+            (ip.next_header(), packet.get(12..ipv4::HEADER)?, usize::from(ip.header_len()))
+        }
+        _ => {
+            let ip = Ipv6Packet::new_checked(&*packet).ok()?;
+            (ip.next_header(), packet.get(8..ipv6::HEADER)?, ipv6::HEADER)
+        }
+    };
+    let offset: u16 = match protocol {
+        IpProtocol::Tcp => 16,
+        IpProtocol::Udp => 6,
+        _ => return None,
+    };
+    let (source, destination) = addresses.split_at_checked(addresses.len() / 2)?;
+    let sum = pseudo_header([source, destination], protocol.into(), packet.len().checked_sub(header)?);
+    let field = packet.get_mut(header + usize::from(offset)..)?.first_chunk_mut()?;
+    *field = sum.to_be_bytes();
+    Some(Checksum::Partial { start: (HEADROOM + header) as u16, offset })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use smoltcp::wire::UdpPacket;
+
+    use super::*;
+    use crate::stack::udp;
+
+    fn datagram(from: &str, to: &str) -> (Packet, SocketAddr, SocketAddr) {
+        let (from, to) = (from.parse().unwrap(), to.parse().unwrap());
+        (udp::datagram(from, to, b"some data"), from, to)
+    }
+
+    #[test]
+    fn what_is_left_can_be_done_later_with_or_without_a_tag() {
+        for (from, to) in [("10.0.0.1:1000", "10.0.0.2:53"), ("[fd07::1]:1000", "[fd07::2]:53")] {
+            let (mut packet, from, to) = datagram(from, to);
+            let header = if from.is_ipv4() { ipv4::HEADER } else { ipv6::HEADER };
+            let is_right = |bytes: &[u8], at: usize| {
+                UdpPacket::new_unchecked(&bytes[at..]).verify_checksum(&from.ip().into(), &to.ip().into())
+            };
+            let at = HEADROOM + header;
+            assert_eq!(packet.left().checksum, Checksum::Partial { start: at as u16, offset: 6 });
+            assert!(!is_right(&packet, at));
+            assert!(is_right(&packet.clone().finished(), at));
+            packet.insert(12, [0x81, 0, 0, 7]);
+            assert!(is_right(&packet.finished(), at + 4));
+        }
+    }
+
+    #[test]
+    fn what_is_no_packet_of_such_a_protocol_is_left_alone() {
+        for bytes in [vec![], vec![0; 14], vec![0x45; 14 + 20], vec![0x60; 14 + 40]] {
+            assert_eq!(Packet::unfinished(bytes.clone()), Packet::from(bytes));
+        }
+    }
+}
