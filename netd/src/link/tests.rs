@@ -370,7 +370,7 @@ fn an_interface_that_is_switched_off_lets_go_of_its_driver_after_its_last_frame(
 #[test]
 fn at_the_end_drivers_are_let_go_of_after_the_last_frame() {
     let mut bed = Bed::new();
-    let (_receive, mut transmit) = with_pipes(&bed);
+    let (_receive, mut transmit) = with_pipes(&bed, PLAIN);
     bed.turn_until(|bed| bed.interface().running);
     bed.poll(Instant::now());
     let id = bed.stack.network.find("eth0").unwrap();
