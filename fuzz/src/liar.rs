@@ -1,12 +1,13 @@
-//! What a device of descriptor rings does that lies to its driver. The targets include it, with the device beside it.
+//! What a device does that lies to its driver. The targets include it, with the device and its steps beside it.
 
 use std::time::Duration;
 
 use hw::fake::Slot;
 
-use super::madness::{Madness, act};
+use super::madness::act;
 use super::model::Card;
 use super::rig::Rig;
+use super::steps::step;
 use crate::input::Input;
 
 /// More steps than this tell nothing new.
@@ -38,20 +39,9 @@ pub fn run(data: &[u8]) {
             return;
         }
     }
-    slot.with(|model, _| model.faults.lies.clear());
+    slot.with(|model, _| model.faults = Default::default());
     rig.close(reader);
     rig.pass(Duration::from_secs(10)).expect("the device answers again");
     assert_eq!(rig.pools.receive.free(), rig.pools.receive.size());
     assert_eq!(rig.pools.transmit.free(), rig.pools.transmit.size());
-}
-
-fn step(input: &mut Input<'_>) -> Madness {
-    match input.u8() % 8 {
-        kind @ 0..=2 => Madness::Scribble { receive: kind != 2, entry: input.u8().into(), word: input.u64() },
-        3 => Madness::Cause(input.u16().into()),
-        4 => Madness::Lie(input.u32()),
-        5 => Madness::Arrive(usize::from(input.u16() % 1500) + 14),
-        6 => Madness::Send(usize::from(input.u16() % 1500) + 14),
-        _ => Madness::Wait(u64::from(input.u16()) % 3000),
-    }
 }

@@ -15,6 +15,7 @@ pub mod ipv6;
 pub mod pcid;
 pub mod rtl8139;
 pub mod sockets;
+pub mod virtio_net;
 pub mod vmxnet3;
 
 #[allow(dead_code, reason = "its tests use the rest")]

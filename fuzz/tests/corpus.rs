@@ -71,6 +71,11 @@ fn config() {
 }
 
 #[test]
+fn virtio_net() {
+    replay("virtio-net", fuzz::virtio_net::run);
+}
+
+#[test]
 fn vmxnet3() {
     replay("vmxnet3", fuzz::vmxnet3::run);
 }

@@ -35,6 +35,8 @@ enum Target {
     Igb,
     /// An RTL8139C+ that lies to its driver
     Rtl8139,
+    /// A virtio network device that lies to its driver
+    VirtioNet,
     /// A vmxnet3 that lies to its driver
     Vmxnet3,
     /// pcid's answers to a driver
@@ -58,6 +60,7 @@ impl Target {
             Self::E1000e => "e1000e",
             Self::Igb => "igb",
             Self::Rtl8139 => "rtl8139",
+            Self::VirtioNet => "virtio-net",
             Self::Vmxnet3 => "vmxnet3",
             Self::Pcid => "pcid",
             Self::Sockets => "sockets",

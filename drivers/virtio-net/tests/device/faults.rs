@@ -7,11 +7,11 @@ use nic::driver::Fault;
 use proptest::prelude::*;
 use virtio_net::registers::{Features, virtqueue};
 
+use crate::madness::{Madness, act};
 use crate::model::VirtioNet;
 use crate::rig::{Rig, frame};
 
 const SECOND: Duration = Duration::from_secs(1);
-const PEER: [u8; 6] = [2, 0, 0, 0, 0, 9];
 
 /// A frame passes each way.
 fn assert_works(rig: &mut Rig, id: usize) {
@@ -176,24 +176,6 @@ fn a_flood_of_messages_for_nothing_does_no_harm() {
     assert_works(&mut rig, id);
 }
 
-/// What a device gone mad does.
-#[derive(Clone, Copy, Debug)]
-enum Madness {
-    /// Writes over 16 bits of a virtqueue's device area.
-    Scribble(usize, usize, u16),
-    /// Gives this for the next register that is read.
-    Lie(u32),
-    /// Says so many bytes of the next frames.
-    Length(Option<u32>),
-    /// Begins the header of the next frames like this.
-    Header([u8; 2], Option<u16>),
-    Interrupt,
-    Fail,
-    Arrive(usize),
-    Send(usize),
-    Wait(u64),
-}
-
 fn madness() -> impl Strategy<Value = Madness> {
     let word = prop_oneof![0u16..4, any::<u16>()];
     let place = prop_oneof![0usize..4, any::<usize>()];
@@ -207,27 +189,6 @@ fn madness() -> impl Strategy<Value = Madness> {
         4 => (14usize..1514).prop_map(Madness::Send),
         1 => (0u64..3000).prop_map(Madness::Wait),
     ]
-}
-
-fn act(rig: &mut Rig, reader: usize, index: usize, step: Madness) -> Result<(), Fault> {
-    match step {
-        Madness::Scribble(queue, place, word) => {
-            rig.slot.with(|model, bus| model.scribble(bus, queue, place, word));
-        }
-        Madness::Lie(value) => rig.slot.with(|model, _| model.faults.lies.push_back(value)),
-        Madness::Length(length) => rig.slot.with(|model, _| model.faults.length = length),
-        Madness::Header(header, num_buffers) => rig.slot.with(|model, _| {
-            (model.faults.header, model.faults.num_buffers) = (Some(header), num_buffers);
-        }),
-        Madness::Interrupt => rig.slot.with(|model, bus| model.interrupt(bus)),
-        Madness::Fail => rig.slot.with(|model, bus| model.fail(bus)),
-        Madness::Arrive(len) => rig.arrive(&frame(VirtioNet::MAC, len, index)),
-        Madness::Send(len) => drop(rig.write_only(reader, &frame(PEER, len, index))),
-        Madness::Wait(millis) => rig.pass(Duration::from_millis(millis))?,
-    }
-    rig.try_settle()?;
-    rig.read_all(reader);
-    Ok(())
 }
 
 proptest! {

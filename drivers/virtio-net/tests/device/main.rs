@@ -12,6 +12,7 @@ mod coalesce;
 mod faults;
 #[path = "../../../nic/tests/card/jumbo.rs"]
 mod jumbo;
+mod madness;
 mod model;
 mod negotiation;
 #[path = "../../../nic/tests/card/packets.rs"]

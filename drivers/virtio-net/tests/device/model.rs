@@ -8,8 +8,8 @@ use nic::Intervals;
 pub use virtio_net::Device;
 use virtio_net::registers::{Features, Isr, NO_VECTOR, Status, cfg_type, command, common, net, virtqueue};
 
-use crate::packets::{filled_in, verdict};
-use crate::virtqueue::{Chain, Virtqueue};
+use super::packets::{filled_in, verdict};
+use super::virtqueue::{Chain, Virtqueue};
 
 /// The device that the shared tests are about.
 pub type Card = VirtioNet;
