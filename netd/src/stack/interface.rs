@@ -115,6 +115,8 @@ pub struct Interface {
     pub metric: u32,
     /// For a VLAN: the interface that carries its frames, and its number.
     pub parent: Option<(InterfaceId, u16)>,
+    /// The number of its VLAN that sent last: the next one is next.
+    pub last_vlan: u16,
     /// The NIC's own address, whichever is in use; unknown before the first driver.
     pub own_address: Option<EthernetAddress>,
     /// What the administrator wants of the NIC.
@@ -172,6 +174,7 @@ impl Interface {
             ipv6: None,
             link,
             parent: None,
+            last_vlan: 0,
             own_address: None,
             wanted: Wanted::default(),
             link_mtu: mtu,

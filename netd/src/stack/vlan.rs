@@ -84,21 +84,29 @@ impl Stack {
         }
     }
 
-    /// Gives the frames of an interface's VLANs their tags, and queues them for its driver.
+    /// Gives the frames of an interface's VLANs their tags, and queues them for its driver: one of each VLAN in turn, so
+    /// that a busy one leaves room for the others.
     pub(super) fn collect_tagged(&mut self, parent: InterfaceId) {
-        let now = self.network.now;
-        for (number, id) in self.network.vlans(parent).collect::<Vec<_>>() {
-            let room = self.network.interface(parent).map_or(0, |own| own.room());
-            let Some(vlan) = self.network.interface_mut(id) else { continue };
-            let count = vlan.queue.len().min(room);
-            let frames = vlan.queue.drain(..count);
-            let frames: Vec<_> =
-                frames.map(|frame| vlan.captures.record_sent(LinkType::Ethernet, frame, now)).collect();
-            let Some(interface) = self.network.interface_mut(parent) else { return };
-            for frame in frames {
-                interface.enqueue(tagged(frame, number));
-            }
+        let Some(last) = self.network.interface(parent).map(|own| own.last_vlan) else { return };
+        let mut vlans: Vec<_> = self.network.vlans(parent).collect();
+        let next = vlans.partition_point(|(number, _)| *number <= last);
+        vlans.rotate_left(next);
+        while !vlans.is_empty() {
+            vlans.retain(|(number, id)| self.collect_one(parent, *number, *id));
         }
+    }
+
+    /// Queues one frame of a VLAN; whether there was one, and room for it.
+    fn collect_one(&mut self, parent: InterfaceId, number: u16, id: InterfaceId) -> bool {
+        let now = self.network.now;
+        let has_room = self.network.room(parent) > 0;
+        let Some(vlan) = self.network.interface_mut(id).filter(|_| has_room) else { return false };
+        let Some(frame) = vlan.queue.pop_front() else { return false };
+        let frame = vlan.captures.record_sent(LinkType::Ethernet, frame, now);
+        let Some(interface) = self.network.interface_mut(parent) else { return false };
+        interface.last_vlan = number;
+        interface.enqueue(tagged(frame, number));
+        true
     }
 }
 

@@ -151,3 +151,23 @@ fn tags_within_tags_are_nobody_s_however_many_there_are() {
     }
     assert_eq!(bed.left.network.interface(ETH0).unwrap().counters.rx_dropped, 2);
 }
+
+#[test]
+fn a_busy_vlan_does_not_keep_another_from_sending() {
+    let mut bed = Bed::new();
+    let busy = add_vlan(&mut bed.left, TEN, 1);
+    let quiet = add_vlan(&mut bed.left, 20, 1);
+    let fill = |bed: &mut Bed| {
+        let interface = bed.left.network.interface_mut(busy).unwrap();
+        while interface.room() > 0 {
+            interface.enqueue(vec![0; 60].into());
+        }
+    };
+    fill(&mut bed);
+    bed.left.network.interface_mut(quiet).unwrap().enqueue(vec![0; 60].into());
+    for _ in 0..300 {
+        bed.left.take_frames(ETH0, 1).for_each(drop);
+        fill(&mut bed);
+    }
+    assert!(bed.left.network.interface(quiet).unwrap().queue.is_empty());
+}
