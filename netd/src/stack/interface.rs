@@ -308,6 +308,19 @@ impl Interface {
         }
     }
 
+    /// The link may be another one when it comes back, and somebody else's what was known. What waits for a neighbour is
+    /// lost.
+    pub fn forget_neighbours(&mut self) {
+        let mut lost = 0;
+        if let Link::Ethernet { neighbours, .. } = &mut self.link {
+            lost += neighbours.forget_all();
+        }
+        if let Some(ipv6) = &mut self.ipv6 {
+            lost += ipv6.neighbours.forget_all();
+        }
+        self.counters.tx_dropped += lost as u64;
+    }
+
     /// Repeats ARP requests that are due; the packets whose next hop is given up are returned.
     pub fn poll_neighbours(&mut self, now: Instant) -> Vec<Packet> {
         let Link::Ethernet { neighbours, .. } = &mut self.link else { return Vec::new() };

@@ -89,8 +89,6 @@ pub struct Stack {
     pub own_name_servers: Vec<NameServer>,
     /// Where they should look before the leases' domains, as the administrator says.
     pub own_search: Vec<Domain>,
-    /// Whom IPv6 routers say that resolvers should ask. They come after the others.
-    advertised_name_servers: Vec<NameServer>,
     complaints: Limit,
     fragments: Fragments,
     /// Counts every change of addresses, routes, name servers or links.
@@ -108,7 +106,6 @@ impl Stack {
             raw: Raw::default(),
             own_name_servers: Vec::new(),
             own_search: Vec::new(),
-            advertised_name_servers: Vec::new(),
             complaints: Limit::default(),
             fragments: Fragments::default(),
             revision: 0,
@@ -162,6 +159,7 @@ impl Stack {
             // They would reach the next driver late and out of order; sockets send again what matters.
             interface.counters.tx_dropped += interface.queue.len() as u64;
             interface.queue.clear();
+            interface.forget_neighbours();
             self.follow_vlans(id);
             self.revision += 1;
         }

@@ -43,9 +43,8 @@ impl Stack {
         let leases = self.network.leases();
         let leased = leases.flat_map(|lease| &lease.name_servers).copied().map(IpAddr::from);
         let own = self.own_name_servers.iter().copied();
-        let all =
-            own.chain(leased.map(NameServer::anywhere)).chain(self.advertised_name_servers.iter().copied());
-        without_repetition(all)
+        let advertised = self.network.advertised_name_servers();
+        without_repetition(own.chain(leased.map(NameServer::anywhere)).chain(advertised))
     }
 
     /// The domains in which names without a dot are looked for, the first one first: as the administrator says, and

@@ -222,6 +222,12 @@ impl<P> Neighbours<P> {
         due
     }
 
+    /// Forgets everybody; how many packets waited.
+    pub fn forget_all(&mut self) -> usize {
+        self.deadline = None;
+        self.entries.drain().map(|(_, entry)| entry.waiting.len()).sum()
+    }
+
     /// When [`poll`](Self::poll) is due.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline

@@ -86,11 +86,10 @@ impl Addresses {
         if is_known || self.0.len() >= CAPACITY {
             return false;
         }
-        let delay = Duration::from_micros(random.next_u64() % MOST_DELAY.total_micros());
         self.0.push(Address {
             net,
             origin,
-            state: State::Fresh(now + delay),
+            state: fresh(now, random),
             preferred_until: lifetime(preferred, now),
             valid_until: lifetime(valid, now),
         });
@@ -125,6 +124,13 @@ impl Addresses {
             own.state = State::Duplicate;
             true
         })
+    }
+
+    /// On another link nobody else may have what somebody else had.
+    pub fn try_again(&mut self, now: Instant, random: &mut Random) {
+        for own in self.0.iter_mut().filter(|own| own.state == State::Duplicate) {
+            own.state = fresh(now, random);
+        }
     }
 
     /// What is due at `now`.
@@ -176,6 +182,10 @@ impl Address {
     fn is_tentative(&self) -> bool {
         matches!(self.state, State::Fresh(_) | State::Tentative(_))
     }
+}
+
+fn fresh(now: Instant, random: &mut Random) -> State {
+    State::Fresh(now + Duration::from_micros(random.next_u64() % MOST_DELAY.total_micros()))
 }
 
 /// No end is the latest one.

@@ -97,8 +97,9 @@ impl Ipv6Link {
         self.solicitations.start(context.now, context.random);
     }
 
-    /// The link has come up: there may be other routers, and nobody was told of our groups.
+    /// The link has come up: there may be other routers and neighbours, and nobody was told of our groups.
     pub fn link_up(&mut self, context: &mut Context<'_>) {
+        self.addresses.try_again(context.now, context.random);
         self.solicitations.start(context.now, context.random);
         for group in ipv6_groups(context.groups) {
             self.mld.change(group, true, context.now);

@@ -117,14 +117,14 @@ impl Network {
         true
     }
 
-    /// The name servers that routers advertise (RFC 8106).
-    pub fn advertised_name_servers(&self) -> Vec<NameServer> {
-        let links =
-            self.interfaces.iter().filter_map(|(id, interface)| Some((*id, interface.ipv6.as_deref()?)));
+    /// The name servers that routers advertise (RFC 8106) on interfaces that are not switched off.
+    pub fn advertised_name_servers(&self) -> impl Iterator<Item = NameServer> {
+        let active = self.interfaces.iter().filter(|(_, interface)| interface.up);
+        let links = active.filter_map(|(id, interface)| Some((*id, interface.ipv6.as_deref()?)));
         let of_link = |(id, ipv6): (InterfaceId, &Ipv6Link)| {
             ipv6.routers().name_servers().into_iter().map(move |server| NameServer::on(id, server.into()))
         };
-        links.flat_map(of_link).collect()
+        links.flat_map(of_link)
     }
 }
 

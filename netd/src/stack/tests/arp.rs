@@ -54,3 +54,11 @@ fn who_probes_for_an_address_of_ours_hears_that_it_is_taken() {
     assert!(ask(&mut host, Ipv4Addr::UNSPECIFIED));
     assert!(!knows(&host, Ipv4Addr::UNSPECIFIED));
 }
+
+#[test]
+fn on_another_link_neighbours_are_asked_for_anew() {
+    let mut bed = Bed::new();
+    assert!(ask(&mut bed.left, Ipv4Addr::new(10, 0, 0, 2)));
+    bed.left.link_down(ETH0);
+    assert!(!knows(&bed.left, Ipv4Addr::new(10, 0, 0, 2)));
+}

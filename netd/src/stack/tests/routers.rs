@@ -46,20 +46,8 @@ impl Lan {
     }
 
     fn advertise_from(&mut self, router: Ipv6Addr, hop_limit: u8, lifetime: u16, options: &[Vec<u8>]) {
-        const ROUTER_ADVERTISEMENT: u8 = 134;
-        let options = options.concat();
-        let all = ndisc::ALL_NODES;
-        let mut frame = icmpv6::build(router, all, ROUTER_ADVERTISEMENT, 0, 12 + options.len(), |body| {
-            body[2..4].copy_from_slice(&lifetime.to_be_bytes());
-            body[12..].copy_from_slice(&options);
-        });
-        frame[HEADROOM + 7] = hop_limit;
-        let mut ethernet = EthernetFrame::new_unchecked(&mut frame);
-        ethernet.set_src_addr(EthernetAddress([2, 0, 0, 0, 9, router.octets()[15]]));
-        ethernet.set_dst_addr(EthernetAddress([0x33, 0x33, 0, 0, 0, 1]));
-        ethernet.set_ethertype(EthernetProtocol::Ipv6);
         self.host.network.now = self.now;
-        self.host.receive(ETH0, &frame);
+        self.host.receive(ETH0, &advertisement(router, hop_limit, lifetime, options));
     }
 
     fn addresses(&self) -> Vec<String> {
@@ -70,6 +58,22 @@ impl Lan {
     fn next_hop(&self) -> Option<IpAddr> {
         self.host.network.route(FAR).ok().map(|path| path.next_hop)
     }
+}
+
+fn advertisement(router: Ipv6Addr, hop_limit: u8, lifetime: u16, options: &[Vec<u8>]) -> Vec<u8> {
+    const ROUTER_ADVERTISEMENT: u8 = 134;
+    let options = options.concat();
+    let all = ndisc::ALL_NODES;
+    let mut frame = icmpv6::build(router, all, ROUTER_ADVERTISEMENT, 0, 12 + options.len(), |body| {
+        body[2..4].copy_from_slice(&lifetime.to_be_bytes());
+        body[12..].copy_from_slice(&options);
+    });
+    frame[HEADROOM + 7] = hop_limit;
+    let mut ethernet = EthernetFrame::new_unchecked(&mut frame);
+    ethernet.set_src_addr(EthernetAddress([2, 0, 0, 0, 9, router.octets()[15]]));
+    ethernet.set_dst_addr(EthernetAddress([0x33, 0x33, 0, 0, 0, 1]));
+    ethernet.set_ethertype(EthernetProtocol::Ipv6);
+    frame
 }
 
 fn message(frame: &[u8]) -> Option<(u8, Ipv6Addr)> {
@@ -223,4 +227,20 @@ fn groups_are_told_to_routers_and_echo_requests_to_them_answered() {
     lan.said.clear();
     lan.pass(1);
     assert_eq!(lan.said.first(), Some(&(135, ndisc::solicited_node(ROUTER))), "who is it?");
+}
+
+#[test]
+fn name_servers_go_with_the_interface_on_which_they_are() {
+    let mut lan = Lan::new();
+    lan.advertise(ROUTER, 1800, &[name_server("2001:db8::53", 600)]);
+    lan.host.add_vlan(ETH0, 10);
+    let vlan = lan.host.network.vlan(ETH0, 10).unwrap();
+    lan.host.receive(vlan, &advertisement(ROUTER, 255, 1800, &[name_server("2001:db8:10::53", 600)]));
+    assert_eq!(servers(&lan.host).len(), 2);
+    lan.host.remove_vlan(ETH0, 10);
+    assert_eq!(servers(&lan.host), ["2001:db8::53".parse::<IpAddr>().unwrap()]);
+    lan.host.set_up(ETH0, false);
+    assert!(servers(&lan.host).is_empty());
+    lan.host.set_up(ETH0, true);
+    assert_eq!(servers(&lan.host).len(), 1, "as before, until its lifetime is over");
 }
