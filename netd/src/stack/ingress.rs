@@ -58,7 +58,7 @@ impl Stack {
             Ok(Contents::Piece(piece)) => {
                 let now = self.network.now;
                 if let Some(bytes) = self.fragments.add(id, &piece, now) {
-                    self.open_whole_ipv6(id, &bytes, from);
+                    self.open_whole_ipv6(id, &bytes);
                 }
             }
             Ok(Contents::Nothing) => (),
@@ -72,11 +72,12 @@ impl Stack {
     }
 
     /// Looks into a packet that was put together. One that is in pieces even now would have its receiver put it together
-    /// as often as its sender likes (RFC 8200 section 4.1: a fragment header occurs once).
-    fn open_whole_ipv6(&mut self, id: InterfaceId, bytes: &[u8], from: Option<EthernetAddress>) {
+    /// as often as its sender likes (RFC 8200 section 4.1: a fragment header occurs once). No neighbour speaks as one in
+    /// pieces (RFC 6980), so that it counts as from nobody.
+    fn open_whole_ipv6(&mut self, id: InterfaceId, bytes: &[u8]) {
         match ipv6::header(bytes) {
             Some(packet) if !matches!(ipv6::open(packet), Ok(Contents::Piece(_))) => {
-                self.open_ipv6(id, packet, from, false);
+                self.open_ipv6(id, packet, None, false);
             }
             _ => self.count_error(id),
         }
@@ -126,7 +127,6 @@ impl Stack {
     /// Takes over what routers and neighbours say.
     pub(super) fn follow_ipv6(&mut self, id: InterfaceId) {
         if self.network.follow_ipv6(id) {
-            self.advertised_name_servers = self.network.advertised_name_servers();
             self.revision += 1;
         }
     }

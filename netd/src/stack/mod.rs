@@ -299,7 +299,9 @@ impl Stack {
         if let Link::Ethernet { neighbours, .. } = &mut interface.link {
             neighbours.confirm(datagram.source, source, now);
         }
-        self.deliver(id, &datagram, !is_link_wide && !is_lease);
+        // Who has no address cannot be answered (RFC 1122 section 3.2.2).
+        let may_be_answered = !is_link_wide && !is_lease && !datagram.source.is_unspecified();
+        self.deliver(id, &datagram, may_be_answered);
     }
 
     /// Does what is due: timers, sockets that want to send, packets to ourselves.

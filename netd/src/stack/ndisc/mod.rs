@@ -35,6 +35,8 @@ use super::selection;
 const FOREVER: u32 = u32::MAX;
 /// Addresses are made of prefixes of this length (RFC 2464 section 4).
 const AUTONOMOUS: u8 = 64;
+/// Packets that wait to be sent, beyond which nobody is answered: a driver may take none for long.
+const MOST_ANSWERS: usize = 64;
 
 /// When so many seconds are over; none if that is never.
 fn lifetime(seconds: u32, now: Instant) -> Option<Instant> {
@@ -199,7 +201,10 @@ impl Ipv6Link {
             self.outgoing.extend(waiting.into_iter().map(|packet| (source, packet)));
         }
         let destination = if is_question { ALL_NODES } else { source };
-        self.outgoing.push((destination, message::neighbor_advertisement(destination, target, own).into()));
+        if self.outgoing.len() < MOST_ANSWERS {
+            self.outgoing
+                .push((destination, message::neighbor_advertisement(destination, target, own).into()));
+        }
     }
 
     /// RFC 4861 section 7.2.5, RFC 4862 section 5.4.4.

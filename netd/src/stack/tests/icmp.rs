@@ -81,3 +81,21 @@ fn a_message_that_is_cut_short_harms_no_reader() {
     bed.run(Duration::from_secs(1));
     assert_eq!(bed.left.icmp.read(echo, &mut buffer), Ok(3), "the reader goes on");
 }
+
+#[test]
+fn nobody_who_has_no_address_is_answered() {
+    let mut bed = Bed::new();
+    let nobody = IpAddr::from(Ipv4Addr::UNSPECIFIED);
+    let ping = datagram::build(nobody, LEFT, IpProtocol::Icmp, 8, |room| {
+        room[0] = 8;
+        smoltcp::wire::Icmpv4Packet::new_unchecked(room).fill_checksum();
+    });
+    let to_nobody = datagram::build(nobody, LEFT, IpProtocol::from(253), 4, |_| ());
+    let syn =
+        segment(SocketAddr::new(nobody, 9), SocketAddr::new(LEFT, 80), 20, |segment| segment.set_syn(true));
+    for frame in [framed(ping, RIGHT, LEFT), framed(to_nobody, RIGHT, LEFT), syn] {
+        bed.left.receive(ETH0, &frame);
+        bed.left.poll(bed.now);
+        assert_eq!(bed.left.take_frames(ETH0, usize::MAX).count(), 0);
+    }
+}

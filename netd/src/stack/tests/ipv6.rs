@@ -151,12 +151,17 @@ fn a_static_address_is_used_beside_the_link_local_one() {
 
 /// An echo request from the right host behind `count` fragment headers, each of a packet that is whole.
 fn request_in_fragments(bed: &Bed, count: usize) -> Vec<u8> {
+    in_fragments(bed, count, icmpv6::ECHO_REQUEST, &[0; 4])
+}
+
+/// A message from the right host, as near as a neighbour, behind `count` fragment headers.
+fn in_fragments(bed: &Bed, count: usize, kind: u8, body: &[u8]) -> Vec<u8> {
     const FRAGMENT: u8 = 44;
     const ICMPV6: u8 = 58;
     let (IpAddr::V6(from), IpAddr::V6(to)) = (link_local(&bed.right), link_local(&bed.left)) else {
         panic!()
     };
-    let request = icmpv6::build(from, to, icmpv6::ECHO_REQUEST, 0, 4, |_| ());
+    let request = icmpv6::build_for_link(from, to, kind, body.len(), |room| room.copy_from_slice(body));
     let (header, message) = request[HEADROOM..].split_at(40);
     let headers = (1..=count).flat_map(|number| {
         let next = if number < count { FRAGMENT } else { ICMPV6 };
@@ -166,7 +171,7 @@ fn request_in_fragments(bed: &Bed, count: usize) -> Vec<u8> {
     packet.extend(headers);
     packet.extend_from_slice(message);
     packet[HEADROOM + 4..HEADROOM + 6].copy_from_slice(&((count * 8 + message.len()) as u16).to_be_bytes());
-    packet[HEADROOM + 6] = FRAGMENT;
+    packet[HEADROOM + 6] = if count > 0 { FRAGMENT } else { ICMPV6 };
     let mut frame = framed(packet, RIGHT, LEFT);
     EthernetFrame::new_unchecked(&mut frame).set_ethertype(EthernetProtocol::Ipv6);
     frame
@@ -203,4 +208,54 @@ fn a_whole_packet_goes_out_and_comes_in_raw_and_versions_are_apart() {
     for bad in [&packet[..43], &packet[..3], &[packet, b"more"].concat()] {
         assert_eq!(bed.left.raw.write(sender, bad, &mut bed.left.network), Err(SocketError::Malformed));
     }
+}
+
+/// A neighbour's question for the left host's address.
+fn solicitation(bed: &Bed) -> Vec<u8> {
+    let IpAddr::V6(own) = link_local(&bed.left) else { panic!() };
+    [&[0; 4][..], &own.octets(), &[1, 1, 2, 0, 0, 0, 0, 2]].concat()
+}
+
+const NEIGHBOR_SOLICITATION: u8 = 135;
+
+#[test]
+fn a_neighbour_does_not_speak_in_fragments() {
+    let mut bed = settled();
+    for (count, is_answered) in [(0, true), (1, false)] {
+        let question = in_fragments(&bed, count, NEIGHBOR_SOLICITATION, &solicitation(&bed));
+        bed.left.receive(ETH0, &question);
+        bed.left.poll(bed.now);
+        let answers = bed.left.take_frames(ETH0, usize::MAX).count();
+        assert_eq!(answers > 0, is_answered, "{count} fragment headers");
+    }
+}
+
+#[test]
+fn answers_to_neighbours_do_not_pile_up_before_a_driver_that_takes_none() {
+    let mut bed = settled();
+    let question = in_fragments(&bed, 0, NEIGHBOR_SOLICITATION, &solicitation(&bed));
+    for _ in 0..10_000 {
+        bed.left.receive(ETH0, &question);
+        bed.left.poll(bed.now);
+    }
+    bed.left.take_frames(ETH0, usize::MAX).for_each(drop);
+    bed.left.poll(bed.now);
+    let counters = bed.left.network.interface(ETH0).unwrap().counters;
+    assert!(counters.tx_packets + counters.tx_dropped < 500, "{counters:?}");
+}
+
+#[test]
+fn an_address_that_another_host_had_is_tried_again_when_the_link_comes_up() {
+    let mut bed = settled();
+    let wanted: ipnet::IpNet = "2001:db8::1/64".parse().unwrap();
+    bed.left.network.add_address(ETH0, wanted);
+    bed.run(Duration::from_secs(3));
+    bed.right.network.add_address(ETH0, wanted);
+    bed.run(Duration::from_secs(3));
+    assert!(!bed.right.network.is_local(wanted.addr()));
+    bed.left.network.remove_address(ETH0, wanted);
+    bed.right.link_down(ETH0);
+    bed.right.link_up(ETH0, ethernet_address(RIGHT), 1500);
+    bed.run(Duration::from_secs(3));
+    assert!(bed.right.network.is_local(wanted.addr()));
 }
