@@ -158,7 +158,7 @@ impl<P: Protocol> Users for Served<P> {
                 let _ = self.scheme.write(id, &bytes, 0, 0, &ctx);
             }
             6 | 7 => {
-                let metadata = [input.u8() % 12, input.u8() % 70, input.u8() % 44].map(u64::from);
+                let metadata = [input.u8() % 12, input.u8() % 80, input.u8() % 44].map(u64::from);
                 let words = [0; 3].map(|_: usize| usize::from(input.u16()).to_ne_bytes());
                 let length = usize::from(input.u8());
                 let mut payload = [&words.concat()[..], input.bytes(length)].concat();

@@ -9,9 +9,15 @@ use crate::stack::SocketError;
 pub fn errno(error: SocketError) -> Error {
     Error::new(match error {
         SocketError::WouldBlock => errno::EAGAIN,
-        SocketError::AddressInUse(_) => errno::EADDRINUSE,
-        SocketError::PortsExhausted | SocketError::AddressNotAvailable(_) => errno::EADDRNOTAVAIL,
-        SocketError::InvalidDestination(_) | SocketError::Malformed => errno::EINVAL,
+        SocketError::AddressInUse(_) | SocketError::AlreadyMember(_) => errno::EADDRINUSE,
+        SocketError::PortsExhausted | SocketError::AddressNotAvailable(_) | SocketError::NotAMember(_) => {
+            errno::EADDRNOTAVAIL
+        }
+        SocketError::TooManyGroups(_) => errno::ENOBUFS,
+        SocketError::NoSuchInterface => errno::ENODEV,
+        SocketError::InvalidDestination(_) | SocketError::NotAGroup(_) | SocketError::Malformed => {
+            errno::EINVAL
+        }
         SocketError::BroadcastRefused => errno::EACCES,
         SocketError::NetworkUnreachable(_) => errno::ENETUNREACH,
         SocketError::HostUnreachable => errno::EHOSTUNREACH,

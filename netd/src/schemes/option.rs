@@ -40,6 +40,29 @@ pub enum SocketOption {
     HopLimit,
     /// `IP_TOS` or `IPV6_TCLASS`.
     TrafficClass,
+    /// `IP_ADD_MEMBERSHIP`, `IPV6_JOIN_GROUP`, `MCAST_JOIN_GROUP`: what is sent to a group comes from now on.
+    JoinGroup(GroupForm),
+    /// `IP_DROP_MEMBERSHIP`, `IPV6_LEAVE_GROUP`, `MCAST_LEAVE_GROUP`.
+    LeaveGroup(GroupForm),
+    /// `IP_MULTICAST_TTL`, `IPV6_MULTICAST_HOPS`: how far what is sent to groups goes.
+    MulticastHops,
+    /// `IP_MULTICAST_LOOP`, `IPV6_MULTICAST_LOOP`: members on this host get it, too.
+    MulticastLoop,
+    /// `IP_MULTICAST_IF`: where it leaves, by an address.
+    MulticastInterfaceV4,
+    /// `IPV6_MULTICAST_IF`: the same, by an index.
+    MulticastInterfaceV6,
+}
+
+/// How a group is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupForm {
+    /// `struct ip_mreq` or `struct ip_mreqn`.
+    Mreq,
+    /// `struct ipv6_mreq`.
+    Ipv6Mreq,
+    /// `struct group_req`.
+    GroupReq,
 }
 
 /// relibc's numbers, which are Linux's.
@@ -52,6 +75,8 @@ const AF_INET: i32 = 2;
 const AF_INET6: i32 = 10;
 /// The usual hop limit (RFC 1700).
 pub const HOP_LIMIT: u8 = 64;
+/// The usual one for groups (RFC 1112 section 6.1).
+const MULTICAST_HOPS: u8 = 1;
 
 impl SocketOption {
     /// The option that a call's metadata name: its number in the second word, and its level, plus one, in the third.
@@ -76,6 +101,16 @@ impl SocketOption {
             (IPPROTO_TCP, 1) => Self::NoDelay,
             (IPPROTO_IP, 1) | (IPPROTO_IPV6, 67) => Self::TrafficClass,
             (IPPROTO_IP, 2) | (IPPROTO_IPV6, 16) => Self::HopLimit,
+            (IPPROTO_IP, 32) => Self::MulticastInterfaceV4,
+            (IPPROTO_IPV6, 17) => Self::MulticastInterfaceV6,
+            (IPPROTO_IP, 33) | (IPPROTO_IPV6, 18) => Self::MulticastHops,
+            (IPPROTO_IP, 34) | (IPPROTO_IPV6, 19) => Self::MulticastLoop,
+            (IPPROTO_IP, 35) => Self::JoinGroup(GroupForm::Mreq),
+            (IPPROTO_IP, 36) => Self::LeaveGroup(GroupForm::Mreq),
+            (IPPROTO_IPV6, 20) => Self::JoinGroup(GroupForm::Ipv6Mreq),
+            (IPPROTO_IPV6, 21) => Self::LeaveGroup(GroupForm::Ipv6Mreq),
+            (IPPROTO_IP | IPPROTO_IPV6, 42) => Self::JoinGroup(GroupForm::GroupReq),
+            (IPPROTO_IP | IPPROTO_IPV6, 45) => Self::LeaveGroup(GroupForm::GroupReq),
             _ => return Err(Error::new(ENOPROTOOPT)),
         })
     }
@@ -91,9 +126,17 @@ pub fn number(value: &[u8]) -> Result<i32> {
     value.first_chunk().map(|value| i32::from_ne_bytes(*value)).ok_or(Error::new(EINVAL))
 }
 
+/// The value of an option of IP's, which may be one byte.
+fn octet(value: &[u8]) -> Result<i32> {
+    match value {
+        [octet] => Ok((*octet).into()),
+        value => number(value),
+    }
+}
+
 /// Whether an option is to be on.
 pub fn switch(value: &[u8]) -> Result<bool> {
-    number(value).map(|value| value != 0)
+    octet(value).map(|value| value != 0)
 }
 
 /// A number of bytes.
@@ -103,16 +146,24 @@ pub fn size(value: &[u8]) -> Result<usize> {
 
 /// A hop limit; -1 is the usual one.
 pub fn hop_limit(value: &[u8]) -> Result<Option<u8>> {
-    match number(value)? {
+    match octet(value)? {
         -1 => Ok(None),
         limit @ 1..=255 => Ok(Some(limit as u8)),
         _ => Err(Error::new(EINVAL)),
     }
 }
 
+/// A hop limit for groups, where 0 is this host; -1 is the usual one.
+pub fn multicast_hops(value: &[u8]) -> Result<u8> {
+    match octet(value)? {
+        -1 => Ok(MULTICAST_HOPS),
+        limit => u8::try_from(limit).map_err(|_| Error::new(EINVAL)),
+    }
+}
+
 /// A traffic class.
 pub fn traffic_class(value: &[u8]) -> Result<u8> {
-    u8::try_from(number(value)?).map_err(|_| Error::new(EINVAL))
+    u8::try_from(octet(value)?).map_err(|_| Error::new(EINVAL))
 }
 
 /// Writes a value, as much of it as is wanted; its length.

@@ -20,6 +20,21 @@ pub enum SocketError {
     /// The address or the port cannot be a destination.
     #[error("{0} cannot be a destination")]
     InvalidDestination(SocketAddr),
+    /// The address is not one of a group.
+    #[error("{0} is not a multicast group")]
+    NotAGroup(IpAddr),
+    /// The socket is in the group already.
+    #[error("{0} was joined before")]
+    AlreadyMember(IpAddr),
+    /// The socket is not in the group.
+    #[error("{0} was not joined")]
+    NotAMember(IpAddr),
+    /// A socket can be in so many groups.
+    #[error("a socket can be in {0} groups at most")]
+    TooManyGroups(usize),
+    /// The number or the address names no interface.
+    #[error("no such interface")]
+    NoSuchInterface,
     /// The socket was set not to send broadcasts.
     #[error("broadcasts are switched off for this socket")]
     BroadcastRefused,

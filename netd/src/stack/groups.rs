@@ -6,6 +6,13 @@ use std::net::IpAddr;
 use smoltcp::wire::EthernetAddress;
 
 use super::address::multicast;
+use super::igmp::ALL_SYSTEMS;
+use super::ndisc::ALL_NODES;
+
+/// Whether every host is in `group`, and hears it whether or not it has joined.
+pub fn is_everybody(group: IpAddr) -> bool {
+    group == IpAddr::V4(ALL_SYSTEMS) || group == IpAddr::V6(ALL_NODES)
+}
 
 /// The groups of one interface.
 #[derive(Debug, Default)]

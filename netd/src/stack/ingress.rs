@@ -144,8 +144,7 @@ impl Stack {
     pub(super) fn receive_ipv4_piece(&mut self, id: InterfaceId, from: EthernetAddress, piece: &Piece<'_>) {
         let now = self.network.now;
         let Some(interface) = self.network.interface_mut(id) else { return };
-        let to_all = interface.is_broadcast(piece.destination) || piece.destination.is_multicast();
-        if !to_all && !interface.has_address(piece.destination) {
+        if !interface.is_link_wide(piece.destination) && !interface.has_address(piece.destination) {
             interface.counters.rx_dropped += 1;
             return;
         }

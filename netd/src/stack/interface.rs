@@ -1,5 +1,6 @@
 //! One interface: its addresses, its link layer and its counters.
 
+mod groups;
 mod ipv6;
 
 use std::collections::VecDeque;
@@ -17,6 +18,7 @@ use super::dhcp::Dhcp;
 use super::engine::Engine;
 use super::groups::Groups;
 use super::hardware::{Panels, Wanted};
+use super::igmp::{ALL_SYSTEMS, Igmp};
 use super::ndisc::{ALL_NODES, Ipv6Link};
 use super::neighbours::{self, Neighbours, Resolution};
 use super::packet::Packet;
@@ -92,6 +94,8 @@ pub enum Link {
         neighbours: Neighbours<Packet>,
         /// The DHCP client, unless the address is static.
         dhcp: Option<Box<Dhcp>>,
+        /// What routers are told of our IPv4 groups.
+        igmp: Igmp,
     },
 }
 
@@ -156,8 +160,10 @@ impl Interface {
     /// An Ethernet interface without a driver yet; `seed` makes its DHCP transactions.
     pub fn ethernet(name: String, seed: u64, now: Instant) -> Self {
         let dhcp = Some(Box::new(Dhcp::new(seed)));
-        let link = Link::Ethernet { address: None, neighbours: Neighbours::new(neighbours::ARP), dhcp };
+        let neighbours = Neighbours::new(neighbours::ARP);
+        let link = Link::Ethernet { address: None, neighbours, dhcp, igmp: Igmp::default() };
         let mut interface = Self::new(name, link, ETHERNET_MTU, seed.rotate_left(32), now);
+        interface.groups.join(ALL_SYSTEMS.into());
         interface.groups.join(ALL_NODES.into());
         interface.ipv6 = Some(Box::default());
         interface
@@ -259,6 +265,11 @@ impl Interface {
         let is_last =
             |own: &IpNet| own.addr().is_ipv4() && own.prefix_len() < 31 && own.broadcast() == address;
         is_broadcast(address) || self.addresses.iter().any(is_last)
+    }
+
+    /// Whether packets to `address` are for every host of the link, or for a group that we are in.
+    pub fn is_link_wide(&self, address: IpAddr) -> bool {
+        self.is_broadcast(address) || self.groups.has(address)
     }
 
     /// Whether packets that are sent leave.

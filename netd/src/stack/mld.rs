@@ -1,6 +1,5 @@
 //! Tells routers and switches which IPv6 groups we are in: MLDv2 (RFC 3810), and MLDv1 (RFC 2710) where that is asked.
 
-use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
 
 use smoltcp::time::{Duration, Instant};
@@ -8,7 +7,8 @@ use smoltcp::wire::{IpProtocol, Ipv6Packet};
 
 use super::icmpv6::{self, Message};
 use super::ipv6;
-use super::ndisc::ALL_NODES;
+use super::membership::{MOST_RECORDS, Membership, Query, Record};
+use super::ndisc::{ALL_NODES, ALL_ROUTERS};
 use super::random::Random;
 use super::wire::HEADROOM;
 
@@ -16,74 +16,41 @@ use super::wire::HEADROOM;
 pub const QUERY: u8 = 130;
 /// RFC 2710 section 3.1.
 const REPORT: u8 = 131;
+/// RFC 2710 section 3.1.
+const DONE: u8 = 132;
 /// RFC 3810 section 5.2.
 const REPORT_V2: u8 = 143;
 /// A query of MLDv1 has no more after the ICMPv6 header (RFC 3810 section 8.1).
 const QUERY_V1_LENGTH: usize = 20;
 /// Who listens to reports (RFC 3810 section 5.2.14).
-const ROUTERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x16);
-/// How often a change is told (RFC 3810 section 9.1).
-const ROBUSTNESS: u8 = 2;
-/// Between two of those (RFC 3810 section 9.11), at most.
-const INTERVAL: Duration = Duration::from_secs(1);
-/// What fits into a packet that every link carries.
-const MOST_RECORDS: usize = 60;
+const LISTENERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x16);
 /// A hop-by-hop header with the option "router alert" (RFC 2711).
 const ROUTER_ALERT: [u8; 8] = [58, 0, 5, 2, 0, 0, 1, 0];
-
-/// Kinds of records (RFC 3810 section 5.2.12): no source is left out, or none is let in.
-mod record {
-    pub const MODE_IS_EXCLUDE: u8 = 2;
-    pub const CHANGE_TO_INCLUDE: u8 = 3;
-    pub const CHANGE_TO_EXCLUDE: u8 = 4;
-}
-
-/// What was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Question {
-    /// One group, or all.
-    group: Option<Ipv6Addr>,
-    is_v1: bool,
-    answer_at: Instant,
-}
 
 /// What there is to tell on one link.
 #[derive(Debug, Default)]
 pub struct Mld {
-    /// Groups that were joined or left, and how often that is still to be told.
-    changes: BTreeMap<Ipv6Addr, (u8, u8)>,
-    tell_at: Option<Instant>,
-    question: Option<Question>,
+    membership: Membership<Ipv6Addr>,
 }
 
 impl Mld {
     /// A group was joined, or left.
     pub fn change(&mut self, group: Ipv6Addr, joined: bool, now: Instant) {
         if is_told(group) {
-            let kind = if joined { record::CHANGE_TO_EXCLUDE } else { record::CHANGE_TO_INCLUDE };
-            self.changes.insert(group, (kind, ROBUSTNESS));
-            self.tell_at = Some(now);
+            self.membership.change(group, joined, now);
         }
     }
 
-    /// Takes a query; a general one goes before one about a group, and the sooner one before the later one.
+    /// Takes a query.
     pub fn receive(&mut self, query: &Message<'_>, now: Instant, random: &mut Random) {
         let Some(([high, low, _, _], rest)) = query.body.split_first_chunk::<4>() else { return };
         let Some(group) = rest.first_chunk::<16>().copied().map(Ipv6Addr::from) else { return };
-        let delay = milliseconds(u16::from_be_bytes([*high, *low])).max(1);
-        let question = Question {
+        let query = Query {
             group: Some(group).filter(|group| !group.is_unspecified()),
-            is_v1: query.body.len() == QUERY_V1_LENGTH,
-            answer_at: now + Duration::from_millis(random.next_u64() % delay),
+            is_older: query.body.len() == QUERY_V1_LENGTH,
+            patience: Duration::from_millis(milliseconds(u16::from_be_bytes([*high, *low]))),
         };
-        self.question = Some(match self.question {
-            Some(known) => Question {
-                group: known.group.filter(|group| question.group == Some(*group)),
-                is_v1: question.is_v1,
-                answer_at: known.answer_at.min(question.answer_at),
-            },
-            None => question,
-        });
+        self.membership.receive(query, now, random);
     }
 
     /// The reports that are due about a member of `groups`, from `source`: packets with their destinations.
@@ -94,34 +61,17 @@ impl Mld {
         now: Instant,
         random: &mut Random,
     ) -> Vec<(Ipv6Addr, Vec<u8>)> {
-        let mut packets = Vec::new();
-        if self.tell_at.is_some_and(|at| at <= now) {
-            let records: Vec<_> = self.changes.iter().map(|(group, (kind, _))| (*kind, *group)).collect();
-            packets.extend(reports(source, &records));
-            self.changes.retain(|_, (_, left)| {
-                *left -= 1;
-                *left > 0
-            });
-            let delay = Duration::from_micros(random.next_u64() % INTERVAL.total_micros());
-            self.tell_at = (!self.changes.is_empty()).then_some(now + delay);
-        }
-        if let Some(question) = self.question.take_if(|question| question.answer_at <= now) {
-            let asked =
-                groups.filter(|group| is_told(*group) && question.group.is_none_or(|asked| asked == *group));
-            match question.is_v1 {
-                true => packets.extend(asked.map(|group| (group, report_v1(source, group)))),
-                false => {
-                    let records: Vec<_> = asked.map(|group| (record::MODE_IS_EXCLUDE, group)).collect();
-                    packets.extend(reports(source, &records));
-                }
-            }
-        }
-        packets
+        let due = self.membership.poll(groups.filter(|group| is_told(*group)), now, random);
+        let packets = due.iter().flat_map(|report| match report.is_older {
+            true => report.records.iter().map(|record| message_v1(source, *record)).collect::<Vec<_>>(),
+            false => reports(source, &report.records).collect(),
+        });
+        packets.collect()
     }
 
     /// When [`poll`](Self::poll) is due.
     pub fn deadline(&self) -> Option<Instant> {
-        super::earlier(self.tell_at, self.question.map(|question| question.answer_at))
+        self.membership.deadline()
     }
 }
 
@@ -140,22 +90,28 @@ fn milliseconds(code: u16) -> u64 {
     }
 }
 
-fn reports(source: Ipv6Addr, records: &[(u8, Ipv6Addr)]) -> impl Iterator<Item = (Ipv6Addr, Vec<u8>)> {
+fn reports(source: Ipv6Addr, records: &[(Record, Ipv6Addr)]) -> impl Iterator<Item = (Ipv6Addr, Vec<u8>)> {
     const RECORD: usize = 20;
     records.chunks(MOST_RECORDS).map(move |records| {
-        let message = icmpv6::build(source, ROUTERS, REPORT_V2, 0, 4 + records.len() * RECORD, |body| {
+        let message = icmpv6::build(source, LISTENERS, REPORT_V2, 0, 4 + records.len() * RECORD, |body| {
             body[2..4].copy_from_slice(&(records.len() as u16).to_be_bytes());
-            for (room, (kind, group)) in body[4..].chunks_exact_mut(RECORD).zip(records) {
-                room[0] = *kind;
+            for (room, (record, group)) in body[4..].chunks_exact_mut(RECORD).zip(records) {
+                room[0] = *record as u8;
                 room[4..].copy_from_slice(&group.octets());
             }
         });
-        (ROUTERS, alert(message))
+        (LISTENERS, alert(message))
     })
 }
 
-fn report_v1(source: Ipv6Addr, group: Ipv6Addr) -> Vec<u8> {
-    alert(icmpv6::build(source, group, REPORT, 0, 20, |body| body[4..].copy_from_slice(&group.octets())))
+/// RFC 2710 section 4: reports go to the group, and all routers hear of its end.
+fn message_v1(source: Ipv6Addr, (record, group): (Record, Ipv6Addr)) -> (Ipv6Addr, Vec<u8>) {
+    let (kind, destination) = match record {
+        Record::Present | Record::Joined => (REPORT, group),
+        Record::Left => (DONE, ALL_ROUTERS),
+    };
+    let fill = |body: &mut [u8]| body[4..].copy_from_slice(&group.octets());
+    (destination, alert(icmpv6::build(source, destination, kind, 0, 20, fill)))
 }
 
 /// Puts the router alert before a message, which stays on the link.
@@ -176,19 +132,22 @@ mod tests {
 
     const OWN: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
     const GROUP: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00, 1);
+    const DELAY: [u8; 2] = 10_000_u16.to_be_bytes();
 
-    /// The kinds and groups of the records that are sent at `now`.
-    fn told(mld: &mut Mld, now: Instant, random: &mut Random) -> Vec<(u8, Ipv6Addr)> {
+    /// The messages that are sent when they are due: their destinations, kinds, and what follows the header.
+    fn told(mld: &mut Mld, random: &mut Random) -> Vec<(Ipv6Addr, u8, Vec<u8>)> {
+        let now = mld.deadline().unwrap();
         let packets = mld.poll([ALL_NODES, GROUP].into_iter(), OWN, now, random);
-        let packets = packets.iter().map(|(_, packet)| Datagram::parse(&packet[HEADROOM..]).unwrap());
-        packets.flat_map(|packet| records(packet.payload)).collect()
+        let message = |(to, packet): (Ipv6Addr, Vec<u8>)| {
+            let packet = Datagram::parse(&packet[HEADROOM..]).unwrap();
+            assert_eq!((packet.destination, packet.bytes[7]), (to.into(), 1), "it stays on the link");
+            (to, packet.payload[0], packet.payload[icmpv6::HEADER..].to_vec())
+        };
+        packets.into_iter().map(message).collect()
     }
 
-    fn records(mut rest: &[u8]) -> Vec<(u8, Ipv6Addr)> {
-        rest = &rest[icmpv6::HEADER + 4..];
-        rest.chunks_exact(20)
-            .map(|record| (record[0], Ipv6Addr::from(*record[4..].first_chunk::<16>().unwrap())))
-            .collect()
+    fn report(record: u8) -> Vec<(Ipv6Addr, u8, Vec<u8>)> {
+        vec![(LISTENERS, REPORT_V2, [&[0, 0, 0, 1, record, 0, 0, 0], &GROUP.octets()[..]].concat())]
     }
 
     #[test]
@@ -197,15 +156,22 @@ mod tests {
         mld.change(ALL_NODES, true, Instant::ZERO);
         assert_eq!(mld.deadline(), None, "everybody knows");
         mld.change(GROUP, true, Instant::ZERO);
-        assert_eq!(told(&mut mld, Instant::ZERO, &mut random), [(record::CHANGE_TO_EXCLUDE, GROUP)]);
-        let again = mld.deadline().unwrap();
-        assert_eq!(told(&mut mld, again, &mut random), [(record::CHANGE_TO_EXCLUDE, GROUP)]);
+        assert_eq!([(); 2].map(|()| told(&mut mld, &mut random)), [report(4), report(4)]);
         assert_eq!(mld.deadline(), None);
-        let query = Message { kind: QUERY, code: 0, body: &[&[0x27, 0x10][..], &[0; 22]].concat() };
-        mld.receive(&query, again, &mut random);
-        let answer = mld.deadline().unwrap();
-        assert!(answer < again + Duration::from_secs(10));
-        assert_eq!(told(&mut mld, answer, &mut random), [(record::MODE_IS_EXCLUDE, GROUP)]);
+        let query = Message { kind: QUERY, code: 0, body: &[&DELAY[..], &[0; 22]].concat() };
+        mld.receive(&query, Instant::ZERO, &mut random);
+        assert_eq!(told(&mut mld, &mut random), report(2));
+    }
+
+    #[test]
+    fn a_router_that_speaks_the_first_version_is_answered_in_it() {
+        let (mut mld, mut random) = (Mld::default(), Random::new([1, 1]));
+        let query = Message { kind: QUERY, code: 0, body: &[&DELAY[..], &[0; 18]].concat() };
+        mld.receive(&query, Instant::ZERO, &mut random);
+        let about = [&[0; 4], &GROUP.octets()[..]].concat();
+        assert_eq!(told(&mut mld, &mut random), [(GROUP, REPORT, about.clone())]);
+        mld.change(GROUP, false, Instant::ZERO);
+        assert_eq!(told(&mut mld, &mut random), [(ALL_ROUTERS, DONE, about)]);
     }
 
     #[test]

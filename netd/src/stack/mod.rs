@@ -13,11 +13,13 @@ pub mod groups;
 pub mod hardware;
 pub mod icmp;
 mod icmpv6;
+mod igmp;
 mod ingress;
 pub mod interface;
 mod ipv4;
 mod ipv6;
 mod leases;
+mod membership;
 mod mld;
 pub mod names;
 pub mod ndisc;
@@ -45,7 +47,7 @@ use config::filter::LinkType;
 use config::netd::Domain;
 use scheme::checksum;
 use scheme::vnet::Checksum;
-use smoltcp::wire::{EthernetAddress, EthernetFrame, EthernetProtocol};
+use smoltcp::wire::{EthernetAddress, EthernetFrame, EthernetProtocol, IpProtocol};
 
 pub use self::error::SocketError;
 pub use self::network::{LOOPBACK, Network};
@@ -147,6 +149,7 @@ impl Stack {
         if let (Some(address), Some(dhcp)) = (interface.ethernet_address(), interface.dhcp_mut()) {
             dhcp.link_up(address, now);
         }
+        interface.tell_groups(now);
         self.network.link_up_ipv6(id);
     }
 
@@ -289,8 +292,7 @@ impl Stack {
             || datagram.destination.is_loopback()
             || self.network.is_local(datagram.source);
         let Some(interface) = self.network.interface_mut(id) else { return };
-        let is_link_wide =
-            interface.is_broadcast(datagram.destination) || datagram.destination.is_multicast();
+        let is_link_wide = interface.is_link_wide(datagram.destination);
         let is_martian = is_martian || interface.is_broadcast(datagram.source);
         if is_martian || !(is_link_wide || interface.has_address(datagram.destination)) {
             interface.counters.rx_dropped += 1;
@@ -298,6 +300,9 @@ impl Stack {
         }
         if let Link::Ethernet { neighbours, .. } = &mut interface.link {
             neighbours.confirm(datagram.source, source, now);
+        }
+        if datagram.protocol == IpProtocol::Igmp {
+            self.network.receive_igmp(id, &datagram);
         }
         // Who has no address cannot be answered (RFC 1122 section 3.2.2).
         let may_be_answered = !is_link_wide && !is_lease && !datagram.source.is_unspecified();
@@ -334,6 +339,7 @@ impl Stack {
         }
         interface.poll_claims(now);
         let mut undeliverable = interface.poll_neighbours(now);
+        self.network.poll_igmp(id);
         undeliverable.extend(self.network.poll_ipv6(id));
         self.follow_ipv6(id);
         for packet in undeliverable {
@@ -384,9 +390,10 @@ impl Stack {
             let own = match &mut interface.link {
                 Link::Loopback => pending.then_some(now),
                 Link::Ethernet { .. } if !runs => None,
-                Link::Ethernet { neighbours, dhcp, .. } => {
+                Link::Ethernet { neighbours, dhcp, igmp, .. } => {
                     let lease = dhcp.as_ref().and_then(|dhcp| dhcp.deadline(now));
-                    earlier(interface.claims.deadline(), earlier(neighbours.deadline(), lease))
+                    let due = [neighbours.deadline(), lease, igmp.deadline()];
+                    due.into_iter().fold(interface.claims.deadline(), earlier)
                 }
             };
             let ipv6 = interface.deadline_ipv6(now).filter(|_| runs);

@@ -1,15 +1,15 @@
 //! All interfaces and the routes between the sockets and them.
 
+mod groups;
 mod ipv6;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use smoltcp::iface::SocketSet;
 use smoltcp::time::Instant;
-use smoltcp::wire::EthernetAddress;
 
 pub use self::ipv6::is_on_every_link;
 use super::address::{is_broadcast, unspecified};
@@ -125,22 +125,6 @@ impl Network {
         self.vlans.range(all).map(|((_, number), id)| (*number, *id))
     }
 
-    /// The multicast groups that a NIC lets through: those of its interface and of its VLANs.
-    pub fn groups(&self, id: InterfaceId) -> BTreeSet<EthernetAddress> {
-        self.with_vlans(id).flat_map(|own| own.groups.ethernet()).collect()
-    }
-
-    /// Another number whenever [`groups`](Self::groups) are others.
-    pub fn groups_version(&self, id: InterfaceId) -> u64 {
-        self.with_vlans(id).map(|own| own.groups.version()).sum()
-    }
-
-    /// An interface and its VLANs.
-    pub(super) fn with_vlans(&self, id: InterfaceId) -> impl Iterator<Item = &Interface> {
-        let vlans = self.vlans(id).map(|(_, id)| id);
-        std::iter::once(id).chain(vlans).filter_map(|id| self.interfaces.get(&id))
-    }
-
     /// The interfaces, in the order of their ids.
     pub fn interfaces(&self) -> impl Iterator<Item = &Interface> {
         self.interfaces.values()
@@ -244,26 +228,39 @@ impl Network {
         best.and_then(|route| route.via).unwrap_or(destination)
     }
 
-    /// Broadcast and multicast leave by the interface that has `source`, or else by the preferred one with a link,
-    /// even before it has an address.
+    /// Broadcast and multicast.
     fn link_wide(&self, destination: IpAddr, source: Option<IpAddr>) -> Result<Path, SocketError> {
+        let interface = self.preferred(destination, source);
+        self.on_link(interface.ok_or(SocketError::NetworkUnreachable(destination))?, destination, source)
+    }
+
+    /// Where broadcast and multicast leave: by the interface that has `source`, or else by the preferred one with a link,
+    /// even before it has an address.
+    pub fn preferred(&self, destination: IpAddr, source: Option<IpAddr>) -> Option<InterfaceId> {
         let rank = |(id, own): &(&InterfaceId, &Interface)| {
             let has_source = source.is_some_and(|source| own.has_address(source));
             (own.ipv6.is_none() && destination.is_ipv6(), !has_source, !own.carries(), own.metric, **id)
         };
-        let (interface, ethernet) = self
-            .interfaces
-            .iter()
-            .filter(|(_, interface)| !interface.is_loopback())
-            .min_by_key(rank)
-            .ok_or(SocketError::NetworkUnreachable(destination))?;
-        let mut own = ethernet.addresses.iter().map(IpNet::addr);
-        let source = source.or_else(|| match destination {
-            IpAddr::V4(_) => own.find(IpAddr::is_ipv4).or(Some(unspecified(destination))),
-            IpAddr::V6(_) => self.source_ipv6(*interface, destination),
+        let links = self.interfaces.iter().filter(|(_, interface)| !interface.is_loopback());
+        links.min_by_key(rank).map(|(id, _)| *id)
+    }
+
+    /// How to reach `destination`, which means something else on each link, by one interface from `source`, if that is an
+    /// address of ours.
+    pub fn on_link(
+        &self,
+        interface: InterfaceId,
+        destination: IpAddr,
+        source: Option<IpAddr>,
+    ) -> Result<Path, SocketError> {
+        let unreachable = SocketError::NetworkUnreachable(destination);
+        let own = self.interfaces.get(&interface).ok_or(unreachable)?;
+        let mut addresses = own.addresses.iter().map(IpNet::addr);
+        let source = source.filter(|source| self.is_local(*source)).or_else(|| match destination {
+            IpAddr::V4(_) => addresses.find(IpAddr::is_ipv4).or(Some(unspecified(destination))),
+            IpAddr::V6(_) => self.source_ipv6(interface, destination),
         });
-        let source = source.ok_or(SocketError::NetworkUnreachable(destination))?;
-        Ok(Path { interface: *interface, next_hop: destination, source })
+        Ok(Path { interface, next_hop: destination, source: source.ok_or(unreachable)? })
     }
 
     /// How many packets sockets may send by `interface` now.

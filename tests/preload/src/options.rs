@@ -1,4 +1,5 @@
-//! `getsockopt` and `setsockopt`, as far as relibc asks the scheme.
+//! `getsockopt` and `setsockopt`: those of sockets as such, which relibc passes on, and those of the protocols, which it
+//! does not. These are tried, so that programs can show what netd does with them.
 
 use std::io;
 
@@ -6,13 +7,16 @@ use libc::{c_int, timeval};
 
 use crate::socket::{Socket, verb};
 
-/// `setsockopt`. What does not concern sockets as such is accepted and forgotten.
+/// `setsockopt`. What netd does not know of a protocol's is accepted and forgotten, as relibc does with all of these.
 pub fn set(socket: &Socket, level: c_int, name: c_int, value: &[u8]) -> io::Result<()> {
     match (level, name) {
         (libc::SOL_SOCKET, libc::SO_RCVTIMEO) => set_timeout(socket, "read_timeout", value),
         (libc::SOL_SOCKET, libc::SO_SNDTIMEO) => set_timeout(socket, "write_timeout", value),
         (libc::SOL_SOCKET, _) => socket.call(&mut value.to_vec(), verb::SET_SOCK_OPT, name).map(drop),
-        _ => Ok(()),
+        _ => match socket.call_at(&mut value.to_vec(), verb::SET_SOCK_OPT, name, level) {
+            Err(error) if error.raw_os_error() == Some(libc::ENOPROTOOPT) => Ok(()),
+            result => result.map(drop),
+        },
     }
 }
 
@@ -24,7 +28,7 @@ pub fn get(socket: &Socket, level: c_int, name: c_int, value: &mut [u8]) -> io::
         (libc::SOL_SOCKET, libc::SO_TYPE) => libc::SOCK_DGRAM,
         (libc::SOL_SOCKET, libc::SO_ERROR) => 0,
         (libc::SOL_SOCKET, _) => return socket.call(value, verb::GET_SOCK_OPT, name),
-        _ => return Err(io::Error::from_raw_os_error(libc::ENOSYS)),
+        _ => return socket.call_at(value, verb::GET_SOCK_OPT, name, level),
     };
     let known = known.to_ne_bytes();
     let count = known.len().min(value.len());

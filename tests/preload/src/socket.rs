@@ -105,6 +105,12 @@ impl Socket {
         client::call(&self.file, payload, &[verb, u64::from(argument.cast_unsigned())])
     }
 
+    /// One of relibc's calls, with an option of a protocol's, whose level relibc would not say.
+    pub fn call_at(&self, payload: &mut [u8], verb: u64, name: c_int, level: c_int) -> io::Result<usize> {
+        let level = u64::from(level.cast_unsigned()).saturating_add(1);
+        client::call(&self.file, payload, &[verb, u64::from(name.cast_unsigned()), level])
+    }
+
     fn become_other(&self, path: &str) -> io::Result<()> {
         let new = client::dup(&self.file, path.as_bytes())?;
         let fd = self.file.as_raw_fd();

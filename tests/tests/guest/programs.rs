@@ -1,7 +1,7 @@
 //! Debian's programs, unmodified, over netd's sockets.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use probe::data::{self, Random, Sum};
@@ -181,16 +181,61 @@ print('threads listen', flush=True)
 server.serve_forever()
 ";
 
+/// A multicast group, and its port.
+const GROUP: (Ipv4Addr, u16) = (Ipv4Addr::new(239, 1, 2, 3), 5353);
+
+/// Two members of the group, one of which answers it, and one socket that is not in it.
+const MEMBERS: &str = "
+import socket
+def bound():
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(('0.0.0.0', 5353))
+    s.settimeout(140)
+    return s
+one, other, stranger = bound(), bound(), bound()
+for member in one, other:
+    membership = socket.inet_aton('239.1.2.3') + socket.inet_aton('0.0.0.0')
+    member.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
+print('members listen', flush=True)
+print(one.recv(99), other.recv(99), flush=True)
+one.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
+one.sendto(b'from the guest', ('239.1.2.3', 5353))
+stranger.settimeout(1)
+try:
+    print(stranger.recv(99))
+except TimeoutError:
+    print('the stranger heard nothing', flush=True)
+";
+
+/// Says something to the group, and hears what is answered to it.
+fn talk_to_the_group() -> std::io::Result<String> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, GROUP.1))?;
+    socket.join_multicast_v4(&GROUP.0, &ADDRESS)?;
+    socket.set_read_timeout(Some(SILENCE))?;
+    // From this address, since the peer has no route to groups.
+    UdpSocket::bind((ADDRESS, 0))?.send_to(b"from the peer", GROUP)?;
+    let mut buffer = [0; 99];
+    loop {
+        let (count, from) = socket.recv_from(&mut buffer)?;
+        if from.ip() == GUEST {
+            return Ok(String::from_utf8_lossy(&buffer[..count]).into_owned());
+        }
+    }
+}
+
 #[test]
 #[ignore = "boots a guest: ./x test guest"]
-fn python_serves_a_thousand_connections_with_asyncio_and_with_threads() {
+fn python_serves_a_thousand_connections_with_asyncio_and_with_threads_and_is_in_groups() {
     const CONNECTIONS: usize = 1000;
     let peer = LinuxPeer::start().unwrap();
     let script = format!(
         "cat >/tmp/loop.py <<'END'\n{ASYNCIO}\nEND
          cat >/tmp/threads.py <<'END'\n{THREADS}\nEND
          over python3 /tmp/loop.py &
+         cat >/tmp/members.py <<'END'\n{MEMBERS}\nEND
          over python3 /tmp/threads.py &
+         over python3 /tmp/members.py &
          probe accept 7000"
     );
     let mut running = start(&peer, &["python3", "nc"], &script);
@@ -199,6 +244,11 @@ fn python_serves_a_thousand_connections_with_asyncio_and_with_threads() {
         let right = peer.namespace().enter(|| echo_on_many(port, CONNECTIONS)).unwrap();
         assert_eq!(right.unwrap(), CONNECTIONS, "{ready}");
     }
+    running.wait_for("members listen", PATIENCE).unwrap();
+    let answer = peer.namespace().enter(talk_to_the_group).unwrap().unwrap();
+    assert_eq!(answer, "from the guest");
+    running.wait_for("b'from the peer' b'from the peer'", PATIENCE).unwrap();
+    running.wait_for("the stranger heard nothing", PATIENCE).unwrap();
     end(&peer, running);
 }
 

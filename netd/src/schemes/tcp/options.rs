@@ -34,9 +34,7 @@ pub(super) fn get(stack: &mut Stack, node: &Node, which: SocketOption, payload: 
             let error = connection(node).ok().and_then(|id| stack.tcp.take_error(id));
             error.map_or(0, |error| errno(error).errno)
         }
-        SocketOption::Broadcast | SocketOption::ReceiveTimeout | SocketOption::SendTimeout => {
-            return Err(Error::new(ENOPROTOOPT));
-        }
+        _ => return Err(Error::new(ENOPROTOOPT)),
     };
     option::put(&[value], payload)
 }

@@ -1,6 +1,7 @@
 //! The schemes called as their server calls them.
 
 mod configuration;
+mod groups;
 mod hostile;
 mod netcfg;
 mod options;

@@ -1,5 +1,6 @@
 //! `udp`: datagrams, as Redox's programs know them.
 
+mod groups;
 mod options;
 
 use std::net::SocketAddr;
@@ -27,7 +28,7 @@ pub struct Node {
     socket: Option<UdpId>,
     /// Where this handle's writes go.
     remote: Option<SocketAddr>,
-    /// What is set of it while there is no socket.
+    /// What is set of it, while there is no socket.
     options: Options,
 }
 
@@ -130,7 +131,9 @@ impl Protocol for Udp {
     }
 
     fn left(stack: &mut Stack, key: UdpId, rest: &[Node]) {
-        let Some((first, others)) = rest.split_first() else { return stack.udp.close(key) };
+        let Some((first, others)) = rest.split_first() else {
+            return stack.udp.close(key, &mut stack.network);
+        };
         let common = first.remote.filter(|_| others.iter().all(|other| other.remote == first.remote));
         // The route is checked when something is sent.
         if let Err(error) = stack.udp.connect(key, common, &stack.network) {
@@ -148,12 +151,12 @@ fn open(stack: &mut Stack, ends: Ends, options: Options, caller: Caller) -> Resu
     let any = ends.remote.map_or(UNSPECIFIED, |remote| SocketAddr::new(unspecified(remote.ip()), 0));
     let local = ends.local.unwrap_or(any);
     let id = stack.udp.open(local, ends.remote, options, &mut stack.network).map_err(errno)?;
-    Ok(Node { socket: Some(id), remote: ends.remote, options })
+    Ok(Node { socket: Some(id), remote: ends.remote, ..Node::default() })
 }
 
 fn bind(stack: &mut Stack, node: &Node, ends: Ends, caller: Caller) -> Result<Node> {
     match node.socket {
-        None => open(stack, ends, node.options, caller),
+        None => open(stack, ends, node.options.clone(), caller),
         Some(_) => Err(Error::new(EINVAL)),
     }
 }
@@ -164,12 +167,12 @@ fn towards(stack: &mut Stack, node: &mut Node, remote: SocketAddr) -> Result<Nod
         Some(id) => id,
         None => {
             let local = SocketAddr::new(unspecified(remote.ip()), 0);
-            stack.udp.open(local, None, node.options, &mut stack.network).map_err(errno)?
+            stack.udp.open(local, None, node.options.clone(), &mut stack.network).map_err(errno)?
         }
     };
     node.socket = Some(id);
-    stack.network.route_to(remote, None).map_err(errno)?;
-    Ok(Node { socket: Some(id), remote: Some(remote), options: node.options })
+    stack.udp.path(id, remote, &stack.network).map_err(errno)?;
+    Ok(Node { socket: Some(id), remote: Some(remote), ..Node::default() })
 }
 
 fn socket(node: &Node) -> Result<UdpId> {

@@ -99,7 +99,7 @@ impl Interface {
         }
     }
 
-    fn with_ipv6(
+    pub(super) fn with_ipv6(
         &mut self,
         now: Instant,
         random: &mut Random,

@@ -15,7 +15,7 @@ use smoltcp::time::{Duration, Instant};
 use smoltcp::wire::EthernetAddress;
 
 pub use self::addresses::{Address, Origin};
-pub use self::message::{ALL_NODES, solicited_node};
+pub use self::message::{ALL_NODES, ALL_ROUTERS, solicited_node};
 
 use self::addresses::{Addresses, Event};
 use self::message::{Ndisc, NeighborAdvertisement, PrefixInformation, RouterAdvertisement};
@@ -285,7 +285,7 @@ impl Ipv6Link {
         self.is_changed |= self.routers.poll(context.now);
         let source = self.addresses.link_local().unwrap_or(Ipv6Addr::UNSPECIFIED);
         if self.solicitations.poll(context.now, context.random) {
-            self.outgoing.push((message::ALL_ROUTERS, message::router_solicitation(source, own).into()));
+            self.outgoing.push((ALL_ROUTERS, message::router_solicitation(source, own).into()));
         }
         let reports = self.mld.poll(ipv6_groups(context.groups), source, context.now, context.random);
         self.outgoing.extend(reports.into_iter().map(|(group, report)| (group, report.into())));

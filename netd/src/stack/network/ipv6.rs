@@ -32,10 +32,7 @@ impl Network {
             return self.route_from(destination, source);
         }
         let interface = usize::try_from(scope).unwrap_or(usize::MAX);
-        let source = source.filter(|source| self.is_local(*source));
-        let source = source.or_else(|| self.source_ipv6(interface, destination));
-        let source = source.ok_or(SocketError::NetworkUnreachable(destination))?;
-        Ok(Path { interface, next_hop: destination, source })
+        self.on_link(interface, destination, source)
     }
 
     /// Which of our addresses on `interface` suits packets to `destination`; `None` if that is not of IPv6.

@@ -5,6 +5,7 @@ mod checksums;
 mod conformance;
 mod dhcp;
 mod fragments;
+mod groups;
 mod hostile;
 mod icmp;
 mod ipv6;

@@ -91,7 +91,7 @@ fn ports_conflict_and_come_back() {
         bed.left.udp.open(ours, None, Default::default(), network),
         Err(SocketError::AddressInUse(53))
     );
-    bed.left.udp.close(first);
+    bed.left.udp.close(first, network);
     assert!(bed.left.udp.open(ours, None, Default::default(), network).is_ok());
     let foreign = SocketAddr::new(RIGHT, 54);
     assert_eq!(

@@ -36,8 +36,8 @@ fn talk(bed: &mut Bed) -> bool {
     let _ = bed.right.udp.send_to(theirs, b"back", None, &mut bed.right.network);
     bed.run(Duration::from_secs(2));
     let came = bed.left.udp.receive_from(ours, &mut buffer, false).is_ok();
-    bed.left.udp.close(ours);
-    bed.right.udp.close(theirs);
+    bed.left.udp.close(ours, &mut bed.left.network);
+    bed.right.udp.close(theirs, &mut bed.right.network);
     came
 }
 

@@ -1,7 +1,10 @@
 //! UDP (RFC 768): datagrams in queues, found by their local port.
 
+mod groups;
 mod options;
+mod receive;
 
+pub use self::groups::{Joined, Member};
 pub use self::options::{Options, buffer};
 
 use std::collections::{HashMap, VecDeque};
@@ -10,12 +13,11 @@ use std::net::SocketAddr;
 use slab::Slab;
 use smoltcp::phy::{Checksum, ChecksumCapabilities};
 use smoltcp::time::Instant;
-use smoltcp::wire::{IpAddress, IpProtocol, UdpPacket, UdpRepr};
+use smoltcp::wire::{IpProtocol, UdpPacket, UdpRepr};
 
-use crate::stack::address::is_broadcast;
-use crate::stack::datagram::{self, Datagram};
+use crate::stack::datagram;
 use crate::stack::error::SocketError;
-use crate::stack::network::Network;
+use crate::stack::network::{LOOPBACK, Network, Path};
 use crate::stack::packet::Packet;
 use crate::stack::ports::Ports;
 use crate::stack::readiness::Readiness;
@@ -65,7 +67,7 @@ pub struct Udp {
 
 impl Udp {
     /// A socket that receives what is sent to `local` (its port 0: an ephemeral one; its unspecified address:
-    /// any of ours), from `remote` alone where given.
+    /// any of ours; a group: that), from `remote` alone where given.
     pub fn open(
         &mut self,
         local: SocketAddr,
@@ -75,6 +77,7 @@ impl Udp {
     ) -> Result<UdpId, SocketError> {
         let address = local.ip();
         let is_ours = address.is_unspecified()
+            || address.is_multicast()
             || network.is_local(address)
             || network.interfaces().any(|own| own.is_broadcast(address));
         if !is_ours {
@@ -84,6 +87,7 @@ impl Udp {
             true => self.ports.share(local, &mut network.random)?,
             false => self.ports.take(local, &mut network.random)?,
         };
+        options.joined.follow(&Joined::default(), network);
         let id = UdpId(self.sockets.insert(Socket {
             local,
             remote: None,
@@ -98,7 +102,7 @@ impl Udp {
         if let Some(remote) = remote
             && let Err(error) = self.connect(id, Some(remote), network)
         {
-            self.close(id);
+            self.close(id, network);
             return Err(error);
         }
         Ok(id)
@@ -194,6 +198,7 @@ impl Udp {
             return Err(SocketError::Closed);
         }
         let Options { hop_limit, traffic_class, broadcast, send_buffer, .. } = socket.options;
+        let Options { multicast_hop_limit, multicast_loop, .. } = socket.options;
         let remote = to.or(socket.remote).ok_or(SocketError::NotConnected)?;
         if remote.port() == 0 || remote.ip().is_unspecified() {
             return Err(SocketError::InvalidDestination(remote));
@@ -204,7 +209,7 @@ impl Udp {
         if !broadcast && network.interfaces().any(|own| own.is_broadcast(remote.ip())) {
             return Err(SocketError::BroadcastRefused);
         }
-        let path = network.route_to(remote, Some(socket.local.ip()))?;
+        let path = socket.path(remote, network)?;
         let limit = (datagram::longest(remote.ip()) - HEADER).min(send_buffer);
         if data.len() > limit {
             return Err(SocketError::MessageTooLong { length: data.len(), limit });
@@ -219,19 +224,42 @@ impl Udp {
         // A socket for all addresses, or for a broadcast, sends from the one towards its destination.
         let local = SocketAddr::new(path.source, socket.local.port());
         let mut packet = datagram(local, remote, data);
-        datagram::mark(&mut packet, traffic_class, hop_limit);
-        network.send(path.interface, path.next_hop, packet);
+        if !remote.ip().is_multicast() {
+            datagram::mark(&mut packet, traffic_class, hop_limit);
+            network.send(path.interface, path.next_hop, packet);
+            return Ok(data.len());
+        }
+        if multicast_hop_limit > 0 {
+            datagram::mark(&mut packet, traffic_class, Some(multicast_hop_limit));
+            network.send(path.interface, path.next_hop, packet);
+        }
+        if multicast_loop && path.interface != LOOPBACK {
+            let from = network.endpoint(local.ip(), local.port(), path.interface);
+            self.receive_own(path.interface, remote, from, data);
+        }
         Ok(data.len())
+    }
+
+    /// How a socket's datagrams reach `remote`.
+    pub fn path(&self, id: UdpId, remote: SocketAddr, network: &Network) -> Result<Path, SocketError> {
+        self.sockets.get(id.0).ok_or(SocketError::NoSuchSocket)?.path(remote, network)
     }
 
     /// The settings.
     pub fn options(&self, id: UdpId) -> Result<Options, SocketError> {
-        self.sockets.get(id.0).map(|socket| socket.options).ok_or(SocketError::NoSuchSocket)
+        self.sockets.get(id.0).map(|socket| socket.options.clone()).ok_or(SocketError::NoSuchSocket)
     }
 
     /// Changes the settings; that of the port holds for the next one.
-    pub fn set_options(&mut self, id: UdpId, options: Options) -> Result<(), SocketError> {
-        self.socket(id)?.options = options;
+    pub fn set_options(
+        &mut self,
+        id: UdpId,
+        options: Options,
+        network: &mut Network,
+    ) -> Result<(), SocketError> {
+        let socket = self.socket(id)?;
+        options.joined.follow(&socket.options.joined, network);
+        socket.options = options;
         Ok(())
     }
 
@@ -244,9 +272,10 @@ impl Udp {
         Ok(())
     }
 
-    /// Closes a socket; its port is free again.
-    pub fn close(&mut self, id: UdpId) {
+    /// Closes a socket: its port is free again, and its groups are left.
+    pub fn close(&mut self, id: UdpId, network: &mut Network) {
         let Some(socket) = self.sockets.try_remove(id.0) else { return };
+        Joined::default().follow(&socket.options.joined, network);
         self.ports.release(socket.local);
         if let Some(others) = self.by_port.get_mut(&socket.local.port()) {
             others.retain(|other| *other != id);
@@ -257,88 +286,9 @@ impl Udp {
         self.waiting.retain(|other| *other != id);
     }
 
-    /// Takes an incoming datagram; whether anybody wanted it.
-    pub fn receive(&mut self, interface: InterfaceId, packet: &Datagram<'_>, network: &mut Network) -> bool {
-        let (source, destination) = (IpAddress::from(packet.source), IpAddress::from(packet.destination));
-        let parsed = UdpPacket::new_checked(packet.payload).ok().and_then(|udp| {
-            UdpRepr::parse(&udp, &source, &destination, &checksums(packet.is_good))
-                .ok()
-                .map(|header| (header, udp))
-        });
-        let ends = parsed.as_ref().map(|(header, _)| {
-            let to = network.endpoint(packet.destination, header.dst_port, interface);
-            (to, network.endpoint(packet.source, header.src_port, interface))
-        });
-        let Some(own) = network.interface_mut(interface) else { return true };
-        let (Some((_, udp)), Some((to, from))) = (parsed, ends) else {
-            own.counters.rx_errors += 1;
-            return true;
-        };
-        let to_all = own.is_broadcast(packet.destination) || packet.destination.is_multicast();
-        let receivers = self.receivers(to, from, to_all);
-        let (mut wanted, mut dropped) = (false, false);
-        for id in receivers {
-            wanted = true;
-            dropped |= !self.queue(id, from, udp.payload());
-        }
-        own.counters.rx_dropped += u64::from(dropped);
-        wanted
-    }
-
     /// Who has sent the datagram that is received next.
     pub fn next_sender(&self, id: UdpId) -> Option<SocketAddr> {
         self.sockets.get(id.0)?.received.front().map(|(sender, _)| *sender)
-    }
-
-    /// All who get a broadcast; otherwise the one that fits best: connected before bound before any.
-    fn receivers(&self, to: SocketAddr, from: SocketAddr, to_all: bool) -> Vec<UdpId> {
-        let Some(candidates) = self.by_port.get(&to.port()) else { return Vec::new() };
-        let matching = candidates.iter().filter_map(|id| {
-            let socket = self.sockets.get(id.0)?;
-            let local = socket.local.ip();
-            let is_local =
-                local.is_ipv4() == to.is_ipv4() && (local.is_unspecified() || local == to.ip() || to_all);
-            // Whoever asks everybody (DHCP's client) wants anybody's answer.
-            let is_remote = socket.remote.is_none_or(|remote| remote == from || is_broadcast(remote.ip()));
-            let rank = u8::from(socket.remote.is_some()) * 2 + u8::from(!local.is_unspecified());
-            (is_local && is_remote).then_some((rank, *id))
-        });
-        match to_all {
-            true => matching.map(|(_, id)| id).collect(),
-            false => matching.max_by_key(|(rank, _)| *rank).map(|(_, id)| id).into_iter().collect(),
-        }
-    }
-
-    fn queue(&mut self, id: UdpId, from: SocketAddr, data: &[u8]) -> bool {
-        let Some(socket) = self.sockets.get_mut(id.0) else { return false };
-        if socket.shut.read || socket.size + data.len() + OVERHEAD > socket.options.receive_buffer {
-            return false;
-        }
-        socket.size += data.len() + OVERHEAD;
-        socket.received.push_back((from, data.to_vec()));
-        self.changes.push((id, Readiness::READ));
-        true
-    }
-
-    /// A datagram from `local` to `remote` could not be delivered: a connected socket is told.
-    pub fn unreachable(&mut self, local: SocketAddr, remote: SocketAddr, error: SocketError) {
-        let Some(candidates) = self.by_port.get(&local.port()) else { return };
-        for id in candidates {
-            let Some(socket) = self.sockets.get_mut(id.0) else { continue };
-            if socket.remote == Some(remote) {
-                socket.error = Some(error);
-                self.changes.push((*id, Readiness::BOTH));
-            }
-        }
-    }
-
-    /// Whether a socket may have sent from `local` to `remote`.
-    pub fn may_have_sent(&self, local: SocketAddr, remote: SocketAddr) -> bool {
-        let Some(candidates) = self.by_port.get(&local.port()) else { return false };
-        candidates.iter().filter_map(|id| self.sockets.get(id.0)).any(|socket| {
-            let own = socket.local.ip();
-            (own.is_unspecified() || own == local.ip()) && socket.remote.is_none_or(|known| known == remote)
-        })
     }
 
     /// When [`poll`](Self::poll) is due.
@@ -368,6 +318,19 @@ impl Udp {
 
     fn socket(&mut self, id: UdpId) -> Result<&mut Socket, SocketError> {
         self.sockets.get_mut(id.0).ok_or(SocketError::NoSuchSocket)
+    }
+}
+
+impl Socket {
+    fn path(&self, remote: SocketAddr, network: &Network) -> Result<Path, SocketError> {
+        let (group, source) = (remote.ip(), Some(self.local.ip()));
+        let is_scoped = matches!(remote, SocketAddr::V6(remote) if remote.scope_id() != 0);
+        match self.options.multicast_interface {
+            Some(interface) if group.is_multicast() && !is_scoped => {
+                network.on_link(interface, group, source)
+            }
+            _ => network.route_to(remote, source),
+        }
     }
 }
 

@@ -1,12 +1,15 @@
 //! What a program can set of a UDP socket.
 
+use super::groups::Joined;
+use crate::stack::routes::InterfaceId;
+
 /// Bytes that wait to be read, and the longest datagram that is sent: Linux's default buffers.
 pub const BUFFER: usize = 212_992;
 /// The most that can be asked for.
 const MOST: usize = 4 << 20;
 
 /// The settings of a socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// `SO_REUSEADDR`: others who set it, too, may be bound to the same port; broadcasts come to all of them, the rest
     /// to the last.
@@ -17,6 +20,14 @@ pub struct Options {
     pub hop_limit: Option<u8>,
     /// `IP_TOS`, `IPV6_TCLASS`.
     pub traffic_class: u8,
+    /// `IP_MULTICAST_TTL`, `IPV6_MULTICAST_HOPS`: the hop limit of what is sent to groups.
+    pub multicast_hop_limit: u8,
+    /// `IP_MULTICAST_LOOP`, `IPV6_MULTICAST_LOOP`: members on this host get what is sent to groups, too.
+    pub multicast_loop: bool,
+    /// `IP_MULTICAST_IF`, `IPV6_MULTICAST_IF`: where what is sent to groups leaves; `None` is the preferred interface.
+    pub multicast_interface: Option<InterfaceId>,
+    /// The groups.
+    pub joined: Joined,
     /// `SO_RCVBUF`, in bytes.
     pub receive_buffer: usize,
     /// `SO_SNDBUF`, in bytes.
@@ -30,6 +41,10 @@ impl Default for Options {
             broadcast: true,
             hop_limit: None,
             traffic_class: 0,
+            multicast_hop_limit: 1,
+            multicast_loop: true,
+            multicast_interface: None,
+            joined: Joined::default(),
             receive_buffer: BUFFER,
             send_buffer: BUFFER,
         }
