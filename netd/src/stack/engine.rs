@@ -1,5 +1,7 @@
 //! smoltcp's side of an interface, which its sockets take segments from and give segments to.
 
+mod draw;
+
 use smoltcp::iface::{self, Context, SocketSet};
 use smoltcp::phy::{DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
@@ -25,6 +27,12 @@ impl Engine {
         let mut interface = iface::Interface::new(config, &mut device, now);
         interface.set_any_ip(true);
         Self { interface, capabilities }
+    }
+
+    /// For one connection that begins, whose initial sequence number is to be `number`: smoltcp, which has no call for it,
+    /// draws it.
+    pub fn for_sequence(mtu: usize, number: u32, now: Instant) -> Self {
+        Self::new(mtu, draw::seed_of(number), now)
     }
 
     /// The longest packet, in bytes.

@@ -1,6 +1,6 @@
 //! Numbers that a stranger cannot guess, from a seed given by the caller.
 
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A keyed sequence: SipHash of the seed and a counter.
 #[derive(Debug)]
@@ -22,6 +22,15 @@ impl Random {
         for word in [self.seed[0], self.counter, self.seed[1]] {
             hasher.write_u64(word);
         }
+        hasher.finish()
+    }
+
+    /// A number for `what`, always the same one.
+    pub fn keyed(&self, what: &impl Hash) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        hasher.write_u64(self.seed[0]);
+        what.hash(&mut hasher);
+        hasher.write_u64(self.seed[1]);
         hasher.finish()
     }
 

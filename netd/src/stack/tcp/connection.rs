@@ -11,7 +11,7 @@ use smoltcp::wire::{IpEndpoint, IpListenEndpoint, TcpSeqNumber};
 
 use super::black_hole::BlackHole;
 use super::guard::Guard;
-use super::{ListenerId, Options};
+use super::{ListenerId, Options, sequence};
 use crate::stack::earlier;
 use crate::stack::engine::Engine;
 use crate::stack::error::SocketError;
@@ -110,12 +110,10 @@ impl Connection {
         network: &mut Network,
     ) -> Result<Self, SocketError> {
         let mut socket = new_socket(buffers);
-        let (seed, now) = (network.random.next_u64(), network.now);
         let unroutable = SocketError::NetworkUnreachable(tuple.remote.ip());
         let mtu = network.interface(interface).ok_or(unroutable)?.mtu();
-        // Its initial sequence number says nothing of those of others (RFC 6528 section 3): those of one engine are a
-        // sequence that a peer who knows a few can continue.
-        let mut engine = Engine::new(mtu, seed, now);
+        let number = sequence::initial(&tuple, &network.random, network.now);
+        let mut engine = Engine::for_sequence(mtu, number, network.now);
         socket
             .connect(engine.context(), endpoint(tuple.remote), endpoint(tuple.local))
             .map_err(|_| SocketError::InvalidDestination(tuple.remote))?;

@@ -7,6 +7,7 @@ mod guard;
 mod listener;
 mod options;
 mod schedule;
+mod sequence;
 mod table;
 
 pub use self::options::Options;

@@ -263,23 +263,56 @@ fn random_segments_harm_nobody() {
 }
 
 /// RFC 6528: who knows the initial sequence numbers of some connections knows none of the next.
+/// The initial sequence number of the left host's next connection to `remote` from port 4000, at `now`.
+fn initial_number(host: &mut Stack, remote: SocketAddr, now: Instant) -> u32 {
+    let Stack { tcp, network, .. } = host;
+    network.now = now;
+    let local = SocketAddr::new(LEFT, 4000);
+    let id = tcp.connect(Some(local), remote, Default::default(), network).unwrap();
+    tcp.poll(network);
+    let packet = network.interface_mut(LOOPBACK).unwrap().queue.pop_front().unwrap();
+    tcp.close(id, now);
+    tcp.poll(network);
+    network.interface_mut(LOOPBACK).unwrap().queue.clear();
+    TcpPacket::new_checked(&packet[HEADROOM + ipv4::HEADER..]).unwrap().seq_number().0.cast_unsigned()
+}
+
 #[test]
-fn initial_sequence_numbers_follow_from_the_seed_alone() {
-    let numbers = |seed: u64| {
-        let mut host = stack(seed, LEFT, Instant::from_secs(1000));
-        (0..3)
-            .map(|_| {
-                let Stack { tcp, network, .. } = &mut host;
-                tcp.connect(None, SocketAddr::new(LEFT, 9), Default::default(), network).unwrap();
-                network.interface_mut(LOOPBACK).unwrap().queue.clear();
-                tcp.poll(network);
-                let packet = network.interface_mut(LOOPBACK).unwrap().queue.pop_front().unwrap();
-                TcpPacket::new_checked(&packet[HEADROOM + ipv4::HEADER..]).unwrap().seq_number().0
-            })
-            .collect::<Vec<_>>()
+fn initial_sequence_numbers_grow_between_two_ends_and_tell_nothing_of_others() {
+    let mut host = stack(1, LEFT, Instant::ZERO);
+    let peers = [9, 10, 11].map(|port| SocketAddr::new(LEFT, port));
+    let times = [0, 4, 1_000, 60_000_000].map(|late| Instant::from_secs(1000) + Duration::from_micros(late));
+    let [first, second, third] = peers.map(|peer| times.map(|now| initial_number(&mut host, peer, now)));
+    for numbers in [first, second, third] {
+        let steps = numbers.map(|number| number.wrapping_sub(numbers[0]));
+        assert_eq!(steps, [0, 1, 250, 15_000_000], "the clock ticks every 4 us");
+    }
+    assert_ne!(second[0].wrapping_sub(first[0]), third[0].wrapping_sub(second[0]));
+    let mut again = stack(1, LEFT, Instant::ZERO);
+    let mut other = stack(2, LEFT, Instant::ZERO);
+    assert_eq!(initial_number(&mut again, peers[0], times[0]), first[0]);
+    assert_ne!(initial_number(&mut other, peers[0], times[0]), first[0]);
+}
+
+/// The number of a SYN|ACK comes by another way than that of a SYN.
+#[test]
+fn a_listener_s_initial_sequence_numbers_grow_too() {
+    let mut bed = Bed::new();
+    bed.pair();
+    let request = segment(STRANGER, right(PORT), 20, |syn| {
+        syn.set_syn(true);
+        syn.set_seq_number(TcpSeqNumber(999));
+        syn.set_window_len(60_000);
+    });
+    let ended = |number: i32| {
+        segment(STRANGER, right(PORT), 20, |reset| {
+            reset.set_rst(true);
+            reset.set_seq_number(TcpSeqNumber(number));
+        })
     };
-    let (some, same, others) = (numbers(1), numbers(1), numbers(2));
-    assert_eq!(some, same);
-    assert!(some.iter().all(|number| !others.contains(number)));
-    assert_ne!(some[2].wrapping_sub(some[1]), some[1].wrapping_sub(some[0]));
+    let (first, ..) = header(&bed.answers(&request)[0]);
+    bed.answers(&ended(1000));
+    bed.now += Duration::from_secs(1);
+    let (second, ..) = header(&bed.answers(&request)[0]);
+    assert_eq!(second - first, 250_000);
 }

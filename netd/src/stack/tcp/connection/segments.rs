@@ -13,6 +13,7 @@ use crate::stack::network::Network;
 use crate::stack::packet::Packet;
 use crate::stack::tcp::black_hole::SAFE_MTU;
 use crate::stack::tcp::guard::{Verdict, View};
+use crate::stack::tcp::sequence;
 use crate::stack::wire::HEADROOM;
 
 impl Connection {
@@ -48,10 +49,9 @@ impl Connection {
     fn exchange(&mut self, packet: &[u8], network: &mut Network) -> Vec<Packet> {
         let now = network.now;
         if self.state() == State::Listen {
-            // The initial sequence number is chosen now, see `connect`.
-            let (seed, mtu) =
-                (network.random.next_u64(), network.interface(self.interface).map(Interface::mtu));
-            let mut engine = Engine::new(mtu.unwrap_or(SAFE_MTU), seed, now);
+            let mtu = network.interface(self.interface).map_or(SAFE_MTU, Interface::mtu);
+            let number = sequence::initial(&self.tuple, &network.random, now);
+            let mut engine = Engine::for_sequence(mtu, number, now);
             return engine.exchange(packet, &mut self.set, now);
         }
         let Some(interface) = network.interface_mut(self.interface) else { return Vec::new() };
