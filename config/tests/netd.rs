@@ -266,9 +266,9 @@ fn sockets_are_shown() {
     let path = netd.root.path().join("tcp/%2F127.0.0.1:8080");
     let _listener = File::options().read(true).write(true).open(path).unwrap();
     let shown = netd.netcfg("sockets --listening");
-    assert!(shown.contains("tcp       listen  127.0.0.1:8080  *       0         0\n"), "{shown}");
+    assert!(shown.contains("tcp       listen  127.0.0.1:8080  *       0         0       0\n"), "{shown}");
     let sockets = netd.json("sockets");
     assert_eq!(sockets[0]["local"], "127.0.0.1:8080");
-    assert_eq!(sockets[0]["remote"], Value::Null);
+    assert_eq!((&sockets[0]["remote"], &sockets[0]["uid"]), (&Value::Null, &Value::from(0)));
     assert!(netd.netcfg("stats lo").contains("lo    netd        rx_packets"), "counters");
 }

@@ -125,6 +125,7 @@ struct Socket {
     remote: Option<String>,
     received: u64,
     queued: u64,
+    uid: u32,
 }
 
 /// `sockets`.
@@ -134,13 +135,14 @@ pub fn sockets(listening: bool) -> Result<Answer, Failure> {
     let mut more = None;
     for line in node.lines() {
         match line.split_whitespace().collect::<Vec<_>>().as_slice() {
-            [protocol, state, local, remote, received, queued] => sockets.push(Socket {
+            [protocol, state, local, remote, received, queued, uid] => sockets.push(Socket {
                 protocol: (*protocol).to_owned(),
                 state: (*state).to_owned(),
                 local: (*local).to_owned(),
                 remote: Some((*remote).to_owned()).filter(|remote| remote != "*"),
                 received: node.parse(received)?,
                 queued: node.parse(queued)?,
+                uid: node.parse(uid)?,
             }),
             ["more", count] => more = Some(format!("and {count} more\n")),
             _ => (),
@@ -149,10 +151,11 @@ pub fn sockets(listening: bool) -> Result<Answer, Failure> {
     sockets.retain(|socket| !listening || socket.remote.is_none());
     let rows = sockets.iter().map(|socket| {
         let remote = socket.remote.clone().unwrap_or_else(|| "*".to_owned());
-        let (received, queued) = (socket.received.to_string(), socket.queued.to_string());
-        [socket.protocol.clone(), socket.state.clone(), socket.local.clone(), remote, received, queued]
+        let [received, queued, uid] =
+            [socket.received, socket.queued, socket.uid.into()].map(|own| own.to_string());
+        [socket.protocol.clone(), socket.state.clone(), socket.local.clone(), remote, received, queued, uid]
     });
-    let titles = ["PROTOCOL", "STATE", "LOCAL", "REMOTE", "RECEIVED", "QUEUED"];
+    let titles = ["PROTOCOL", "STATE", "LOCAL", "REMOTE", "RECEIVED", "QUEUED", "UID"];
     let text = titled(titles, rows.collect()) + &more.unwrap_or_default();
     Ok(Answer { text, json: json!(sockets) })
 }

@@ -10,6 +10,8 @@ use scheme::{Error, Result};
 pub enum SocketOption {
     /// `SO_REUSEADDR`: a local port that another one uses, or has used, may be taken.
     ReuseAddress,
+    /// `SO_REUSEPORT`: sockets of one user share a port, and what comes to it.
+    ReusePort,
     /// `SO_TYPE`: `SOCK_STREAM` or `SOCK_DGRAM`.
     Type,
     /// `SO_ERROR`: the pending error, which is taken.
@@ -93,6 +95,7 @@ impl SocketOption {
             (SOL_SOCKET, 8) => Self::ReceiveBuffer,
             (SOL_SOCKET, 9) => Self::KeepAlive,
             (SOL_SOCKET, 13) => Self::Linger,
+            (SOL_SOCKET, 15) => Self::ReusePort,
             (SOL_SOCKET, 20) => Self::ReceiveTimeout,
             (SOL_SOCKET, 21) => Self::SendTimeout,
             (SOL_SOCKET, 30) => Self::AcceptsConnections,

@@ -34,6 +34,14 @@ impl Random {
         hasher.finish()
     }
 
+    /// One of `all` that is chosen by `what`; the same one as long as there are the same.
+    pub fn one_of<'a, T>(&self, all: &'a [T], what: &impl Hash) -> Option<&'a T> {
+        match all {
+            [] | [_] => all.first(),
+            all => all.get((self.keyed(what) % all.len() as u64) as usize),
+        }
+    }
+
     /// The next number, 16 bits of it.
     pub fn next_u16(&mut self) -> u16 {
         (self.next_u64() >> 48) as u16

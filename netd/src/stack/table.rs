@@ -19,6 +19,8 @@ pub struct Entry {
     pub received: usize,
     /// Bytes that wait to be sent, or for their acknowledgement.
     pub queued: usize,
+    /// The uid that opened it.
+    pub uid: u32,
 }
 
 impl Stack {

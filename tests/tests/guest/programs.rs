@@ -109,6 +109,7 @@ fn iperf3_and_nc_go_both_ways_from_both_ends() {
         "{clients} echo that was all
          echo from the guest | over nc -N {ADDRESS} 7000
          over iperf3 -s -4 --forceflush &
+         echo from the listener | over nc -l -N 7001
          probe accept 7000"
     );
     let mut running = start(&peer, &["iperf3", "nc"], &script);
@@ -128,6 +129,9 @@ fn iperf3_and_nc_go_both_ways_from_both_ends() {
         let to_guest = received(&peer.run("iperf3", &options).unwrap());
         assert!(to_guest.iter().all(|bytes| *bytes >= enough), "{to_guest:?} of {enough}");
     }
+    let heard = peer.run("sh", &["-c", &format!("echo from the peer | nc -N {GUEST} 7001")]).unwrap();
+    assert_eq!(heard, "from the listener\n");
+    running.wait_for("from the peer", PATIENCE).unwrap();
     end(&peer, running);
 }
 

@@ -147,10 +147,10 @@ fn neighbours(interface: &Interface, stack: &Stack) -> String {
 fn sockets(stack: &Stack) -> String {
     let mut text = String::new();
     let mut all = stack.sockets();
-    for Entry { protocol, state, local, remote, received, queued } in all.by_ref().take(LISTED) {
+    for Entry { protocol, state, local, remote, received, queued, uid } in all.by_ref().take(LISTED) {
         let remote = remote.map_or_else(|| "*".to_owned(), |remote| remote.to_string());
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{protocol} {state} {local} {remote} {received} {queued}");
+        let _ = writeln!(text, "{protocol} {state} {local} {remote} {received} {queued} {uid}");
     }
     match all.count() {
         0 => text,

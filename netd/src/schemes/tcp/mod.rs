@@ -69,7 +69,7 @@ impl Protocol for Tcp {
 
     fn open(stack: &mut Stack, path: &str, caller: Caller) -> Result<Node> {
         // A path can set nothing, and a server that is started again should not wait.
-        let options = Options { reuse_address: true, ..Options::default() };
+        let options = Options { uid: caller.uid, reuse_address: true, ..Options::default() };
         open(stack, address::parse(path)?, options, caller)
     }
 
@@ -186,7 +186,9 @@ fn open(stack: &mut Stack, ends: Ends, options: Options, caller: Caller) -> Resu
         Ends { remote: None, local: Some(local) } => {
             tcp.listen(local, options, network).map(Node::Listener).map_err(errno)
         }
-        Ends { remote: None, local: None } => Ok(Node::Unbound(Options::default())),
+        Ends { remote: None, local: None } => {
+            Ok(Node::Unbound(Options { uid: caller.uid, ..Options::default() }))
+        }
     }
 }
 

@@ -22,6 +22,7 @@ pub(super) fn get(stack: &mut Stack, node: &Node, which: SocketOption, payload: 
         SocketOption::SendBuffer => return option::put_size(buffers(stack, node, options)?.1, payload),
         SocketOption::Linger => return option::put(&[options.reset_on_close.into(), 0], payload),
         SocketOption::ReuseAddress => options.reuse_address.into(),
+        SocketOption::ReusePort => options.reuse_port.into(),
         SocketOption::KeepAlive => options.keep_alive.into(),
         SocketOption::NoDelay => options.no_delay.into(),
         SocketOption::HopLimit => options.hop_limit.unwrap_or(option::HOP_LIMIT).into(),
@@ -44,6 +45,7 @@ pub(super) fn set(stack: &mut Stack, node: &mut Node, which: SocketOption, value
     let mut options = current(stack, node)?;
     match which {
         SocketOption::ReuseAddress => options.reuse_address = option::switch(value)?,
+        SocketOption::ReusePort => options.reuse_port = option::switch(value)?,
         SocketOption::KeepAlive => options.keep_alive = option::switch(value)?,
         SocketOption::NoDelay => options.no_delay = option::switch(value)?,
         SocketOption::HopLimit => options.hop_limit = option::hop_limit(value)?,

@@ -219,17 +219,19 @@ fn sockets_are_listed_with_what_waits() {
     let mut netcfg = netcfg(Some(MAC));
     let stack = netcfg.stack.clone();
     let (mut tcp, mut udp) = (rig::<Tcp>(&stack), rig::<Udp>(&stack));
+    tcp.uid = 1000;
     tcp.open("/127.0.0.1:8080").unwrap();
+    tcp.uid = 0;
     let client = tcp.open("127.0.0.1:8080/127.0.0.1:2000").unwrap();
     udp.open("/127.0.0.1:53").unwrap();
     let asker = udp.open("127.0.0.1:53/127.0.0.1:2053").unwrap();
     udp.write(asker, b"who?").unwrap();
     udp.settle();
-    let expected = "tcp listen 127.0.0.1:8080 * 1 0\n\
-                    tcp established 127.0.0.1:2000 127.0.0.1:8080 0 0\n\
-                    tcp established 127.0.0.1:8080 127.0.0.1:2000 0 0\n\
-                    udp open 127.0.0.1:53 * 4 0\n\
-                    udp connected 127.0.0.1:2053 127.0.0.1:53 0 0\n";
+    let expected = "tcp listen 127.0.0.1:8080 * 1 0 1000\n\
+                    tcp established 127.0.0.1:2000 127.0.0.1:8080 0 0 0\n\
+                    tcp established 127.0.0.1:8080 127.0.0.1:2000 0 0 1000\n\
+                    udp open 127.0.0.1:53 * 4 0 0\n\
+                    udp connected 127.0.0.1:2053 127.0.0.1:53 0 0 0\n";
     assert_eq!(netcfg.cat("sockets"), expected);
     tcp.close(client);
 }

@@ -17,6 +17,7 @@ const SO_SNDBUF: u64 = 7;
 const SO_RCVBUF: u64 = 8;
 const SO_KEEPALIVE: u64 = 9;
 const SO_LINGER: u64 = 13;
+const SO_REUSEPORT: u64 = 15;
 const SO_ACCEPTCONN: u64 = 30;
 const SO_PROTOCOL: u64 = 38;
 const SO_DOMAIN: u64 = 39;
@@ -163,7 +164,7 @@ fn a_socket_set_to_linger_for_no_time_resets_when_it_is_closed() {
 fn what_is_not_supported_is_refused() {
     let mut rig = rig::<Tcp>(&host());
     let socket = rig.open("").unwrap();
-    for unknown in [&[999][..], &[15], &[2, 7], &[1, 99], &[SO_TYPE, 8]] {
+    for unknown in [&[999][..], &[36], &[3, 7], &[1, 99], &[SO_TYPE, 8]] {
         assert_eq!(rig.set_option(socket, unknown, &[1]), Err(ENOPROTOOPT), "{unknown:?}");
         assert_eq!(rig.option(socket, unknown), Err(ENOPROTOOPT), "{unknown:?}");
     }
@@ -211,6 +212,53 @@ fn a_udp_socket_s_buffers_and_its_broadcasts_are_limited_as_it_was_set() {
     rig.set_option(client, &[SO_BROADCAST], &[0]).unwrap();
     let everybody = rig.dup(client, "255.255.255.255:9");
     assert!(everybody.is_err() || rig.write(everybody.unwrap(), b"x") == Err(EACCES));
+}
+
+/// A socket that is bound to share its port with others of its user.
+fn shared<P: Protocol>(rig: &mut Rig<SocketScheme<P>>, path: &str) -> Answer<usize> {
+    let socket = rig.open("").unwrap();
+    assert_eq!(rig.set_option(socket, &[SO_REUSEPORT], &[1]), Ok(4));
+    assert_eq!(rig.option(socket, &[SO_REUSEPORT]), Ok(1));
+    rig.dup(socket, path)
+}
+
+#[test]
+fn listeners_of_one_user_share_a_port_and_its_connections() {
+    const PATH: &str = "/127.0.0.1:8080";
+    let mut rig = rig::<Tcp>(&host());
+    rig.uid = 1000;
+    let listeners = [shared(&mut rig, PATH).unwrap(), shared(&mut rig, PATH).unwrap()];
+    assert_eq!(bound(&mut rig, &[(SO_REUSEADDR, 1)]), Err(EADDRINUSE), "it does not share");
+    rig.uid = 1001;
+    assert_eq!(shared(&mut rig, PATH), Err(EADDRINUSE), "it is another's");
+    let clients: Vec<_> = (0..40).map(|_| rig.open(SERVER).unwrap()).collect();
+    let accepted =
+        listeners.map(|listener| (0..).take_while(|_| rig.dup(listener, "listen").is_ok()).count());
+    assert!(accepted.iter().sum::<usize>() == clients.len() && accepted.iter().all(|part| *part >= 10));
+    rig.close(listeners[0]);
+    for _ in 0..10 {
+        rig.open(SERVER).unwrap();
+        rig.dup(listeners[1], "listen").unwrap();
+    }
+}
+
+#[test]
+fn udp_sockets_of_one_user_share_a_port_and_its_senders() {
+    let mut rig = rig::<Udp>(&host());
+    let sharers = [(); 2].map(|()| shared(&mut rig, "/0.0.0.0:53").unwrap());
+    for number in 0..40 {
+        let sender = rig.open("127.0.0.1:53").unwrap();
+        for _ in 0..2 {
+            rig.write(sender, &[number]).unwrap();
+        }
+    }
+    rig.settle();
+    let received = sharers.map(|sharer| {
+        let texts: Vec<_> = std::iter::from_fn(|| rig.read(sharer, 1).ok()).collect();
+        assert!(texts.chunks(2).all(|pair| pair[0] == pair[1]), "a sender stays with one: {texts:?}");
+        texts.len()
+    });
+    assert!(received.iter().sum::<usize>() == 80 && received.iter().all(|part| *part >= 20), "{received:?}");
 }
 
 #[test]

@@ -53,8 +53,8 @@ impl Protocol for Udp {
 
     fn open(stack: &mut Stack, path: &str, caller: Caller) -> Result<Node> {
         match path {
-            "" => Ok(Node::default()),
-            path => open(stack, address::parse(path)?, Options::default(), caller),
+            "" => Ok(Node { options: own(caller), ..Node::default() }),
+            path => open(stack, address::parse(path)?, own(caller), caller),
         }
     }
 
@@ -144,6 +144,11 @@ impl Protocol for Udp {
     fn take_changes(stack: &mut Stack) -> Vec<(UdpId, Readiness)> {
         stack.udp.take_changes()
     }
+}
+
+/// What is set of a new socket.
+fn own(caller: Caller) -> Options {
+    Options { uid: caller.uid, ..Options::default() }
 }
 
 fn open(stack: &mut Stack, ends: Ends, options: Options, caller: Caller) -> Result<Node> {

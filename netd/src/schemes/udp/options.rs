@@ -19,6 +19,7 @@ pub(super) fn get(stack: &mut Stack, node: &Node, which: SocketOption, payload: 
         SocketOption::ReceiveBuffer => return option::put_size(options.receive_buffer, payload),
         SocketOption::SendBuffer => return option::put_size(options.send_buffer, payload),
         SocketOption::ReuseAddress => options.reuse_address.into(),
+        SocketOption::ReusePort => options.reuse_port.into(),
         SocketOption::Broadcast => options.broadcast.into(),
         SocketOption::HopLimit => options.hop_limit.unwrap_or(option::HOP_LIMIT).into(),
         SocketOption::TrafficClass => options.traffic_class.into(),
@@ -47,6 +48,7 @@ pub(super) fn set(stack: &mut Stack, node: &mut Node, which: SocketOption, value
     let mut options = current(stack, node)?;
     match which {
         SocketOption::ReuseAddress => options.reuse_address = option::switch(value)?,
+        SocketOption::ReusePort => options.reuse_port = option::switch(value)?,
         SocketOption::Broadcast => options.broadcast = option::switch(value)?,
         SocketOption::HopLimit => options.hop_limit = option::hop_limit(value)?,
         SocketOption::TrafficClass => options.traffic_class = option::traffic_class(value)?,

@@ -12,6 +12,8 @@ use crate::stack::address::unspecified;
 use crate::stack::datagram::Datagram;
 use crate::stack::error::SocketError;
 use crate::stack::network::Network;
+use crate::stack::ports::Sharing;
+use crate::stack::random::Random;
 use crate::stack::routes::InterfaceId;
 
 /// Connections that a listener holds for `accept`.
@@ -28,6 +30,8 @@ const DISTRUST: usize = 4;
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) local: SocketAddr,
+    /// With whom its port is shared.
+    sharing: Sharing,
     pub(super) options: Options,
     /// Handshakes under way, with their beginnings, the oldest first.
     pub(super) half_open: VecDeque<(Instant, ConnectionId)>,
@@ -46,13 +50,14 @@ impl Tcp {
         if !local.ip().is_unspecified() && !network.is_local(local.ip()) {
             return Err(SocketError::AddressNotAvailable(local.ip()));
         }
-        if !options.reuse_address && self.is_used(local) {
+        if !(options.reuse_address || options.reuse_port) && self.is_used(local) {
             return Err(SocketError::AddressInUse(local.port()));
         }
-        let local = self.ports.take(local, &mut network.random)?;
-        let listener = Listener { local, options, half_open: VecDeque::new(), ready: VecDeque::new() };
-        let id = ListenerId(self.listeners.insert(listener));
-        self.by_endpoint.insert(local, id);
+        let sharing = options.sharing();
+        let local = self.ports.take(local, sharing, &mut network.random)?;
+        let (half_open, ready) = Default::default();
+        let id = ListenerId(self.listeners.insert(Listener { local, sharing, options, half_open, ready }));
+        self.by_endpoint.entry(local).or_default().push(id);
         Ok(id)
     }
 
@@ -84,8 +89,13 @@ impl Tcp {
     /// Stops listening; connections that nobody has accepted are reset.
     pub fn close_listener(&mut self, id: ListenerId, now: Instant) {
         let Some(listener) = self.listeners.try_remove(id.0) else { return };
-        self.by_endpoint.remove(&listener.local);
-        self.ports.release(listener.local);
+        if let Some(sharers) = self.by_endpoint.get_mut(&listener.local) {
+            sharers.retain(|sharer| *sharer != id);
+            if sharers.is_empty() {
+                self.by_endpoint.remove(&listener.local);
+            }
+        }
+        self.ports.release(listener.local, listener.sharing);
         let orphans: Vec<_> = self
             .connections
             .iter()
@@ -101,9 +111,12 @@ impl Tcp {
         }
     }
 
-    pub(super) fn listener_for(&self, local: SocketAddr) -> Option<ListenerId> {
+    /// Who takes a connection between these ends: of several that share the port always the same one.
+    pub(super) fn listener_for(&self, tuple: &Tuple, random: &Random) -> Option<ListenerId> {
+        let local = tuple.local;
         let everywhere = SocketAddr::new(unspecified(local.ip()), local.port());
-        self.by_endpoint.get(&local).or_else(|| self.by_endpoint.get(&everywhere)).copied()
+        let sharers = self.by_endpoint.get(&local).or_else(|| self.by_endpoint.get(&everywhere))?;
+        random.one_of(sharers, tuple).copied()
     }
 
     /// Whether a connection, be it of nobody any more, has this end.

@@ -26,7 +26,7 @@ use super::address::is_unicast;
 use super::datagram::Datagram;
 use super::error::SocketError;
 use super::network::Network;
-use super::ports::Ports;
+use super::ports::{Ports, Sharing};
 use super::readiness::Readiness;
 use super::routes::InterfaceId;
 
@@ -53,7 +53,7 @@ pub struct Tcp {
     connections: Slab<Connection>,
     by_tuple: HashMap<Tuple, ConnectionId>,
     listeners: Slab<Listener>,
-    by_endpoint: HashMap<SocketAddr, ListenerId>,
+    by_endpoint: HashMap<SocketAddr, Vec<ListenerId>>,
     ports: Ports,
     /// Those who want to send now.
     dirty: VecDeque<ConnectionId>,
@@ -100,7 +100,7 @@ impl Tcp {
             }
         };
         if let (Err(_), Some(bound)) = (&connection, bound) {
-            self.ports.release(bound);
+            self.ports.release(bound, Sharing::default());
         }
         let mut connection = connection?;
         connection.narrow(network.path_mtu(path.interface, address), network);
@@ -116,7 +116,8 @@ impl Tcp {
         network: &mut Network,
     ) -> Result<(SocketAddr, Option<SocketAddr>), SocketError> {
         if wanted.port() != 0 {
-            return self.ports.take(wanted, &mut network.random).map(|bound| (bound, Some(bound)));
+            let bound = self.ports.take(wanted, Sharing::default(), &mut network.random)?;
+            return Ok((bound, Some(bound)));
         }
         let with_port = |port| {
             let mut local = wanted;
@@ -266,7 +267,7 @@ impl Tcp {
             self.by_tuple.remove(&tuple);
         }
         let is_request = segment.syn() && !segment.ack() && !segment.rst();
-        match self.listener_for(tuple.local) {
+        match self.listener_for(&tuple, &network.random) {
             Some(listener) if is_request => {
                 self.receive_request(listener, tuple, interface, datagram, network);
                 true

@@ -1,10 +1,16 @@
 //! What a program can set of a TCP socket.
 
+use crate::stack::ports::Sharing;
+
 /// The settings of a socket; a connection that is accepted has those of its listener.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
+    /// Whose it is: the uid that opened it.
+    pub uid: u32,
     /// `SO_REUSEADDR`: listen even if connections from before still use the port.
     pub reuse_address: bool,
+    /// `SO_REUSEPORT`: listen beside others of the same uid that set it, too; each gets its part of the connections.
+    pub reuse_port: bool,
     /// `SO_KEEPALIVE`: an idle connection whose peer is gone ends.
     pub keep_alive: bool,
     /// `SO_LINGER` with a time of 0: `close` drops what was not sent yet, and resets.
@@ -19,4 +25,11 @@ pub struct Options {
     pub receive_buffer: Option<usize>,
     /// `SO_SNDBUF`, likewise.
     pub send_buffer: Option<usize>,
+}
+
+impl Options {
+    /// With whom a listener shares its port.
+    pub fn sharing(&self) -> Sharing {
+        Sharing { with_all: false, with_own: self.reuse_port.then_some(self.uid) }
+    }
 }

@@ -8,6 +8,7 @@ use super::{Change, ConnectionId, Tcp};
 use crate::stack::datagram::Datagram;
 use crate::stack::error::SocketError;
 use crate::stack::network::Network;
+use crate::stack::ports::Sharing;
 use crate::stack::readiness::Readiness;
 
 /// Packets that a connection sends before it is another one's turn.
@@ -189,7 +190,7 @@ impl Tcp {
             self.by_tuple.remove(&connection.tuple);
         }
         if let Some(bound) = connection.bound {
-            self.ports.release(bound);
+            self.ports.release(bound, Sharing::default());
         }
         if let Owner::Handshake(listener) = connection.owner
             && let Some(listener) = self.listeners.get_mut(listener.0)

@@ -16,6 +16,7 @@ impl Tcp {
             remote: None,
             received: listener.ready.len(),
             queued: 0,
+            uid: listener.options.uid,
         });
         listeners.chain(self.connections.iter().map(|(_, connection)| entry(connection)))
     }
@@ -25,7 +26,8 @@ fn entry(connection: &Connection) -> Entry {
     let (received, queued) = connection.waiting();
     let tuple = &connection.tuple;
     let (local, remote) = (tuple.local, Some(tuple.remote));
-    Entry { protocol: "tcp", state: name(connection.state()), local, remote, received, queued }
+    let (state, uid) = (name(connection.state()), connection.options().uid);
+    Entry { protocol: "tcp", state, local, remote, received, queued, uid }
 }
 
 /// RFC 9293 section 3.3.2.

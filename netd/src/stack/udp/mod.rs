@@ -19,7 +19,7 @@ use crate::stack::datagram;
 use crate::stack::error::SocketError;
 use crate::stack::network::{LOOPBACK, Network, Path};
 use crate::stack::packet::Packet;
-use crate::stack::ports::Ports;
+use crate::stack::ports::{Ports, Sharing};
 use crate::stack::readiness::Readiness;
 use crate::stack::routes::InterfaceId;
 use crate::stack::table::Entry;
@@ -36,6 +36,8 @@ pub struct UdpId(usize);
 #[derive(Debug)]
 struct Socket {
     local: SocketAddr,
+    /// With whom its port is shared.
+    sharing: Sharing,
     remote: Option<SocketAddr>,
     received: VecDeque<(SocketAddr, Vec<u8>)>,
     /// Bytes in `received`, overhead included.
@@ -83,13 +85,12 @@ impl Udp {
         if !is_ours {
             return Err(SocketError::AddressNotAvailable(address));
         }
-        let local = match options.reuse_address {
-            true => self.ports.share(local, &mut network.random)?,
-            false => self.ports.take(local, &mut network.random)?,
-        };
+        let sharing = options.sharing();
+        let local = self.ports.take(local, sharing, &mut network.random)?;
         options.joined.follow(&Joined::default(), network);
         let id = UdpId(self.sockets.insert(Socket {
             local,
+            sharing,
             remote: None,
             received: VecDeque::new(),
             size: 0,
@@ -136,6 +137,7 @@ impl Udp {
             remote: socket.remote,
             received: socket.received.iter().map(|(_, data)| data.len()).sum(),
             queued: 0,
+            uid: socket.options.uid,
         })
     }
 
@@ -235,7 +237,7 @@ impl Udp {
         }
         if multicast_loop && path.interface != LOOPBACK {
             let from = network.endpoint(local.ip(), local.port(), path.interface);
-            self.receive_own(path.interface, remote, from, data);
+            self.receive_own(path.interface, (remote, from), data, &network.random);
         }
         Ok(data.len())
     }
@@ -276,7 +278,7 @@ impl Udp {
     pub fn close(&mut self, id: UdpId, network: &mut Network) {
         let Some(socket) = self.sockets.try_remove(id.0) else { return };
         Joined::default().follow(&socket.options.joined, network);
-        self.ports.release(socket.local);
+        self.ports.release(socket.local, socket.sharing);
         if let Some(others) = self.by_port.get_mut(&socket.local.port()) {
             others.retain(|other| *other != id);
             if others.is_empty() {

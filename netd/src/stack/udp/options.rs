@@ -1,6 +1,7 @@
 //! What a program can set of a UDP socket.
 
 use super::groups::Joined;
+use crate::stack::ports::Sharing;
 use crate::stack::routes::InterfaceId;
 
 /// Bytes that wait to be read, and the longest datagram that is sent: Linux's default buffers.
@@ -11,9 +12,14 @@ const MOST: usize = 4 << 20;
 /// The settings of a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
+    /// Whose it is: the uid that opened it.
+    pub uid: u32,
     /// `SO_REUSEADDR`: others who set it, too, may be bound to the same port; broadcasts come to all of them, the rest
     /// to the last.
     pub reuse_address: bool,
+    /// `SO_REUSEPORT`: others of the same uid who set it, too, may be bound to the same port; each gets its part of the
+    /// senders.
+    pub reuse_port: bool,
     /// `SO_BROADCAST`. At first it is on: Redox's programs do not set it.
     pub broadcast: bool,
     /// `IP_TTL`, `IPV6_UNICAST_HOPS`; `None` is the usual 64.
@@ -37,7 +43,9 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            uid: 0,
             reuse_address: false,
+            reuse_port: false,
             broadcast: true,
             hop_limit: None,
             traffic_class: 0,
@@ -48,6 +56,13 @@ impl Default for Options {
             receive_buffer: BUFFER,
             send_buffer: BUFFER,
         }
+    }
+}
+
+impl Options {
+    /// With whom the socket shares its port.
+    pub fn sharing(&self) -> Sharing {
+        Sharing { with_all: self.reuse_address, with_own: self.reuse_port.then_some(self.uid) }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::stack::datagram::Datagram;
 use crate::stack::error::SocketError;
 use crate::stack::groups::is_everybody;
 use crate::stack::network::Network;
+use crate::stack::random::Random;
 use crate::stack::readiness::Readiness;
 use crate::stack::routes::InterfaceId;
 
@@ -37,23 +38,27 @@ impl Udp {
             let to = network.endpoint(packet.destination, header.dst_port, interface);
             (to, network.endpoint(packet.source, header.src_port, interface))
         });
-        let Some(own) = network.interface_mut(interface) else { return true };
         let (Some((_, udp)), Some((to, from))) = (parsed, ends) else {
-            own.counters.rx_errors += 1;
+            if let Some(own) = network.interface_mut(interface) {
+                own.counters.rx_errors += 1;
+            }
             return true;
         };
+        let is_broadcast =
+            |address| network.interface(interface).is_some_and(|own| own.is_broadcast(address));
         let audience = match packet.destination {
             group if group.is_multicast() => Audience::Group(interface),
-            address if own.is_broadcast(address) => Audience::All,
+            address if is_broadcast(address) => Audience::All,
             _ => Audience::One,
         };
-        let receivers = self.receivers(to, from, audience);
         let (mut wanted, mut dropped) = (false, false);
-        for id in receivers {
+        for id in self.receivers(to, from, audience, &network.random) {
             wanted = true;
             dropped |= !self.queue(id, from, udp.payload());
         }
-        own.counters.rx_dropped += u64::from(dropped);
+        if dropped && let Some(own) = network.interface_mut(interface) {
+            own.counters.rx_dropped += 1;
+        }
         wanted
     }
 
@@ -61,27 +66,40 @@ impl Udp {
     pub(super) fn receive_own(
         &mut self,
         interface: InterfaceId,
-        to: SocketAddr,
-        from: SocketAddr,
+        (to, from): (SocketAddr, SocketAddr),
         data: &[u8],
+        random: &Random,
     ) {
-        for id in self.receivers(to, from, Audience::Group(interface)) {
+        for id in self.receivers(to, from, Audience::Group(interface), random) {
             self.queue(id, from, data);
         }
     }
 
-    /// Who gets a datagram.
-    fn receivers(&self, to: SocketAddr, from: SocketAddr, audience: Audience) -> Vec<UdpId> {
+    /// Who gets a datagram. Of several that fit equally well it is the last one, or always the same one for a sender if
+    /// they share the port as one user's.
+    fn receivers(&self, to: SocketAddr, from: SocketAddr, audience: Audience, random: &Random) -> Vec<UdpId> {
         let Some(candidates) = self.by_port.get(&to.port()) else { return Vec::new() };
         let matching = candidates.iter().filter_map(|id| {
             let socket = self.sockets.get(id.0)?;
             let is_meant = socket.is_meant(to, audience) && socket.listens_to(from);
-            is_meant.then_some((socket.precision(), *id))
+            is_meant.then_some((socket, *id))
         });
-        match audience {
-            Audience::One => matching.max_by_key(|(rank, _)| *rank).map(|(_, id)| id).into_iter().collect(),
-            Audience::All | Audience::Group(_) => matching.map(|(_, id)| id).collect(),
+        if audience != Audience::One {
+            return matching.map(|(_, id)| id).collect();
         }
+        let matching: Vec<_> = matching.collect();
+        let Some((best, last)) = matching.iter().max_by_key(|(socket, _)| socket.precision()) else {
+            return Vec::new();
+        };
+        if best.sharing.with_own.is_none() || matching.len() == 1 {
+            return vec![*last];
+        }
+        let shares = |socket: &Socket| {
+            socket.precision() == best.precision() && socket.sharing.with_own == best.sharing.with_own
+        };
+        let sharers: Vec<_> =
+            matching.iter().filter(|(socket, _)| shares(socket)).map(|(_, id)| *id).collect();
+        random.one_of(&sharers, &(to, from)).copied().into_iter().collect()
     }
 
     fn queue(&mut self, id: UdpId, from: SocketAddr, data: &[u8]) -> bool {
