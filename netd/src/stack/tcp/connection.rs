@@ -97,6 +97,8 @@ pub struct Connection {
     options: Options,
     /// Room in the send buffer that somebody waits for.
     wanted: usize,
+    /// Our initial sequence number.
+    number: u32,
 }
 
 impl Connection {
@@ -120,18 +122,20 @@ impl Connection {
         Ok(Self::new(tuple, interface, bound, Owner::User, options, socket))
     }
 
-    /// A connection that will answer the SYN it is given next.
+    /// A connection that will answer the SYN it is given next, with this initial sequence number.
     pub fn listen(
         tuple: Tuple,
         interface: InterfaceId,
         listener: ListenerId,
         options: Options,
         buffers: (usize, usize),
+        number: u32,
     ) -> Option<Self> {
         let mut socket = new_socket(buffers);
         let local = endpoint(tuple.local);
         socket.listen(IpListenEndpoint { addr: Some(local.addr), port: local.port }).ok()?;
-        Some(Self::new(tuple, interface, None, Owner::Handshake(listener), options, socket))
+        let connection = Self::new(tuple, interface, None, Owner::Handshake(listener), options, socket);
+        Some(Self { number, ..connection })
     }
 
     fn new(
@@ -163,6 +167,7 @@ impl Connection {
             guard: Guard::default(),
             options,
             wanted: 0,
+            number: 0,
         };
         connection.set_options(options);
         connection

@@ -3,16 +3,15 @@
 
 use smoltcp::socket::tcp::State;
 use smoltcp::time::{Duration, Instant};
-use smoltcp::wire::{IpProtocol, TcpPacket, TcpSeqNumber};
+use smoltcp::wire::{TcpPacket, TcpSeqNumber};
 
-use crate::stack::datagram::{self, Datagram};
+use super::packet::{self, HEADER};
+use crate::stack::datagram::Datagram;
 
 /// Between two challenges of one connection (RFC 5961 section 7).
 const PAUSE: Duration = Duration::from_secs(1);
 /// How old an acknowledgement may be, in bytes: more than is ever under way (RFC 5961 section 5.2: MAX.SND.WND).
 const OLDEST: i32 = 1 << 22;
-/// Bytes of a TCP header without options.
-const HEADER: usize = 20;
 
 /// What is to become of a segment.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,7 +49,7 @@ impl<'a> Amended<'a> {
 
     /// The packet that replaces `datagram`, behind its headroom.
     pub fn packet(&self, datagram: &Datagram<'_>) -> Vec<u8> {
-        segment(datagram, HEADER + self.text.len(), |segment| {
+        packet::build(datagram, HEADER + self.text.len(), |segment| {
             segment.set_seq_number(self.number);
             segment.set_ack_number(self.acknowledged);
             segment.set_window_len(self.window);
@@ -212,7 +211,7 @@ impl Guard {
         }
         self.challenged = Some(now);
         let back = Datagram { source: datagram.destination, destination: datagram.source, ..*datagram };
-        Some(segment(&back, HEADER, |segment| {
+        Some(packet::build(&back, HEADER, |segment| {
             let (from, to) = (segment.src_port(), segment.dst_port());
             segment.set_src_port(to);
             segment.set_dst_port(from);
@@ -250,19 +249,4 @@ fn at(first: TcpSeqNumber, count: u32) -> TcpSeqNumber {
 /// How far `to` lies behind `from` in the sequence space.
 fn distance(from: TcpSeqNumber, to: TcpSeqNumber) -> i32 {
     to.0.wrapping_sub(from.0)
-}
-
-/// A packet with an acknowledgement between the ends of `datagram`, from its ports to its ports.
-fn segment(datagram: &Datagram<'_>, length: usize, fill: impl FnOnce(&mut TcpPacket<&mut [u8]>)) -> Vec<u8> {
-    let (source, destination) = (datagram.source, datagram.destination);
-    datagram::build(source, destination, IpProtocol::Tcp, length, |room| {
-        let mut segment = TcpPacket::new_unchecked(room);
-        let ports = TcpPacket::new_unchecked(datagram.payload);
-        segment.set_src_port(ports.src_port());
-        segment.set_dst_port(ports.dst_port());
-        segment.set_header_len(HEADER as u8);
-        segment.set_ack(true);
-        fill(&mut segment);
-        segment.fill_checksum(&source.into(), &destination.into());
-    })
 }

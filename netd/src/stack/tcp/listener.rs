@@ -1,28 +1,28 @@
 //! Listeners: the backlog between a SYN and `accept`.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::net::SocketAddr;
 
+use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::socket::tcp::State;
-use smoltcp::time::{Duration, Instant};
+use smoltcp::time::Instant;
+use smoltcp::wire::{TcpPacket, TcpRepr};
 
 use super::connection::{Connection, LINGER, Owner, Tuple};
-use super::{Change, ConnectionId, ListenerId, Options, Tcp};
+use super::{Change, ConnectionId, ListenerId, Options, Tcp, buffers, cookie, sequence};
 use crate::stack::address::unspecified;
-use crate::stack::datagram::Datagram;
+use crate::stack::datagram::{self, Datagram};
 use crate::stack::error::SocketError;
 use crate::stack::network::Network;
 use crate::stack::ports::Sharing;
 use crate::stack::random::Random;
 use crate::stack::routes::InterfaceId;
+use crate::stack::wire::HEADROOM;
 
 /// Connections that a listener holds for `accept`.
 const BACKLOG: usize = 128;
-/// Handshakes that a listener has under way.
+/// Handshakes that a listener has under way. More of them, be it a burst or a flood (RFC 4987), are left to the peers.
 const HALF_OPEN: usize = 1024;
-/// How long a handshake is left alone when there is no room for others: so a burst of honest ones completes, while of
-/// a flood (RFC 4987) only as many remain.
-const GRACE: Duration = Duration::from_millis(100);
 /// How many connections a handshake counts for when buffers are shared out, since it may never become one.
 const DISTRUST: usize = 4;
 
@@ -33,9 +33,11 @@ pub(super) struct Listener {
     /// With whom its port is shared.
     sharing: Sharing,
     pub(super) options: Options,
-    /// Handshakes under way, with their beginnings, the oldest first.
-    pub(super) half_open: VecDeque<(Instant, ConnectionId)>,
+    /// Handshakes under way.
+    pub(super) half_open: HashSet<ConnectionId>,
     pub(super) ready: VecDeque<ConnectionId>,
+    /// Until when peers may come back who remember what was left to them.
+    remembered_until: Instant,
 }
 
 impl Tcp {
@@ -55,8 +57,9 @@ impl Tcp {
         }
         let sharing = options.sharing();
         let local = self.ports.take(local, sharing, &mut network.random)?;
-        let (half_open, ready) = Default::default();
-        let id = ListenerId(self.listeners.insert(Listener { local, sharing, options, half_open, ready }));
+        let (half_open, ready, remembered_until) = (HashSet::new(), VecDeque::new(), Instant::ZERO);
+        let listener = Listener { local, sharing, options, half_open, ready, remembered_until };
+        let id = ListenerId(self.listeners.insert(listener));
         self.by_endpoint.entry(local).or_default().push(id);
         Ok(id)
     }
@@ -125,7 +128,7 @@ impl Tcp {
         ends.any(|end| end.port() == local.port() && (local.ip().is_unspecified() || end.ip() == local.ip()))
     }
 
-    /// A SYN for a listener. Without room it is dropped, so that the peer asks again; RST would be final.
+    /// A SYN for a listener. A full backlog drops it, so that the peer asks again; RST would be final.
     pub(super) fn receive_request(
         &mut self,
         id: ListenerId,
@@ -136,25 +139,86 @@ impl Tcp {
     ) {
         let Some(listener) = self.listeners.get(id.0) else { return };
         let (options, half_open) = (listener.options, listener.half_open.len());
-        let overdue = listener.half_open.front().filter(|(begin, _)| *begin + GRACE <= network.now);
-        let oldest = overdue.map(|(_, oldest)| *oldest);
-        if listener.ready.len() >= BACKLOG || (half_open >= HALF_OPEN && oldest.is_none()) {
-            if let Some(interface) = network.interface_mut(interface) {
-                interface.counters.listen_overflows += 1;
-            }
-            return;
+        if listener.ready.len() >= BACKLOG {
+            return count_overflow(interface, network);
         }
-        if let Some(oldest) = oldest.filter(|_| half_open >= HALF_OPEN) {
-            self.remove(oldest);
+        if half_open >= HALF_OPEN {
+            return self.answer_from_memory(id, tuple, interface, datagram, network);
         }
         let buffers = self.shares(options, half_open * DISTRUST);
-        let Some(mut connection) = Connection::listen(tuple, interface, id, options, buffers) else { return };
+        let number = sequence::initial(&tuple, &network.random, network.now);
+        let connection = Connection::listen(tuple, interface, id, options, buffers, number);
+        let Some(mut connection) = connection else { return };
         connection.narrow(network.path_mtu(interface, tuple.remote.ip()), network);
         let request = self.insert(connection);
         if let Some(listener) = self.listeners.get_mut(id.0) {
-            listener.half_open.push_back((network.now, request));
+            listener.half_open.insert(request);
         }
         self.feed(request, datagram, network);
+    }
+
+    /// Answers a SYN that there is no room for in a way that the peer remembers it.
+    fn answer_from_memory(
+        &mut self,
+        id: ListenerId,
+        tuple: Tuple,
+        interface: InterfaceId,
+        datagram: &Datagram<'_>,
+        network: &mut Network,
+    ) {
+        let Some(listener) = self.listeners.get_mut(id.0) else { return };
+        let (source, destination) = (datagram.source.into(), datagram.destination.into());
+        let syn = TcpPacket::new_unchecked(datagram.payload);
+        let syn = TcpRepr::parse(&syn, &source, &destination, &ChecksumCapabilities::ignored());
+        let Ok(syn) = syn else { return };
+        listener.remembered_until = network.now + cookie::LIFETIME;
+        let (theirs, length) = (syn.seq_number.0, syn.max_seg_size.unwrap_or(0));
+        let number = cookie::bake(&tuple, theirs, length, &network.random, network.now);
+        // As much as the connection will be able to receive for certain.
+        let window = buffers::size(listener.options.receive_buffer, usize::MAX).min(u16::MAX.into());
+        let answer = cookie::answer(datagram, number, window as u16);
+        network.send_from(interface, datagram.source, vec![answer.into()]);
+        count_overflow(interface, network);
+    }
+
+    /// A segment of a connection that nobody here knows: it may be the answer to an answer from memory. Whether it is.
+    pub(super) fn receive_remembered(
+        &mut self,
+        id: ListenerId,
+        tuple: Tuple,
+        interface: InterfaceId,
+        datagram: &Datagram<'_>,
+        network: &mut Network,
+    ) -> bool {
+        let now = network.now;
+        let Some(listener) = self.listeners.get(id.0).filter(|own| now < own.remembered_until) else {
+            return false;
+        };
+        let segment = TcpPacket::new_unchecked(datagram.payload);
+        let (theirs, number) = (segment.seq_number() - 1, segment.ack_number() - 1);
+        let number = number.0.cast_unsigned();
+        let Some(length) = cookie::remembered(&tuple, theirs.0, number, &network.random, now) else {
+            return false;
+        };
+        let (options, is_full) = (listener.options, listener.ready.len() >= BACKLOG);
+        if is_full {
+            count_overflow(interface, network);
+            return true;
+        }
+        let buffers = self.shares(options, 0);
+        let connection = Connection::listen(tuple, interface, id, options, buffers, number);
+        let Some(mut connection) = connection else { return false };
+        connection.narrow(network.path_mtu(interface, tuple.remote.ip()), network);
+        let request = cookie::request(datagram, length);
+        let request = Datagram {
+            bytes: request.get(HEADROOM..).unwrap_or_default(),
+            payload: request.get(HEADROOM + datagram::header(datagram.source)..).unwrap_or_default(),
+            ..*datagram
+        };
+        connection.receive_answered(&request, network);
+        let id = self.insert(connection);
+        self.feed(id, datagram, network);
+        true
     }
 
     pub(super) fn settle_handshake(&mut self, id: ConnectionId, listener: ListenerId) {
@@ -168,9 +232,15 @@ impl Tcp {
         }
         connection.owner = Owner::Accept(listener);
         if let Some(listener) = self.listeners.get_mut(listener.0) {
-            listener.half_open.retain(|(_, other)| *other != id);
+            listener.half_open.remove(&id);
             listener.ready.push_back(id);
         }
         self.changes.push(Change::Listener(listener));
+    }
+}
+
+fn count_overflow(interface: InterfaceId, network: &mut Network) {
+    if let Some(interface) = network.interface_mut(interface) {
+        interface.counters.listen_overflows += 1;
     }
 }

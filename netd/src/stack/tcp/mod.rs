@@ -3,9 +3,11 @@
 mod black_hole;
 mod buffers;
 mod connection;
+mod cookie;
 mod guard;
 mod listener;
 mod options;
+mod packet;
 mod schedule;
 mod sequence;
 mod table;
@@ -271,6 +273,9 @@ impl Tcp {
             Some(listener) if is_request => {
                 self.receive_request(listener, tuple, interface, datagram, network);
                 true
+            }
+            Some(listener) if segment.ack() && !segment.syn() && !segment.rst() => {
+                self.receive_remembered(listener, tuple, interface, datagram, network)
             }
             _ => false,
         }

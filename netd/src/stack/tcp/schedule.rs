@@ -195,7 +195,7 @@ impl Tcp {
         if let Owner::Handshake(listener) = connection.owner
             && let Some(listener) = self.listeners.get_mut(listener.0)
         {
-            listener.half_open.retain(|(_, other)| *other != id);
+            listener.half_open.remove(&id);
         }
         self.dirty.retain(|other| *other != id);
         self.stalled.retain(|other| *other != id);

@@ -4,6 +4,7 @@ mod arp;
 mod checksums;
 mod conformance;
 mod dhcp;
+mod flood;
 mod fragments;
 mod groups;
 mod hostile;

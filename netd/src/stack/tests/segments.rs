@@ -11,7 +11,7 @@ const SEGMENTS: usize = 200;
 const STRANGER: SocketAddr = SocketAddr::new(LEFT, 5555);
 
 /// The TCP header of a frame's segment.
-fn header(frame: &[u8]) -> (TcpSeqNumber, TcpSeqNumber, usize) {
+pub fn header(frame: &[u8]) -> (TcpSeqNumber, TcpSeqNumber, usize) {
     let datagram = Datagram::parse(&frame[HEADROOM..]).unwrap();
     let segment = TcpPacket::new_checked(datagram.payload).unwrap();
     (segment.seq_number(), segment.ack_number(), usize::from(segment.window_len()))

@@ -24,7 +24,7 @@ impl Bed {
     }
 }
 
-fn pattern(length: usize, seed: u8) -> Vec<u8> {
+pub fn pattern(length: usize, seed: u8) -> Vec<u8> {
     (0..length).map(|at| (at as u8).wrapping_mul(31).wrapping_add((at >> 8) as u8) ^ seed).collect()
 }
 
@@ -357,22 +357,6 @@ fn an_idle_connection_lives_on_and_can_end_late() {
 fn stray_request(port: u16) -> Vec<u8> {
     let stranger = SocketAddr::new(Ipv4Addr::new(10, 0, 0, 77).into(), port);
     segment(stranger, right(PORT), 20, |syn| syn.set_syn(true))
-}
-
-#[test]
-fn a_flood_of_requests_neither_keeps_others_out_nor_grows() {
-    let mut bed = Bed::new();
-    bed.listen();
-    for port in 1..=10_000 {
-        bed.right.receive(ETH0, &stray_request(port));
-        if port % 4 == 0 {
-            bed.run(Duration::from_millis(1));
-        }
-        assert!(bed.right.tcp.count() <= 1024, "{} half-open connections", bed.right.tcp.count());
-    }
-    let client = bed.connect();
-    bed.run(Duration::from_millis(500));
-    assert_eq!(bed.left.tcp.connected(client), Ok(()));
 }
 
 #[test]

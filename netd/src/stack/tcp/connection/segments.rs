@@ -13,7 +13,6 @@ use crate::stack::network::Network;
 use crate::stack::packet::Packet;
 use crate::stack::tcp::black_hole::SAFE_MTU;
 use crate::stack::tcp::guard::{Verdict, View};
-use crate::stack::tcp::sequence;
 use crate::stack::wire::HEADROOM;
 
 impl Connection {
@@ -50,8 +49,7 @@ impl Connection {
         let now = network.now;
         if self.state() == State::Listen {
             let mtu = network.interface(self.interface).map_or(SAFE_MTU, Interface::mtu);
-            let number = sequence::initial(&self.tuple, &network.random, now);
-            let mut engine = Engine::for_sequence(mtu, number, now);
+            let mut engine = Engine::for_sequence(mtu, self.number, now);
             return engine.exchange(packet, &mut self.set, now);
         }
         let Some(interface) = network.interface_mut(self.interface) else { return Vec::new() };
@@ -76,14 +74,29 @@ impl Connection {
         }
     }
 
+    /// Takes the request of a peer that has our answer to it already.
+    pub fn receive_answered(&mut self, request: &Datagram<'_>, network: &mut Network) {
+        self.receive(request, network);
+        let now = network.now;
+        let Some(interface) = network.interface_mut(self.interface) else { return };
+        let engine = interface.engine.or_narrower(self.narrow.as_deref_mut());
+        let answer = engine.egress(&mut self.set, 1, now);
+        self.note(&answer);
+    }
+
     fn send(&mut self, packets: Vec<Packet>, network: &mut Network) {
+        self.note(&packets);
+        self.emit(packets, network);
+    }
+
+    /// Lets the guard know what is sent.
+    fn note(&mut self, packets: &[Packet]) {
         let header = HEADROOM + datagram::header(self.tuple.remote.ip());
         let capacity = self.socket().recv_capacity();
         for segment in packets.iter().filter_map(|packet| TcpPacket::new_checked(packet.get(header..)?).ok())
         {
             self.guard.sent(&segment, capacity);
         }
-        self.emit(packets, network);
     }
 
     fn emit(&mut self, mut packets: Vec<Packet>, network: &mut Network) {
