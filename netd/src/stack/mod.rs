@@ -368,10 +368,19 @@ impl Stack {
         loopback.counters.rx_packets += 1;
         loopback.counters.rx_bytes += packet.len() as u64;
         loopback.captures.record(LinkType::Raw, Direction::Received, packet, now);
+        self.open_loopback(packet);
+    }
+
+    fn open_loopback(&mut self, packet: &[u8]) {
         match (ipv4::open(packet), ipv6::header(packet)) {
             // What never left needs no checksum.
             (Some(Contents::Whole(datagram)), _) => {
                 self.deliver(LOOPBACK, &Datagram { is_good: true, ..datagram }, true);
+            }
+            (Some(Contents::Piece(piece)), _) => {
+                if let Some(whole) = self.fragments.add(LOOPBACK, &piece, self.network.now) {
+                    self.open_loopback(&whole);
+                }
             }
             (None, Some(packet)) => self.open_ipv6(LOOPBACK, packet, None, true),
             _ => self.count_error(LOOPBACK),

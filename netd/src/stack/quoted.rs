@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use smoltcp::wire::IpProtocol;
 
-use super::network::Network;
+use super::network::{LOOPBACK, Network};
 use super::routes::InterfaceId;
 use super::{ipv4, ipv6};
 
@@ -26,6 +26,10 @@ pub fn quoted(packet: &[u8], interface: InterfaceId, network: &Network) -> Optio
         6 => ipv6_parts(packet)?,
         _ => return None,
     };
+    // What is for this very host leaves by no link.
+    if network.is_local(destination) != (interface == LOOPBACK) {
+        return None;
+    }
     let port = |at: usize| upper.get(at..)?.first_chunk::<2>().copied().map(u16::from_be_bytes);
     Some(Quoted {
         protocol,

@@ -99,3 +99,17 @@ fn nobody_who_has_no_address_is_answered() {
         assert_eq!(bed.left.take_frames(ETH0, usize::MAX).count(), 0);
     }
 }
+
+#[test]
+fn fragments_that_a_program_makes_for_this_very_host_arrive() {
+    let mut bed = Bed::new();
+    let Stack { raw, network, .. } = &mut bed.left;
+    let socket = raw.open(IpVersion::Ipv4, 253);
+    let mut whole = datagram::build(LEFT, LEFT, IpProtocol::from(253), 1000, |_| ());
+    ipv4::allow_fragments(&mut whole, 7);
+    for piece in crate::stack::fragments::split(&whole, 600, 0) {
+        raw.write(socket, &piece[HEADROOM..], network).unwrap();
+    }
+    bed.run(Duration::from_millis(10));
+    assert_eq!(bed.left.raw.read(socket, &mut [0; 1500]), Ok(1020));
+}

@@ -167,3 +167,18 @@ fn who_does_not_know_our_connections_narrows_no_path() {
     bed.left.receive(ETH0, &complaint(&forged[HEADROOM..], 600));
     assert_eq!(bed.left.network.path_mtu(ETH0, RIGHT), 1500);
 }
+
+#[test]
+fn of_the_way_to_this_very_host_no_router_knows() {
+    let mut bed = Bed::new();
+    let (server, text) = (SocketAddr::new(LEFT, 53), [7; 1400]);
+    let Stack { udp, network, .. } = &mut bed.left;
+    let asked = udp.open(any(53), None, Default::default(), network).unwrap();
+    let asker = udp.open(any(0), Some(server), Default::default(), network).unwrap();
+    let never_sent = crate::stack::udp::datagram(server, SocketAddr::new(LEFT, 9), &text).finished();
+    bed.left.receive(ETH0, &complaint(&never_sent[HEADROOM..], 600));
+    bed.left.udp.send_to(asker, &text, None, &mut bed.left.network).unwrap();
+    bed.run(Duration::from_millis(10));
+    let received = bed.left.udp.receive_from(asked, &mut [0; 1500], false);
+    assert_eq!(received.map(|(_, count, _)| count), Ok(1400));
+}
