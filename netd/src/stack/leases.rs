@@ -63,8 +63,8 @@ impl Stack {
         if interface.has_address(source_protocol_addr.into()) {
             interface.counters.address_conflicts += 1;
             let may_defend = interface.claims.contest(now);
-            log::warn!("{}: {source_hardware_addr} uses our address {claimed}", interface.name());
             if may_defend {
+                log::warn!("{}: {source_hardware_addr} uses our address {claimed}", interface.name());
                 interface.announce(claimed);
             }
             if let Link::Ethernet { dhcp: Some(dhcp), .. } = &mut interface.link

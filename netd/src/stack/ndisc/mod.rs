@@ -37,6 +37,8 @@ const FOREVER: u32 = u32::MAX;
 const AUTONOMOUS: u8 = 64;
 /// Packets that wait to be sent, beyond which nobody is answered: a driver may take none for long.
 const MOST_ANSWERS: usize = 64;
+/// Between two words in the log about an address that another host uses.
+const WARNING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// When so many seconds are over; none if that is never.
 fn lifetime(seconds: u32, now: Instant) -> Option<Instant> {
@@ -67,6 +69,8 @@ pub struct Ipv6Link {
     mld: Mld,
     outgoing: Vec<Outgoing>,
     is_changed: bool,
+    /// When another host's use of an address of ours was last told.
+    warned: Option<Instant>,
 }
 
 impl Default for Ipv6Link {
@@ -80,6 +84,7 @@ impl Default for Ipv6Link {
             mld: Mld::default(),
             outgoing: Vec::new(),
             is_changed: false,
+            warned: None,
         }
     }
 }
@@ -214,8 +219,7 @@ impl Ipv6Link {
             return self.warn_of_duplicate(target);
         }
         if self.addresses.ours().any(|own| own.net.addr() == target) {
-            log::warn!("{target}, which is ours, is used by another host as well");
-            return;
+            return self.warn_of_conflict(target, now);
         }
         let is_solicited = told.is_solicited && !to_all;
         let waiting =
@@ -252,6 +256,13 @@ impl Ipv6Link {
         if !is_known && told.valid > 0 {
             let net = with_identifier(prefix, own);
             self.add(net, Origin::Advertised, told.valid, told.preferred, context);
+        }
+    }
+
+    fn warn_of_conflict(&mut self, address: Ipv6Addr, now: Instant) {
+        if self.warned.is_none_or(|before| now >= before + WARNING_INTERVAL) {
+            self.warned = Some(now);
+            log::warn!("{address}, which is ours, is used by another host as well");
         }
     }
 

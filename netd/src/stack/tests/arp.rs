@@ -62,3 +62,14 @@ fn on_another_link_neighbours_are_asked_for_anew() {
     bed.left.link_down(ETH0);
     assert!(!knows(&bed.left, Ipv4Addr::new(10, 0, 0, 2)));
 }
+
+#[test]
+fn whoever_has_an_address_of_ours_too_cannot_fill_the_log() {
+    let mut host = stack(1, LEFT, Instant::from_secs(1000));
+    let before = warnings();
+    for _ in 0..1000 {
+        ask(&mut host, Ipv4Addr::new(10, 0, 0, 1));
+    }
+    assert_eq!(warnings() - before, 1);
+    assert_eq!(host.network.interface(ETH0).unwrap().counters.address_conflicts, 1000);
+}

@@ -259,3 +259,15 @@ fn an_address_that_another_host_had_is_tried_again_when_the_link_comes_up() {
     bed.run(Duration::from_secs(3));
     assert!(bed.right.network.is_local(wanted.addr()));
 }
+
+#[test]
+fn whoever_advertises_an_address_of_ours_cannot_fill_the_log() {
+    const NEIGHBOR_ADVERTISEMENT: u8 = 136;
+    let mut bed = settled();
+    let claim = in_fragments(&bed, 0, NEIGHBOR_ADVERTISEMENT, &solicitation(&bed));
+    let before = warnings();
+    for _ in 0..1000 {
+        bed.left.receive(ETH0, &claim);
+    }
+    assert_eq!(warnings() - before, 1);
+}

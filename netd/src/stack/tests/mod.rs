@@ -17,6 +17,7 @@ mod segments;
 mod tcp;
 mod udp;
 mod vlan;
+mod warnings;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -24,6 +25,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use smoltcp::time::Duration;
 use smoltcp::wire::{IpProtocol, IpVersion, TcpPacket};
 
+use self::warnings::warnings;
 use super::conflict::Claims;
 use super::datagram::Datagram;
 use super::*;
