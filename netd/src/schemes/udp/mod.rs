@@ -127,7 +127,8 @@ impl Protocol for Udp {
     }
 
     fn path(stack: &Stack, node: &Node) -> String {
-        address::text(node.remote, node.socket.and_then(|id| stack.udp.local(id)))
+        let local = node.socket.and_then(|id| stack.udp.local(id));
+        address::text(node.remote, local.map(|local| facing(stack, local, node.remote)))
     }
 
     fn left(stack: &mut Stack, key: UdpId, rest: &[Node]) {
@@ -182,6 +183,16 @@ fn towards(stack: &mut Stack, node: &mut Node, remote: SocketAddr) -> Result<Nod
 
 fn socket(node: &Node) -> Result<UdpId> {
     node.socket.ok_or(Error::new(ENOTCONN))
+}
+
+/// Our end of a socket that may have any address of ours: towards its peer it is the one that datagrams go out from.
+fn facing(stack: &Stack, local: SocketAddr, remote: Option<SocketAddr>) -> SocketAddr {
+    let path =
+        remote.filter(|_| local.ip().is_unspecified()).map(|remote| stack.network.route_to(remote, None));
+    match path {
+        Some(Ok(path)) => stack.network.endpoint(path.source, local.port(), path.interface),
+        _ => local,
+    }
 }
 
 /// Of a connected socket, as POSIX has it.
