@@ -1,6 +1,6 @@
 //! The payloads of relibc's socket calls.
 
-use scheme::errno::{EAGAIN, EAGAIN_NOW, EAGAIN_READ, EAGAIN_WRITE, EFAULT, EINVAL};
+use scheme::errno::{EAGAIN, EAGAIN_NOW, EAGAIN_READ, EAGAIN_WRITE, EFAULT, EINVAL, EOPNOTSUPP};
 use scheme::{Error, Result};
 
 use crate::stack::Readiness;
@@ -23,8 +23,10 @@ pub enum Verb {
 }
 
 /// Flags of `recvmsg` and `sendmsg`.
+const MSG_OOB: u64 = 1;
 const MSG_PEEK: u64 = 2;
 const MSG_DONTWAIT: u64 = 0x40;
+const MSG_WAITALL: u64 = 0x100;
 
 impl Verb {
     /// The verb and its argument.
@@ -47,6 +49,22 @@ pub fn is_peek(flags: u64) -> bool {
     flags & MSG_PEEK != 0
 }
 
+/// Whether all that there is room for is waited for. Who does not wait at all gets what there is.
+pub fn waits_for_all(flags: u64) -> bool {
+    flags & MSG_WAITALL != 0 && flags & MSG_DONTWAIT == 0
+}
+
+/// What a caller asks for whose handle does not wait: of `recvmsg` and `sendmsg`, that they do not either.
+pub fn without_waiting(metadata: &[u64]) -> Vec<u64> {
+    let mut metadata = metadata.to_vec();
+    if let (Some((Verb::SendMsg | Verb::RecvMsg, _)), Some(flags)) =
+        (Verb::parse(&metadata), metadata.get_mut(1))
+    {
+        *flags |= MSG_DONTWAIT;
+    }
+    metadata
+}
+
 /// What `recvmsg` waits for; with `MSG_DONTWAIT`, waiting is not even for a blocking handle.
 pub fn until_readable(error: Error, flags: u64) -> Error {
     waiting(error, flags, EAGAIN_READ)
@@ -63,6 +81,19 @@ fn waiting(error: Error, flags: u64, until: i32) -> Error {
         EAGAIN => Error::new(until),
         _ => error,
     }
+}
+
+/// Refuses urgent data, which nothing here sends or receives.
+pub fn check_flags(flags: u64) -> Result<()> {
+    match flags & MSG_OOB {
+        0 => Ok(()),
+        _ => Err(Error::new(EOPNOTSUPP)),
+    }
+}
+
+/// How many bytes `recvmsg` has room for.
+pub fn room(payload: &[u8]) -> Result<usize> {
+    word(payload, 1)
 }
 
 /// `recvmsg`: the caller says how much it takes (name, data, ancillary; three words), and gets a word and the

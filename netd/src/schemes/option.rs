@@ -38,6 +38,18 @@ pub enum SocketOption {
     Domain,
     /// `TCP_NODELAY`: small segments do not wait.
     NoDelay,
+    /// `TCP_MAXSEG`: bytes of the longest segment.
+    LongestSegment,
+    /// `TCP_KEEPIDLE`: seconds that an idle connection is left alone.
+    KeepIdle,
+    /// `TCP_KEEPINTVL`: seconds between two probes.
+    KeepInterval,
+    /// `TCP_KEEPCNT`: probes without an answer that end it.
+    KeepCount,
+    /// `TCP_USER_TIMEOUT`: milliseconds that what was sent may stay without an acknowledgement; 0 is the usual time.
+    UserTimeout,
+    /// `IPV6_V6ONLY`: a socket of IPv6 has nothing to do with IPv4, which is always so.
+    OnlyIpv6,
     /// `IP_TTL` or `IPV6_UNICAST_HOPS`.
     HopLimit,
     /// `IP_TOS` or `IPV6_TCLASS`.
@@ -102,6 +114,12 @@ impl SocketOption {
             (SOL_SOCKET, 38) => Self::Protocol,
             (SOL_SOCKET, 39) => Self::Domain,
             (IPPROTO_TCP, 1) => Self::NoDelay,
+            (IPPROTO_TCP, 2) => Self::LongestSegment,
+            (IPPROTO_TCP, 4) => Self::KeepIdle,
+            (IPPROTO_TCP, 5) => Self::KeepInterval,
+            (IPPROTO_TCP, 6) => Self::KeepCount,
+            (IPPROTO_TCP, 18) => Self::UserTimeout,
+            (IPPROTO_IPV6, 26) => Self::OnlyIpv6,
             (IPPROTO_IP, 1) | (IPPROTO_IPV6, 67) => Self::TrafficClass,
             (IPPROTO_IP, 2) | (IPPROTO_IPV6, 16) => Self::HopLimit,
             (IPPROTO_IP, 32) => Self::MulticastInterfaceV4,
@@ -145,6 +163,17 @@ pub fn switch(value: &[u8]) -> Result<bool> {
 /// A number of bytes.
 pub fn size(value: &[u8]) -> Result<usize> {
     usize::try_from(number(value)?).map_err(|_| Error::new(EINVAL))
+}
+
+/// That a socket of IPv6 has nothing to do with IPv4. It cannot have.
+pub fn only_ipv6(value: &[u8]) -> Result<()> {
+    switch(value)?.then_some(()).ok_or(Error::new(EINVAL))
+}
+
+/// A number between 1 and `most`.
+pub fn up_to(most: u32, value: &[u8]) -> Result<u32> {
+    let number = u32::try_from(number(value)?).ok().filter(|number| (1..=most).contains(number));
+    number.ok_or(Error::new(EINVAL))
 }
 
 /// A hop limit; -1 is the usual one.

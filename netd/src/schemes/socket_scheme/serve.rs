@@ -3,10 +3,12 @@
 use std::rc::Rc;
 
 use scheme::errno::{EBADF, ENOTDIR, ESPIPE};
-use scheme::flag::{MODE_DIR, MODE_FILE, O_ACCMODE, O_DIRECTORY, O_STAT};
+use scheme::flag::{MODE_DIR, MODE_FILE, O_ACCMODE, O_DIRECTORY, O_NONBLOCK, O_STAT};
 use scheme::{
     CallerCtx, DirentBuf, DirentKind, Error, EventFlags, OpenResult, Result, SchemeSync, Stat, directory,
 };
+
+use crate::schemes::message;
 
 use super::{Kind, Protocol, SocketScheme, event_flags, opened, put, timeout};
 
@@ -114,6 +116,10 @@ impl<P: Protocol> SchemeSync for SocketScheme<P> {
             && let Kind::Socket(_) = self.handle(id)?.kind
         {
             return timeout::put(self.handle(id)?.limits.get().of(direction), payload);
+        }
+        if self.handle(id)?.flags & O_NONBLOCK != 0 {
+            let metadata = message::without_waiting(metadata);
+            return self.with_socket(id, |stack, node| P::call(stack, node, payload, &metadata));
         }
         self.with_socket(id, |stack, node| P::call(stack, node, payload, metadata))
     }

@@ -123,12 +123,17 @@ impl Protocol for Tcp {
             Verb::GetSockOpt => options::get(stack, node, SocketOption::parse(metadata)?, payload),
             Verb::SetSockOpt => options::set(stack, node, SocketOption::parse(metadata)?, payload),
             Verb::SendMsg => {
+                message::check_flags(argument)?;
                 let id = connection(node)?;
                 let sent = stack.tcp.write_whole(id, message::to_send(payload)?).map_err(errno);
                 sent.map_err(|error| message::until_writable(error, argument))
             }
             Verb::RecvMsg => {
+                message::check_flags(argument)?;
                 let id = connection(node)?;
+                if message::waits_for_all(argument) && stack.tcp.awaits(id, message::room(payload)?) {
+                    return Err(Error::new(EAGAIN_READ));
+                }
                 let name = format!("/scheme/tcp/{}", Self::path(stack, node));
                 let received = message::receive(
                     payload,

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use scheme::errno::ENOPROTOOPT;
 use scheme::{Error, Result};
+use smoltcp::time::Duration;
 
 use super::{Node, connection};
 use crate::schemes::errno::errno;
@@ -13,6 +14,12 @@ use crate::stack::tcp::Options;
 
 const SOCK_STREAM: i32 = 1;
 const IPPROTO_TCP: i32 = 6;
+/// Linux's `MAX_TCP_KEEPIDLE` and `MAX_TCP_KEEPINTVL`.
+const MOST_SECONDS: u32 = 32_767;
+/// Linux's `MAX_TCP_KEEPCNT`.
+const MOST_PROBES: u32 = 127;
+/// What is told of a socket that has no peer, as on Linux.
+const SEGMENT: usize = 536;
 
 /// `getsockopt`.
 pub(super) fn get(stack: &mut Stack, node: &Node, which: SocketOption, payload: &mut [u8]) -> Result<usize> {
@@ -20,10 +27,19 @@ pub(super) fn get(stack: &mut Stack, node: &Node, which: SocketOption, payload: 
     let value = match which {
         SocketOption::ReceiveBuffer => return option::put_size(buffers(stack, node, options)?.0, payload),
         SocketOption::SendBuffer => return option::put_size(buffers(stack, node, options)?.1, payload),
-        SocketOption::Linger => return option::put(&[options.reset_on_close.into(), 0], payload),
+        SocketOption::Linger => {
+            let time = options.linger.map_or(0, |time| time.secs() as i32);
+            return option::put(&[options.linger.is_some().into(), time], payload);
+        }
+        SocketOption::LongestSegment => return option::put_size(segment_size(stack, node)?, payload),
+        SocketOption::KeepIdle => options.keep_alive.idle.secs() as i32,
+        SocketOption::KeepInterval => options.keep_alive.interval.secs() as i32,
+        SocketOption::KeepCount => options.keep_alive.probes as i32,
+        SocketOption::UserTimeout => options.user_timeout.map_or(0, |time| time.total_millis() as i32),
+        SocketOption::OnlyIpv6 => 1,
         SocketOption::ReuseAddress => options.reuse_address.into(),
         SocketOption::ReusePort => options.reuse_port.into(),
-        SocketOption::KeepAlive => options.keep_alive.into(),
+        SocketOption::KeepAlive => options.keep_alive.is_on.into(),
         SocketOption::NoDelay => options.no_delay.into(),
         SocketOption::HopLimit => options.hop_limit.unwrap_or(option::HOP_LIMIT).into(),
         SocketOption::TrafficClass => options.traffic_class.into(),
@@ -46,13 +62,21 @@ pub(super) fn set(stack: &mut Stack, node: &mut Node, which: SocketOption, value
     match which {
         SocketOption::ReuseAddress => options.reuse_address = option::switch(value)?,
         SocketOption::ReusePort => options.reuse_port = option::switch(value)?,
-        SocketOption::KeepAlive => options.keep_alive = option::switch(value)?,
+        SocketOption::KeepAlive => options.keep_alive.is_on = option::switch(value)?,
+        SocketOption::KeepIdle => options.keep_alive.idle = seconds(value)?,
+        SocketOption::KeepInterval => options.keep_alive.interval = seconds(value)?,
+        SocketOption::KeepCount => options.keep_alive.probes = option::up_to(MOST_PROBES, value)?,
+        SocketOption::UserTimeout => {
+            let time = Duration::from_millis(option::size(value)? as u64);
+            options.user_timeout = Some(time).filter(|time| *time > Duration::ZERO);
+        }
+        SocketOption::OnlyIpv6 => option::only_ipv6(value)?,
         SocketOption::NoDelay => options.no_delay = option::switch(value)?,
         SocketOption::HopLimit => options.hop_limit = option::hop_limit(value)?,
         SocketOption::TrafficClass => options.traffic_class = option::traffic_class(value)?,
         SocketOption::ReceiveBuffer => options.receive_buffer = Some(option::size(value)?),
         SocketOption::SendBuffer => options.send_buffer = Some(option::size(value)?),
-        SocketOption::Linger => options.reset_on_close = is_reset(value)?,
+        SocketOption::Linger => options.linger = linger(value)?,
         // As everywhere else it is accepted and has no meaning.
         SocketOption::Broadcast => {
             option::switch(value)?;
@@ -67,14 +91,15 @@ pub(super) fn set(stack: &mut Stack, node: &mut Node, which: SocketOption, value
     Ok(value.len())
 }
 
-/// A `struct linger`: whether, and for how long. `close` never waits, so a time is refused.
-fn is_reset(value: &[u8]) -> Result<bool> {
-    let time = option::number(value.get(size_of::<i32>()..).unwrap_or_default())?;
-    match (option::switch(value)?, time) {
-        (false, _) => Ok(false),
-        (true, 0) => Ok(true),
-        (true, _) => Err(Error::new(ENOPROTOOPT)),
-    }
+/// A `struct linger`: whether, and for how many seconds.
+fn linger(value: &[u8]) -> Result<Option<Duration>> {
+    let time = option::size(value.get(size_of::<i32>()..).unwrap_or_default())?;
+    Ok(option::switch(value)?.then_some(Duration::from_secs(time as u64)))
+}
+
+/// How long keep-alive waits, within Linux's limits.
+fn seconds(value: &[u8]) -> Result<Duration> {
+    option::up_to(MOST_SECONDS, value).map(|seconds| Duration::from_secs(seconds.into()))
 }
 
 /// What is set of a socket.
@@ -91,6 +116,13 @@ fn buffers(stack: &Stack, node: &Node, options: Options) -> Result<(usize, usize
     match node {
         Node::Connection { id, .. } => stack.tcp.capacity(*id).map_err(errno),
         Node::Unbound(_) | Node::Listener(_) => Ok(stack.tcp.buffers(options)),
+    }
+}
+
+fn segment_size(stack: &Stack, node: &Node) -> Result<usize> {
+    match node {
+        Node::Connection { id, .. } => stack.tcp.segment_size(*id, &stack.network).map_err(errno),
+        Node::Unbound(_) | Node::Listener(_) => Ok(SEGMENT),
     }
 }
 

@@ -151,20 +151,109 @@ fn a_socket_set_to_linger_for_no_time_resets_when_it_is_closed() {
     let listener = rig.open("/127.0.0.1:8080").unwrap();
     let client = rig.open(SERVER).unwrap();
     let server = rig.dup(listener, "listen").unwrap();
-    assert_eq!(rig.set_option(client, &[SO_LINGER], &[1, 5]), Err(ENOPROTOOPT), "close never waits");
-    assert_eq!(rig.set_option(client, &[SO_LINGER], &[0, 0]), Ok(8));
+    let mut lingers = [0; 8];
+    for (value, expected) in [([1, 5], [1, 5]), ([0, 7], [0, 0]), ([1, 0], [1, 0])] {
+        assert_eq!(rig.set_option(client, &[SO_LINGER], &value), Ok(8));
+        assert_eq!(rig.call(client, &mut lingers, &[3, SO_LINGER]), Ok(8));
+        assert_eq!(lingers[..], expected.map(i32::to_ne_bytes).concat());
+    }
     assert_eq!(rig.set_option(client, &[SO_LINGER], &[1]), Err(EINVAL));
-    assert_eq!(rig.set_option(client, &[SO_LINGER], &[1, 0]), Ok(8));
-    assert_eq!(rig.option(client, &[SO_LINGER]), Ok(1));
+    assert_eq!(rig.set_option(client, &[SO_LINGER], &[1, -1]), Err(EINVAL));
     rig.close(client);
     assert_eq!(rig.read(server, 9), Err(ECONNRESET));
+}
+
+#[test]
+fn the_patience_of_a_tcp_socket_is_set_within_limits() {
+    const LEVEL: u64 = 7;
+    let [idle, interval, count, timeout] = [4, 5, 6, 18].map(|name| [name, LEVEL]);
+    let mut rig = rig::<Tcp>(&host());
+    rig.open("/127.0.0.1:8080").unwrap();
+    let client = rig.open(SERVER).unwrap();
+    let names = [idle, interval, count, timeout];
+    assert_eq!(names.map(|name| rig.option(client, &name)), [7200, 75, 9, 0].map(Ok));
+    for (name, value) in names.into_iter().zip([60, 10, 3, 30_000]) {
+        assert_eq!(rig.set_option(client, &name, &[value]), Ok(4));
+        assert_eq!(rig.option(client, &name), Ok(value));
+        assert_eq!(rig.set_option(client, &name, &[-1]), Err(EINVAL));
+        assert_eq!(rig.set_option(client, &name, &[]), Err(EINVAL));
+        assert_eq!(rig.set_option(client, &[name[0], 1], &[1]), Err(ENOPROTOOPT), "of another level");
+    }
+    for (name, value) in
+        [(idle, 0), (idle, 32_768), (interval, 0), (interval, 32_768), (count, 0), (count, 128)]
+    {
+        assert_eq!(rig.set_option(client, &name, &[value]), Err(EINVAL), "{name:?} {value}");
+    }
+}
+
+#[test]
+fn the_longest_segment_is_that_of_path_and_peer() {
+    const TCP_MAXSEG: [u64; 2] = [2, 7];
+    let mut rig = rig::<Tcp>(&host());
+    let listener = rig.open("/127.0.0.1:8080").unwrap();
+    assert_eq!(rig.option(listener, &TCP_MAXSEG), Ok(536));
+    let client = rig.open(SERVER).unwrap();
+    assert_eq!(rig.option(client, &TCP_MAXSEG), Ok(65_495));
+    assert_eq!(rig.set_option(client, &TCP_MAXSEG, &[500]), Err(ENOPROTOOPT));
+}
+
+#[test]
+fn sockets_of_ipv6_have_nothing_to_do_with_ipv4() {
+    const IPV6_V6ONLY: [u64; 2] = [26, 42];
+    let (mut tcp, mut udp) = (rig::<Tcp>(&host()), rig::<Udp>(&host()));
+    let sockets = (tcp.open("").unwrap(), udp.open("").unwrap());
+    assert_eq!((tcp.option(sockets.0, &IPV6_V6ONLY), udp.option(sockets.1, &IPV6_V6ONLY)), (Ok(1), Ok(1)));
+    for (value, result) in [(1, Ok(4)), (0, Err(EINVAL))] {
+        assert_eq!(tcp.set_option(sockets.0, &IPV6_V6ONLY, &[value]), result);
+        assert_eq!(udp.set_option(sockets.1, &IPV6_V6ONLY, &[value]), result);
+    }
+}
+
+/// `recvmsg` of at most so many bytes: what came.
+fn receive(rig: &mut Rig<SocketScheme<Tcp>>, id: usize, room: usize, flags: u64) -> Answer<Vec<u8>> {
+    let mut payload = [0, room, 0].map(usize::to_ne_bytes).concat();
+    payload.resize(2 * size_of::<usize>() + room.max(8), 0);
+    let length = rig.call(id, &mut payload, &[5, flags])?;
+    Ok(payload[2 * size_of::<usize>()..length].to_vec())
+}
+
+#[test]
+fn who_waits_for_all_gets_all_or_what_there_is_at_the_end() {
+    const MSG_OOB: u64 = 1;
+    const MSG_DONTWAIT: u64 = 0x40;
+    const MSG_WAITALL: u64 = 0x100;
+    const MSG_NOSIGNAL: u64 = 0x4000;
+    let mut rig = rig::<Tcp>(&host());
+    let listener = rig.open("/127.0.0.1:8080").unwrap();
+    let client = rig.open(SERVER).unwrap();
+    let server = rig.dup(listener, "listen").unwrap();
+    rig.write(client, b"half").unwrap();
+    rig.settle();
+    assert_eq!(receive(&mut rig, server, 8, MSG_WAITALL), Err(EAGAIN_READ));
+    assert_eq!(receive(&mut rig, server, 4, MSG_WAITALL), Ok(b"half".to_vec()), "that is all");
+    for (flags, rest) in [(MSG_WAITALL | MSG_DONTWAIT, "some"), (MSG_NOSIGNAL, "more")] {
+        rig.write(client, rest.as_bytes()).unwrap();
+        pass(&mut rig);
+        assert_eq!(receive(&mut rig, server, 8, flags), Ok(rest.as_bytes().to_vec()));
+    }
+    assert_eq!(receive(&mut rig, server, 8, MSG_OOB), Err(EOPNOTSUPP), "nothing is urgent");
+    rig.write(client, b"last").unwrap();
+    rig.close(client);
+    pass(&mut rig);
+    assert_eq!(receive(&mut rig, server, 8, MSG_WAITALL), Ok(b"last".to_vec()));
+    let nonblocking = rig.open_nonblocking(SERVER).unwrap();
+    rig.settle();
+    let server = rig.dup(listener, "listen").unwrap();
+    rig.write(server, b"now").unwrap();
+    pass(&mut rig);
+    assert_eq!(receive(&mut rig, nonblocking, 8, MSG_WAITALL), Ok(b"now".to_vec()), "it never waits");
 }
 
 #[test]
 fn what_is_not_supported_is_refused() {
     let mut rig = rig::<Tcp>(&host());
     let socket = rig.open("").unwrap();
-    for unknown in [&[999][..], &[36], &[3, 7], &[1, 99], &[SO_TYPE, 8]] {
+    for unknown in [&[999][..], &[36], &[3, 7], &[1, 99], &[SO_TYPE, 8], &[20, 42]] {
         assert_eq!(rig.set_option(socket, unknown, &[1]), Err(ENOPROTOOPT), "{unknown:?}");
         assert_eq!(rig.option(socket, unknown), Err(ENOPROTOOPT), "{unknown:?}");
     }

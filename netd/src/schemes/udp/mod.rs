@@ -106,10 +106,12 @@ impl Protocol for Udp {
             Verb::GetSockOpt => options::get(stack, node, SocketOption::parse(metadata)?, payload),
             Verb::SetSockOpt => options::set(stack, node, SocketOption::parse(metadata)?, payload),
             Verb::SendMsg => {
+                message::check_flags(argument)?;
                 let sent = Self::write(stack, node, message::to_send(payload)?);
                 sent.map_err(|error| message::until_writable(error, argument))
             }
             Verb::RecvMsg => {
+                message::check_flags(argument)?;
                 let id = socket(node)?;
                 let sender = stack.udp.next_sender(id);
                 let received = message::receive(

@@ -31,6 +31,7 @@ pub(super) fn get(stack: &mut Stack, node: &Node, which: SocketOption, payload: 
         }
         SocketOption::MulticastInterfaceV6 => options.multicast_interface.unwrap_or(0) as i32,
         SocketOption::AcceptsConnections => 0,
+        SocketOption::OnlyIpv6 => 1,
         SocketOption::Type => SOCK_DGRAM,
         SocketOption::Protocol => IPPROTO_UDP,
         SocketOption::Domain => option::domain(node.socket.and_then(|id| stack.udp.local(id))),
@@ -52,6 +53,7 @@ pub(super) fn set(stack: &mut Stack, node: &mut Node, which: SocketOption, value
         SocketOption::Broadcast => options.broadcast = option::switch(value)?,
         SocketOption::HopLimit => options.hop_limit = option::hop_limit(value)?,
         SocketOption::TrafficClass => options.traffic_class = option::traffic_class(value)?,
+        SocketOption::OnlyIpv6 => option::only_ipv6(value)?,
         SocketOption::MulticastHops => options.multicast_hop_limit = option::multicast_hops(value)?,
         SocketOption::MulticastLoop => options.multicast_loop = option::switch(value)?,
         SocketOption::MulticastInterfaceV4 => {

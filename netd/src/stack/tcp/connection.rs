@@ -1,5 +1,6 @@
 //! One TCP connection: a smoltcp socket in a set of its own.
 
+mod patience;
 mod segments;
 
 use std::net::SocketAddr;
@@ -9,10 +10,10 @@ use smoltcp::socket::tcp::{self, CongestionControl, Socket, SocketBuffer, State}
 use smoltcp::time::{Duration, Instant};
 use smoltcp::wire::{IpEndpoint, IpListenEndpoint, TcpSeqNumber};
 
+use self::patience::Waiting;
 use super::black_hole::BlackHole;
 use super::guard::Guard;
 use super::{ListenerId, Options, sequence};
-use crate::stack::earlier;
 use crate::stack::engine::Engine;
 use crate::stack::error::SocketError;
 use crate::stack::network::Network;
@@ -24,14 +25,6 @@ use crate::stack::routes::InterfaceId;
 const WRITABLE: usize = 4;
 /// Bytes of a segment on an Ethernet.
 const SEGMENT: usize = 1460;
-/// How long a handshake may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long a peer may be silent that has data or a FIN to acknowledge (RFC 1122 section 4.2.3.5: at least 100 s).
-const USER_TIMEOUT: Duration = Duration::from_secs(900);
-/// Between two probes of an idle connection that is to be kept alive (RFC 1122 section 4.2.3.6: at least 2 h).
-const KEEP_ALIVE: Duration = Duration::from_secs(2 * 60 * 60);
-/// How long such a connection's peer may be silent: for three probes.
-const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(7 * 60 * 60);
 /// How long a closed socket may take to deliver its last data without progress.
 pub const LINGER: Duration = Duration::from_secs(60);
 
@@ -84,8 +77,7 @@ pub struct Connection {
     socket: SocketHandle,
     error: Option<SocketError>,
     read_shut: bool,
-    /// When it is given up, unless the peer is heard before; none while the peer owes us nothing.
-    expiry: Option<Instant>,
+    waiting: Option<Waiting>,
     /// It has sent something.
     spoke: bool,
     /// What follows the peer's FIN.
@@ -99,6 +91,8 @@ pub struct Connection {
     wanted: usize,
     /// Our initial sequence number.
     number: u32,
+    /// The longest segment that the peer takes.
+    longest: usize,
 }
 
 impl Connection {
@@ -159,7 +153,7 @@ impl Connection {
             socket,
             error: None,
             read_shut: false,
-            expiry: None,
+            waiting: None,
             spoke: false,
             end: None,
             narrow: None,
@@ -168,6 +162,7 @@ impl Connection {
             options,
             wanted: 0,
             number: 0,
+            longest: 0,
         };
         connection.set_options(options);
         connection
@@ -244,6 +239,14 @@ impl Connection {
         self.error.take().map_or(Ok(0), Err)
     }
 
+    /// Whether so many bytes can still come that are not there yet. More than half the buffer is not waited for: its last
+    /// bytes may be too few for the peer to fill them.
+    pub fn awaits(&self, length: usize) -> bool {
+        let socket = self.socket();
+        let is_open = matches!(socket.state(), State::Established | State::FinWait1 | State::FinWait2);
+        is_open && !self.read_shut && socket.recv_queue() < length.min(socket.recv_capacity() / 2)
+    }
+
     /// Queues as much of `data` as there is room for, which is more than nothing.
     pub fn write(&mut self, data: &[u8]) -> Result<usize, SocketError> {
         if self.is_connecting() {
@@ -292,7 +295,9 @@ impl Connection {
     pub fn set_options(&mut self, options: Options) {
         self.options = options;
         let socket = self.socket_mut();
-        socket.set_keep_alive(options.keep_alive.then_some(KEEP_ALIVE));
+        if !options.keep_alive.is_on {
+            socket.set_keep_alive(None);
+        }
         socket.set_nagle_enabled(!options.no_delay);
         // smoltcp panics at 0, which is no limit.
         socket.set_hop_limit(options.hop_limit.filter(|limit| *limit != 0));
@@ -355,40 +360,6 @@ impl Connection {
     /// Whether the peer took data since `before`.
     pub fn progressed_since(&self, before: Snapshot) -> bool {
         self.socket().send_queue() < before.queued || self.state() != before.state
-    }
-
-    /// Sets when the connection is given up: later when the peer was `heard`, though no repeated SYN keeps a
-    /// handshake alive.
-    pub fn watch(&mut self, heard: bool, now: Instant) {
-        let patience = match self.state() {
-            State::Closed => None,
-            State::Listen | State::SynSent | State::SynReceived => Some(CONNECT_TIMEOUT),
-            State::FinWait1 | State::Closing | State::LastAck => Some(USER_TIMEOUT),
-            _ if self.socket().send_queue() > 0 => Some(USER_TIMEOUT),
-            _ => self.socket().keep_alive().map(|_| KEEP_ALIVE_TIMEOUT),
-        };
-        let goes_on = self.expiry.filter(|_| self.is_connecting() || !heard);
-        self.expiry = patience.map(|patience| goes_on.unwrap_or(now + patience));
-    }
-
-    /// When it ends if nothing happens.
-    pub fn limit(&self) -> Option<Instant> {
-        match self.owner {
-            Owner::Nobody(limit) => Some(limit),
-            _ => self.expiry,
-        }
-    }
-
-    /// When it wants to send next, or ends; `heard` if the last thing that happened came from the peer.
-    pub fn deadline(&mut self, heard: bool, network: &mut Network) -> Option<Instant> {
-        let now = network.now;
-        let interface = network.interface_mut(self.interface)?;
-        let engine = interface.engine.or_narrower(self.narrow.as_deref_mut());
-        let wanted = engine.poll_at(&self.set, now);
-        // smoltcp does not stop probing a closed window when all was acknowledged, FIN included.
-        let is_vain = self.state() == State::FinWait2 && !heard;
-        let wanted = wanted.filter(|wanted| *wanted > now || !is_vain);
-        earlier(wanted, self.limit())
     }
 }
 

@@ -3,13 +3,12 @@
 use std::collections::{HashSet, VecDeque};
 use std::net::SocketAddr;
 
-use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::socket::tcp::State;
 use smoltcp::time::Instant;
-use smoltcp::wire::{TcpPacket, TcpRepr};
+use smoltcp::wire::TcpPacket;
 
 use super::connection::{Connection, LINGER, Owner, Tuple};
-use super::{Change, ConnectionId, ListenerId, Options, Tcp, buffers, cookie, sequence};
+use super::{Change, ConnectionId, ListenerId, Options, Tcp, buffers, cookie, packet, sequence};
 use crate::stack::address::unspecified;
 use crate::stack::datagram::{self, Datagram};
 use crate::stack::error::SocketError;
@@ -167,12 +166,9 @@ impl Tcp {
         network: &mut Network,
     ) {
         let Some(listener) = self.listeners.get_mut(id.0) else { return };
-        let (source, destination) = (datagram.source.into(), datagram.destination.into());
         let syn = TcpPacket::new_unchecked(datagram.payload);
-        let syn = TcpRepr::parse(&syn, &source, &destination, &ChecksumCapabilities::ignored());
-        let Ok(syn) = syn else { return };
         listener.remembered_until = network.now + cookie::LIFETIME;
-        let (theirs, length) = (syn.seq_number.0, syn.max_seg_size.unwrap_or(0));
+        let (theirs, length) = (syn.seq_number().0, packet::longest(&syn).unwrap_or(0));
         let number = cookie::bake(&tuple, theirs, length, &network.random, network.now);
         // As much as the connection will be able to receive for certain.
         let window = buffers::size(listener.options.receive_buffer, usize::MAX).min(u16::MAX.into());

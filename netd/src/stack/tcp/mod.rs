@@ -19,7 +19,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use slab::Slab;
 use smoltcp::socket::tcp::State;
-use smoltcp::time::Instant;
+use smoltcp::time::{Duration, Instant};
 use smoltcp::wire::TcpPacket;
 
 use self::connection::{Connection, LINGER, Owner, Tuple};
@@ -166,6 +166,17 @@ impl Tcp {
         Ok(count)
     }
 
+    /// Whether so many bytes can still come that are not there yet.
+    pub fn awaits(&self, id: ConnectionId, length: usize) -> bool {
+        self.connections.get(id.0).is_some_and(|connection| connection.awaits(length))
+    }
+
+    /// The longest text of a segment that a connection sends.
+    pub fn segment_size(&self, id: ConnectionId, network: &Network) -> Result<usize, SocketError> {
+        let connection = self.connections.get(id.0).ok_or(SocketError::NoSuchSocket)?;
+        Ok(connection.segment_size(network))
+    }
+
     /// Queues data: as much as there is room for.
     pub fn write(&mut self, id: ConnectionId, data: &[u8]) -> Result<usize, SocketError> {
         let count = self.connection(id)?.write(data)?;
@@ -225,17 +236,20 @@ impl Tcp {
     }
 
     /// Lets go of a connection: what was written is still delivered, then it ends. If something was not read,
-    /// the peer is told by RST that it is lost (RFC 1122 section 4.2.2.13); so it is if the socket was set to.
+    /// the peer is told by RST that it is lost (RFC 1122 section 4.2.2.13); so it is if the socket was set to linger no
+    /// longer.
     pub fn close(&mut self, id: ConnectionId, now: Instant) {
         let Some(connection) = self.connections.get_mut(id.0) else { return };
         if connection.is_over() {
             return self.remove(id);
         }
-        match connection.has_unread() || connection.options().reset_on_close {
+        let linger = connection.options().linger;
+        match connection.has_unread() || linger == Some(Duration::ZERO) {
             true => connection.abort(),
             false => connection.shutdown_write(),
         }
-        connection.owner = Owner::Nobody(now + LINGER);
+        let patience = linger.filter(|time| *time > Duration::ZERO).unwrap_or(LINGER);
+        connection.owner = Owner::Nobody(now + patience);
         if connection.state() == State::TimeWait {
             self.keep_in_time_wait(id);
         }

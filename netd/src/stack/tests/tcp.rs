@@ -452,14 +452,74 @@ fn few_closed_connections_are_kept_whoever_ended_first() {
 fn a_connection_that_is_kept_alive_ends_when_its_peer_is_gone_and_not_before() {
     let mut bed = Bed::new();
     let (client, server) = bed.pair();
-    let options = Options { keep_alive: true, ..Options::default() };
+    let mut options = Options::default();
+    options.keep_alive.is_on = true;
     bed.left.tcp.set_options(client, options).unwrap();
     bed.run(Duration::from_secs(24 * 60 * 60));
     assert_eq!(bed.left.tcp.read(client, &mut [0; 9], false), Err(SocketError::WouldBlock));
     assert_eq!(bed.right.tcp.read(server, &mut [0; 9], false), Err(SocketError::WouldBlock));
+    options.keep_alive.idle = Duration::from_secs(20);
+    options.keep_alive.interval = Duration::from_secs(3);
+    options.keep_alive.probes = 4;
+    bed.left.tcp.set_options(client, options).unwrap();
+    bed.run(Duration::from_secs(60));
     bed.right.set_up(ETH0, false);
-    bed.run(Duration::from_secs(8 * 60 * 60));
+    let read = |bed: &mut Bed| bed.left.tcp.read(client, &mut [0; 9], false);
+    bed.run(Duration::from_secs(12));
+    assert_eq!(read(&mut bed), Err(SocketError::WouldBlock));
+    bed.run(Duration::from_secs(20));
+    assert_eq!(read(&mut bed), Err(SocketError::TimedOut));
+}
+
+#[test]
+fn what_is_not_acknowledged_in_the_time_that_was_set_ends_the_connection() {
+    let mut bed = Bed::new();
+    let (client, _) = bed.pair();
+    let options = Options { user_timeout: Some(Duration::from_secs(5)), ..Options::default() };
+    bed.left.tcp.set_options(client, options).unwrap();
+    bed.run(Duration::from_secs(100));
+    bed.left.tcp.write(client, b"acknowledged").unwrap();
+    bed.run(Duration::from_secs(100));
+    bed.right.set_up(ETH0, false);
+    bed.left.tcp.write(client, b"lost").unwrap();
+    bed.run(Duration::from_secs(4));
+    assert_eq!(bed.left.tcp.read(client, &mut [0; 9], false), Err(SocketError::WouldBlock));
+    bed.run(Duration::from_secs(2));
     assert_eq!(bed.left.tcp.read(client, &mut [0; 9], false), Err(SocketError::TimedOut));
+}
+
+/// The right host's read after the left one has closed, having written more than the right one can buffer, with so
+/// many seconds to linger; the right one reads a little every second.
+fn read_slowly_after_close(linger: Option<u64>) -> Result<usize, SocketError> {
+    let mut bed = Bed::new();
+    let (client, server) = bed.pair();
+    let linger = linger.map(Duration::from_secs);
+    bed.left.tcp.set_options(client, Options { linger, ..Options::default() }).unwrap();
+    bed.right.network.now = bed.now;
+    let mut written = 0;
+    while let Ok(count) = bed.left.tcp.write(client, &[7; 100_000]) {
+        written += count;
+        bed.run(Duration::from_secs(5));
+    }
+    bed.left.tcp.close(client, bed.now);
+    let mut buffer = vec![0; 50_000];
+    let mut read = 0;
+    loop {
+        bed.run(Duration::from_secs(1));
+        match bed.right.tcp.read(server, &mut buffer, false) {
+            Ok(0) => return Ok(written - read),
+            Ok(count) => read += count,
+            Err(SocketError::WouldBlock) => (),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+#[test]
+fn a_socket_lingers_as_long_as_it_was_set_and_then_resets() {
+    assert_eq!(read_slowly_after_close(None), Ok(0), "as long as the peer goes on");
+    assert_eq!(read_slowly_after_close(Some(60)), Ok(0));
+    assert_eq!(read_slowly_after_close(Some(2)), Err(SocketError::ConnectionReset));
 }
 
 #[test]

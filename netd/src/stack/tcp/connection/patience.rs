@@ -28,6 +28,8 @@ enum Debt {
 pub(super) struct Waiting {
     debt: Debt,
     since: Instant,
+    /// When the peer was asked for a sign of life for the first time.
+    asked: Option<Instant>,
 }
 
 impl Connection {
@@ -40,14 +42,16 @@ impl Connection {
             _ if self.socket().send_queue() > 0 => Some(Debt::Acknowledgement),
             _ => self.options.keep_alive.is_on.then_some(Debt::Sign),
         };
-        let is_old = |waiting: &Waiting| {
-            Some(waiting.debt) == debt && (waiting.debt == Debt::Handshake || !heard)
-        };
+        let is_old =
+            |waiting: &Waiting| Some(waiting.debt) == debt && (waiting.debt == Debt::Handshake || !heard);
         let old = self.waiting.filter(is_old);
-        self.waiting = debt.map(|debt| old.unwrap_or(Waiting { debt, since: now }));
-        if self.probe_at().is_some_and(|at| at <= now) {
-            let interval = self.options.keep_alive.interval;
+        self.waiting = debt.map(|debt| old.unwrap_or(Waiting { debt, since: now, asked: None }));
+        if self.probe_at().is_some_and(|at| at <= now)
+            && let Some(waiting) = &mut self.waiting
+        {
+            waiting.asked = Some(now);
             // smoltcp sends the first probe at once.
+            let interval = self.options.keep_alive.interval;
             self.socket_mut().set_keep_alive(Some(interval));
         }
     }
@@ -59,9 +63,8 @@ impl Connection {
 
     /// When the first probe of a silent peer is due.
     fn probe_at(&self) -> Option<Instant> {
-        let silent = self.waiting.filter(|waiting| waiting.debt == Debt::Sign)?;
-        let is_probing = self.socket().keep_alive().is_some();
-        (!is_probing).then_some(silent.since + self.options.keep_alive.idle)
+        let is_silent = |waiting: &Waiting| waiting.debt == Debt::Sign && waiting.asked.is_none();
+        self.waiting.filter(is_silent).map(|silent| silent.since + self.options.keep_alive.idle)
     }
 
     /// When it ends if nothing happens.
@@ -70,12 +73,11 @@ impl Connection {
             return Some(limit);
         }
         let waiting = self.waiting?;
-        let patience = match waiting.debt {
-            Debt::Handshake => CONNECT_TIMEOUT,
-            Debt::Acknowledgement => self.options.user_timeout.unwrap_or(USER_TIMEOUT),
-            Debt::Sign => self.options.keep_alive.patience(),
-        };
-        Some(waiting.since + patience)
+        match waiting.debt {
+            Debt::Handshake => Some(waiting.since + CONNECT_TIMEOUT),
+            Debt::Acknowledgement => Some(waiting.since + self.options.user_timeout.unwrap_or(USER_TIMEOUT)),
+            Debt::Sign => Some(waiting.asked? + self.options.keep_alive.patience()),
+        }
     }
 
     /// When it wants to send next, or ends; `heard` if the last thing that happened came from the peer.

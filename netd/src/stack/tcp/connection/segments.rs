@@ -13,6 +13,7 @@ use crate::stack::network::Network;
 use crate::stack::packet::Packet;
 use crate::stack::tcp::black_hole::SAFE_MTU;
 use crate::stack::tcp::guard::{Verdict, View};
+use crate::stack::tcp::packet;
 use crate::stack::wire::HEADROOM;
 
 impl Connection {
@@ -25,7 +26,10 @@ impl Connection {
         }
         let verdict = self.guard.judge(&segment, self.view());
         let packet = match verdict {
-            Verdict::Take => datagram.for_smoltcp(),
+            Verdict::Take => match packet::with_longest(datagram, &segment) {
+                Some(mut packet) => Cow::Owned(packet.split_off(HEADROOM)),
+                None => datagram.for_smoltcp(),
+            },
             Verdict::TakeAs(amended) => Cow::Owned(amended.packet(datagram).split_off(HEADROOM)),
             Verdict::Challenge => {
                 // smoltcp does not know of it, so that the guard must not count it either.
@@ -37,6 +41,8 @@ impl Connection {
         let answers = self.exchange(&packet, network);
         if segment.syn() && !matches!(self.state(), State::Listen | State::SynSent) {
             self.guard.begun(&segment);
+            let longest = packet::longest(&segment).unwrap_or(packet::shortest(datagram.source));
+            self.longest = longest.into();
         }
         if self.end.is_none() && self.peer_has_ended() {
             self.end = Some(segment.seq_number() + segment.segment_len());
@@ -52,6 +58,7 @@ impl Connection {
             let mut engine = Engine::for_sequence(mtu, self.number, now);
             return engine.exchange(packet, &mut self.set, now);
         }
+        self.stop_probing();
         let Some(interface) = network.interface_mut(self.interface) else { return Vec::new() };
         let queued = self.socket().send_queue();
         let engine = interface.engine.or_narrower(self.narrow.as_deref_mut());
@@ -124,6 +131,13 @@ impl Connection {
         if mtu < present {
             self.narrow = Some(Box::new(Engine::new(mtu, seed, now)));
         }
+    }
+
+    /// The longest text of a segment that is sent (RFC 9293 section 3.7.1).
+    pub fn segment_size(&self, network: &Network) -> usize {
+        let link = network.interface(self.interface).map_or(SAFE_MTU, Interface::mtu);
+        let path = self.narrow.as_deref().map_or(link, |engine| engine.mtu().min(link));
+        self.longest.min(path - datagram::header(self.tuple.remote.ip()) - packet::HEADER)
     }
 
     fn peer_has_ended(&self) -> bool {

@@ -272,7 +272,8 @@ impl Runner {
                 result
             }
             "keep-alive" => {
-                let options = Options { keep_alive: true, ..Options::default() };
+                let mut options = Options::default();
+                options.keep_alive.is_on = true;
                 tcp.set_options(connection()?, options).map(|()| argument)
             }
             "shutdown-write" => tcp.shutdown(connection()?, Readiness::WRITE).map(|()| argument),
