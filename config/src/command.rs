@@ -13,6 +13,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::CommandFactory;
+use config::netd::Panel;
 use serde_json::Value;
 
 use crate::cli::{Addr, Command, Dhcp, Dns, Link, Options, Route};
@@ -55,8 +56,8 @@ pub fn run(command: Option<Command>, json: bool) -> Result<(), Failure> {
         Command::Dhcp { action: Some(Dhcp::Off { interface }) } => return change::dhcp(&interface, "off"),
         Command::Sockets { listening } => query::sockets(listening)?,
         Command::Stats { interface } => query::statistics(interface.as_deref())?,
-        Command::Features(tuning) => return driver::tune("features", &tuning, json),
-        Command::Coalesce(tuning) => return driver::tune("coalesce", &tuning, json),
+        Command::Features(tuning) => return driver::tune(Panel::Features, &tuning, json),
+        Command::Coalesce(tuning) => return driver::tune(Panel::Coalesce, &tuning, json),
         Command::Monitor => return monitor::run(json),
         Command::Capture(options) => return capture::run(&options),
         Command::Ping(options) => return ping::run(&options, json),

@@ -53,13 +53,16 @@ Examples:
   netcfg features eth0
   netcfg features eth0 rx-checksum off
 
-Most features are as they are, and such a driver refuses. What is switched here lasts as long as the driver does;
-`features` in netd.toml is told to every driver that comes.";
+Many features are as they are, and such a driver refuses. What is switched here is told to every driver that comes,
+and `netcfg save` keeps it.";
 
 pub const COALESCE: &str = "\
 Examples:
   netcfg coalesce eth0
-  netcfg coalesce eth0 rx-usecs 50";
+  netcfg coalesce eth0 rx-usecs 50
+  netcfg coalesce eth0 adaptive on
+
+What is set here is told to every driver that comes, and `netcfg save` keeps it.";
 
 pub const MONITOR: &str = "\
 Example:

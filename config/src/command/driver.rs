@@ -1,7 +1,8 @@
-//! What a driver can be told beside its link: `features` and `coalesce` of its scheme.
+//! What a driver can be told beside its link: its features, and how it gathers interrupts.
 
 use std::path::PathBuf;
 
+use config::netd::Panel;
 use serde_json::{Map, Value};
 
 use super::change::check_interface;
@@ -15,17 +16,14 @@ pub fn file(driver: &str, name: &str) -> PathBuf {
     scheme::root().join(driver).join(name)
 }
 
-/// Shows the file `name` of an interface's driver, or changes a line of it.
-pub fn tune(name: &str, tuning: &Tuning, json: bool) -> Result<(), Failure> {
+/// Shows the settings of an interface's driver, or changes one.
+pub fn tune(panel: Panel, tuning: &Tuning, json: bool) -> Result<(), Failure> {
     let interface = &tuning.interface;
     check_interface(interface)?;
-    let driver = Node::read(node(&format!("ifaces/{interface}/driver")))?.value();
-    let driver = driver.filter(|driver| driver != "none");
-    let driver = driver.ok_or_else(|| Failure::Missing(format!("{interface} has no driver")))?;
-    let path = file(&driver, name);
+    let path = node(&format!("ifaces/{interface}/{}", panel.name()));
     let settings = Node::read(path.clone())?;
     if settings.is_empty() {
-        return Err(Failure::Missing(format!("the driver of {interface}, {driver}, has no `{name}`")));
+        return Err(Failure::Missing(absence(panel, interface)?));
     }
     match (&tuning.name, &tuning.value) {
         (Some(setting), Some(value)) if settings.field(setting).is_some() => {
@@ -34,6 +32,15 @@ pub fn tune(name: &str, tuning: &Tuning, json: bool) -> Result<(), Failure> {
         (Some(setting), _) => Err(Failure::Missing(unknown(setting, &settings))),
         _ => show(&settings).show(json),
     }
+}
+
+/// Why there are no settings.
+fn absence(panel: Panel, interface: &str) -> Result<String, Failure> {
+    let driver = Node::read(node(&format!("ifaces/{interface}/driver")))?.value();
+    Ok(match driver.filter(|driver| driver != "none") {
+        Some(driver) => format!("the driver of {interface}, {driver}, has no `{}`", panel.name()),
+        None => format!("{interface} has no driver"),
+    })
 }
 
 fn show(settings: &Node) -> Answer {

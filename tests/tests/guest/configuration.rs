@@ -31,12 +31,16 @@ const STORY: &str = r#"
     say confirmed
     cat /scheme/network.*/mtu
 
+    netcfg coalesce eth0 rx-usecs 20
+    netcfg coalesce eth0 rx-usecs 4000000000 2>&1 | grep -o 'does not take.*:'
+    grep rx-usecs\  /scheme/network.*/coalesce
     mkdir -p /etc/net && netcfg save
     kill $(pidof netd)
     while pidof netd > /dev/null; do usleep 20000; done
     netd 2> /var/log/netd.log &
     until netcfg ping 10.0.2.2 -c 1 > /dev/null 2>&1; do usleep 50000; done
     say again
+    netcfg coalesce eth0 | grep 'rx-usecs '
     echo 'dsn = []' >> /etc/net/netd.toml
     kill $(pidof netd)
     while pidof netd > /dev/null; do usleep 20000; done
@@ -64,7 +68,10 @@ tried: 10.0.2.77/24
 back: 10.0.2.15/24
 confirmed: 10.0.2.77/24
 1400
+does not take `rx-usecs 4000000000`:
+rx-usecs 20
 again: 10.0.2.77/24
+rx-usecs       20
 leased: 10.0.2.15/24
 unknown key `dsn`, did you mean `dns`?: the file is left out
 ";

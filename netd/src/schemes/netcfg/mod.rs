@@ -3,8 +3,10 @@
 mod command;
 mod document;
 mod events;
+mod handle;
 mod parse;
 mod pcapng;
+mod setting;
 mod stream;
 mod text;
 mod tree;
@@ -12,71 +14,26 @@ mod tree;
 use std::collections::BTreeSet;
 
 use config::netd::Config;
-use scheme::errno::{EACCES, EBADF, EINVAL, ENOENT, ENOSPC, ENOTDIR, EOPNOTSUPP};
+use scheme::errno::{EACCES, EAGAIN, EBADF, ENOENT, ENOSPC, ENOTDIR, EOPNOTSUPP};
 use scheme::flag::{O_ACCMODE, O_DIRECTORY, O_RDONLY, O_STAT, O_WRONLY};
 use scheme::{
     CallerCtx, DirentBuf, DirentKind, Error, EventFlags, NewFdFlags, Notifier, OpenResult, Result,
     SchemeSync, Stat, directory,
 };
 use slab::Slab;
-use smoltcp::time::{Duration, Instant};
+use smoltcp::time::Instant;
 
-use self::command::Command;
 use self::events::Events;
-use self::stream::{Reader, Sources};
+use self::handle::{Change, Handle, Writing};
+use self::parse::Refusal;
+use self::setting::Asked;
+use self::stream::Sources;
 use self::tree::Node;
 use super::socket_scheme::{SharedStack, put};
 use crate::intent::Intent;
-use crate::stack::Stack;
 
 /// Bytes that one handle may write.
 const WRITE_BUFFER: usize = 65_536;
-
-struct Handle {
-    path: String,
-    node: Node,
-    flags: usize,
-    /// The text at the time of the open.
-    snapshot: Vec<u8>,
-    /// What was written and makes no change yet: an unfinished line, or a configuration.
-    text: Vec<u8>,
-    state: Writing,
-    /// Of a file without an end, unless it was opened to be looked at alone.
-    reader: Option<Reader>,
-}
-
-impl Handle {
-    /// Whether its file would read differently now.
-    fn is_outdated(&self, stack: &Stack, intent: &Intent) -> bool {
-        match &self.node {
-            Node::Leaf(leaf) => leaf.text(stack, intent).is_some_and(|text| text.as_bytes() != self.snapshot),
-            Node::Directory(_) | Node::Stream(_) | Node::Document(_) => false,
-        }
-    }
-}
-
-/// A handle's one change, from its line to its commit.
-enum Writing {
-    /// Nothing whole yet.
-    Open,
-    /// What makes sense waits for the commit.
-    Ready {
-        /// Its first line.
-        text: String,
-        /// What it asks for.
-        change: Change,
-    },
-    /// Committed, or failed.
-    Done,
-}
-
-/// What a handle can ask for.
-enum Change {
-    /// One thing.
-    Command(Command),
-    /// All of it, for good or on trial.
-    Config(Config, Option<Duration>),
-}
 
 /// The scheme.
 pub struct Netcfg {
@@ -88,6 +45,8 @@ pub struct Netcfg {
     events: Events,
     /// The handles with a reader.
     readers: BTreeSet<usize>,
+    /// What drivers were asked.
+    asked: Vec<Asked>,
     epoch: u64,
 }
 
@@ -98,8 +57,8 @@ impl Netcfg {
         let mut intent = Intent::new(config);
         intent.follow(&mut stack.borrow_mut());
         let events = Events::new(&stack.borrow());
-        let (handles, readers) = (Slab::new(), BTreeSet::new());
-        Self { stack, notifier, intent, handles, revision: 0, events, readers, epoch }
+        let (handles, readers, asked) = (Slab::new(), BTreeSet::new(), Vec::new());
+        Self { stack, notifier, intent, handles, revision: 0, events, readers, asked, epoch }
     }
 
     /// Brings the stack to what is wanted, if either has changed.
@@ -119,6 +78,7 @@ impl Netcfg {
 
     /// Posts the handles whose text is another one now, and those that have something new to read.
     pub fn post_changes(&mut self) {
+        self.hear_answers();
         let stack = self.stack.borrow();
         if std::mem::replace(&mut self.revision, stack.revision) != stack.revision {
             self.events.note_changes(&stack);
@@ -132,6 +92,25 @@ impl Netcfg {
             let reader = self.handles.get(*id).and_then(|handle| handle.reader.as_ref());
             if reader.is_some_and(|reader| reader.is_ready(&stack, &self.events)) {
                 self.notifier.post(*id, EventFlags::EVENT_READ);
+            }
+        }
+    }
+
+    /// Lets those go on whose driver has answered. What it refused is not wanted any more.
+    fn hear_answers(&mut self) {
+        let mut stack = self.stack.borrow_mut();
+        for asked in std::mem::take(&mut self.asked) {
+            let Some(answer) = asked.answer(&stack) else {
+                self.asked.push(asked);
+                continue;
+            };
+            let waiting = asked.handle.and_then(|id| Some((id, self.handles.get_mut(id)?)));
+            if let Some((id, handle)) = waiting {
+                handle.state = Writing::Answered(answer.clone());
+                self.notifier.post(id, EventFlags::EVENT_READ | EventFlags::EVENT_WRITE);
+            }
+            if answer.is_err() {
+                asked.take_back(&mut self.intent, &mut stack);
             }
         }
     }
@@ -153,41 +132,50 @@ impl Netcfg {
             return Ok(());
         }
         let text = String::from_utf8_lossy(&bytes);
-        let change = match (&handle.state, &handle.node) {
-            (Writing::Open, Node::Leaf(leaf)) => {
-                leaf.parse(text.trim(), &self.stack.borrow(), &self.intent).map(Change::Command)
-            }
-            (Writing::Open, Node::Document(document)) => {
-                document.parse(&text).map(|(config, limit)| Change::Config(config, limit))
-            }
-            _ => Err("a second line".to_owned()),
+        let change: Result<_, Refusal> = match (&handle.state, &handle.node) {
+            (Writing::Open, Node::Leaf(leaf)) => leaf.parse(text.trim(), &self.stack.borrow(), &self.intent),
+            (Writing::Open, Node::Document(document)) => document
+                .parse(&text)
+                .map(|(config, limit)| Change::Config(config, limit))
+                .map_err(Refusal::from),
+            _ => Err("a second line".to_owned().into()),
         };
         match change {
             Ok(change) => {
                 handle.state = Writing::Ready { text: summary(&text), change };
                 Ok(())
             }
-            Err(reason) => {
-                log::warn!("netcfg: {} was not taken: {reason}", handle.path);
-                handle.state = Writing::Done;
-                handle.snapshot = format!("{reason}\n").into_bytes();
-                Err(Error::new(EINVAL))
-            }
+            Err(refusal) => Err(handle.refuse(refusal)),
         }
     }
 
     fn commit(&mut self, id: usize) -> Result<()> {
         self.take_text(id)?;
         let handle = self.handle(id)?;
-        if let Writing::Open = handle.state {
-            return Ok(());
-        }
-        let Writing::Ready { text, change } = std::mem::replace(&mut handle.state, Writing::Done) else {
-            return Err(Error::new(EBADF));
+        let (text, change) = match std::mem::replace(&mut handle.state, Writing::Done) {
+            Writing::Ready { text, change } => (text, change),
+            Writing::Open => {
+                handle.state = Writing::Open;
+                return Ok(());
+            }
+            Writing::Asked => {
+                handle.state = Writing::Asked;
+                return Err(Error::new(EAGAIN));
+            }
+            Writing::Answered(Ok(())) => return Ok(()),
+            Writing::Answered(Err(reason)) => return Err(handle.refuse(reason.into())),
+            Writing::Done => return Err(Error::new(EBADF)),
         };
         log::info!("netcfg: {} is now {text:?}", handle.path);
         let mut stack = self.stack.borrow_mut();
         match change {
+            Change::Setting(interface, setting) => {
+                self.asked.push(Asked::ask(id, interface, setting, &mut self.intent, &mut stack));
+                if let Some(handle) = self.handles.get_mut(id) {
+                    handle.state = Writing::Asked;
+                }
+                return Err(Error::new(EAGAIN));
+            }
             Change::Command(command) => command.carry_out(&mut self.intent, &mut stack),
             Change::Config(config, limit) => {
                 let now = stack.network.now;
@@ -371,8 +359,14 @@ impl SchemeSync for Netcfg {
     fn on_close(&mut self, id: usize) {
         // Nobody hears the error; what was wrong is in the log.
         let is_open = self.handles.get(id).is_some_and(|handle| !matches!(handle.state, Writing::Done));
-        if is_open && let Err(error) = self.commit(id) {
+        if is_open
+            && let Err(error) = self.commit(id)
+            && error.errno != EAGAIN
+        {
             log::debug!("netcfg: a change was not made at close: {error}");
+        }
+        for asked in self.asked.iter_mut().filter(|asked| asked.handle == Some(id)) {
+            asked.handle = None;
         }
         self.readers.remove(&id);
         if let Some(reader) = self.handles.try_remove(id).and_then(|handle| handle.reader) {

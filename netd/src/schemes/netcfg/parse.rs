@@ -5,17 +5,46 @@ use std::str::FromStr;
 
 use config::netd::{Address, Destination, Host, Mac, Metric, Mtu, Route, ValueError};
 use ipnet::IpNet;
+use scheme::errno::EINVAL;
 
+use super::Change;
 use super::command::Command;
+use super::setting;
 use super::tree::{Attribute, Leaf};
 use crate::intent::Intent;
 use crate::stack::address::everything;
 use crate::stack::interface::Interface;
 use crate::stack::{InterfaceId, Stack};
 
+/// Why a line is not taken.
+pub struct Refusal {
+    /// For programs.
+    pub errno: i32,
+    /// For people.
+    pub reason: String,
+}
+
+impl From<String> for Refusal {
+    /// It makes no sense.
+    fn from(reason: String) -> Self {
+        Self { errno: EINVAL, reason }
+    }
+}
+
 impl Leaf {
     /// What `line` asks for.
-    pub fn parse(&self, line: &str, stack: &Stack, intent: &Intent) -> Result<Command, String> {
+    pub fn parse(&self, line: &str, stack: &Stack, intent: &Intent) -> Result<Change, Refusal> {
+        match self {
+            Self::Interface(id, Attribute::Panel(panel)) => {
+                let interface = stack.network.interface(*id).ok_or_else(gone)?;
+                Ok(Change::Setting(*id, setting::parse(line, *panel, interface)?))
+            }
+            _ => Ok(Change::Command(self.parse_own(line, stack, intent)?)),
+        }
+    }
+
+    /// What concerns netd alone.
+    fn parse_own(&self, line: &str, stack: &Stack, intent: &Intent) -> Result<Command, String> {
         match self {
             Self::Confirm if intent.trial_left(stack.network.now).is_some() => Ok(Command::Confirm),
             Self::Confirm => Err("nothing is on trial".to_owned()),
@@ -26,7 +55,7 @@ impl Leaf {
             Self::RouteRemove => Words::parse(line)?.route_to_remove(stack),
             Self::Running | Self::RouteList | Self::Sockets => Err("cannot be written".to_owned()),
             Self::Interface(id, attribute) => match stack.network.interface(*id) {
-                None => Err("the interface is gone".to_owned()),
+                None => Err(gone()),
                 Some(interface) if interface.is_loopback() => Err("lo is as it is".to_owned()),
                 Some(interface) => attribute.parse(line, *id, interface, intent),
             },
@@ -84,6 +113,10 @@ impl Attribute {
             _ => Err("cannot be written".to_owned()),
         }
     }
+}
+
+fn gone() -> String {
+    "the interface is gone".to_owned()
 }
 
 fn value<T: FromStr<Err = ValueError>>(text: &str) -> Result<T, String> {

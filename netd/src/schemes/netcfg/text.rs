@@ -65,6 +65,7 @@ impl Attribute {
             }
             Self::Neighbours => neighbours(interface, stack),
             Self::Dhcp => dhcp(interface),
+            Self::Panel(panel) => interface.panels.texts.get(&panel).cloned().unwrap_or_default(),
         })
     }
 }

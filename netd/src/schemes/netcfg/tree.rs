@@ -1,5 +1,6 @@
 //! The files of `netcfg`: their names, and who may read and write them.
 
+use config::netd::Panel;
 use scheme::flag::{MODE_DIR, MODE_FILE};
 
 use super::document::Document;
@@ -91,6 +92,8 @@ pub enum Attribute {
     Neighbours,
     /// `dhcp`: the client's state and lease.
     Dhcp,
+    /// `features` or `coalesce`: the driver's settings.
+    Panel(Panel),
 }
 
 /// Finds what `path`, without slashes at its ends, names.
@@ -134,7 +137,10 @@ fn in_interface(id: InterfaceId, interface: &Interface, path: &[&str]) -> Option
             if !interface.is_loopback() {
                 names.extend(["neigh", "dhcp"]);
             }
-            names.extend(interface.can_have_vlans().then_some("vlan"));
+            if interface.is_nic() {
+                names.push("vlan");
+                names.extend(Panel::ALL.map(Panel::name));
+            }
             return Some(directory(&names));
         }
         ["addr"] => return Some(directory(&["list", "list6", "set", "add", "rm"])),
@@ -148,13 +154,16 @@ fn in_interface(id: InterfaceId, interface: &Interface, path: &[&str]) -> Option
         ["state"] => Attribute::State,
         ["flags"] => Attribute::Flags,
         ["mtu"] => Attribute::Mtu,
-        ["vlan"] if interface.can_have_vlans() => Attribute::Vlan,
+        ["vlan"] if interface.is_nic() => Attribute::Vlan,
         ["metric"] => Attribute::Metric,
         ["driver"] => Attribute::Driver,
         ["link"] => Attribute::Link,
         ["stats"] => Attribute::Stats,
         ["neigh"] if !interface.is_loopback() => Attribute::Neighbours,
         ["dhcp"] if !interface.is_loopback() => Attribute::Dhcp,
+        [name] if interface.is_nic() => {
+            Attribute::Panel(Panel::ALL.into_iter().find(|panel| panel.name() == *name)?)
+        }
         _ => return None,
     };
     Some(Node::Leaf(Leaf::Interface(id, attribute)))
@@ -175,7 +184,8 @@ impl Leaf {
                 | Attribute::Vlan
                 | Attribute::State
                 | Attribute::Metric
-                | Attribute::Dhcp,
+                | Attribute::Dhcp
+                | Attribute::Panel(_),
             ) => 0o644,
             Self::RouteAdd
             | Self::RouteRemove

@@ -5,6 +5,7 @@ mod groups;
 mod hostile;
 mod netcfg;
 mod options;
+mod settings;
 mod streams;
 mod tcp;
 mod udp;
