@@ -12,6 +12,7 @@ use scheme::daemon::Readiness;
 use scheme::{Event, EventLoop, Interest, Notifier, SchemeSync, ServeError, Server, Token};
 
 use crate::link::{Events, Links};
+use crate::memory::Memory;
 use crate::resolver::Resolver;
 use crate::schemes::icmp::Icmp;
 use crate::schemes::ip::Ip;
@@ -55,6 +56,9 @@ struct Daemon {
     stack: SharedStack,
     links: Links,
     resolver: Resolver,
+    memory: Memory,
+    /// The stack's revision when what outlives it was written last.
+    written: u64,
     tcp: Server<SocketScheme<Tcp>>,
     udp: Server<SocketScheme<Udp>>,
     icmp: Server<SocketScheme<Icmp>>,
@@ -67,10 +71,13 @@ impl Daemon {
         let mut events = EventLoop::new()?;
         let mut stack = Stack::new(Random::new(seed()), stack::Instant::ZERO);
         stack.network.hostname = hostname();
+        let now = wall_clock();
+        let memory = Memory::load(now);
+        stack.network.former_leases = memory.former();
         let links = Links::new(scheme::root(), &mut stack)?;
         let stack = Rc::new(RefCell::new(stack));
         let notifier = Notifier::default();
-        let netcfg = Netcfg::new(stack.clone(), notifier.clone(), configuration(), wall_clock());
+        let netcfg = Netcfg::new(stack.clone(), notifier.clone(), configuration(), now);
         let daemon = Self {
             tcp: serve(&mut events, TCP, &stack)?,
             udp: serve(&mut events, UDP, &stack)?,
@@ -79,6 +86,8 @@ impl Daemon {
             netcfg: register(&mut events, NETCFG, "netcfg", netcfg, notifier)?,
             links,
             resolver: Resolver::default(),
+            memory,
+            written: 0,
             epoch: Instant::now(),
             events,
             stack,
@@ -143,10 +152,19 @@ impl Daemon {
                 break;
             }
         }
-        let mut stack = self.stack.borrow_mut();
-        self.links.send(&mut stack, &mut Events { events: &mut self.events, token: LINK }, now);
-        self.resolver.update(&stack.resolvers());
+        let mut events = Events { events: &mut self.events, token: LINK };
+        self.links.send(&mut self.stack.borrow_mut(), &mut events, now);
+        self.write();
         Ok(more)
+    }
+
+    /// Writes what outlives the stack, if that may have changed.
+    fn write(&mut self) {
+        let stack = self.stack.borrow();
+        if std::mem::replace(&mut self.written, stack.revision) != stack.revision {
+            self.resolver.update(&stack.resolvers());
+            self.memory.update(&stack);
+        }
     }
 
     /// Tells the schemes' users what has become ready. Whether there was anything to tell.
@@ -165,6 +183,7 @@ impl Daemon {
     /// Gives back what is not ours any more, and lets go of the drivers after the last frames.
     fn end(&mut self, now: Instant) {
         self.netcfg.scheme().leave();
+        self.write();
         let mut events = Events { events: &mut self.events, token: LINK };
         self.links.end(&mut self.stack.borrow_mut(), &mut events, now);
     }

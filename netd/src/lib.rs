@@ -3,6 +3,7 @@
 pub mod daemon;
 mod intent;
 mod link;
+mod memory;
 mod resolver;
 #[cfg(not(feature = "internals"))]
 mod schemes;

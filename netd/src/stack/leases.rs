@@ -104,6 +104,7 @@ impl Stack {
                     }
                 }
                 Action::Use(lease, former) => self.use_lease(id, &lease, former.as_ref()),
+                Action::Renewed => self.revision += 1,
                 Action::Drop(lease) => self.lose_lease(id, &lease),
             }
         }

@@ -14,7 +14,7 @@ use smoltcp::time::Instant;
 pub use self::ipv6::is_on_every_link;
 use super::address::{is_broadcast, unspecified};
 use super::datagram::{self, Datagram};
-use super::dhcp::Lease;
+use super::dhcp::{Former, Lease};
 use super::error::SocketError;
 use super::fragments;
 use super::interface::{Interface, Link, QUEUE};
@@ -65,6 +65,8 @@ pub struct Network {
     pub now: Instant,
     /// What DHCP servers are told that this host is called; empty for nothing.
     pub hostname: String,
+    /// What the interfaces that come have had before netd was started, by their names.
+    pub former_leases: BTreeMap<String, Former>,
 }
 
 impl Network {
@@ -80,6 +82,7 @@ impl Network {
             random,
             now,
             hostname: String::new(),
+            former_leases: BTreeMap::new(),
         }
     }
 
@@ -88,9 +91,12 @@ impl Network {
         let seed = self.random.next_u64();
         let id = self.next;
         self.next += 1;
-        let mut interface = Interface::ethernet(name.into(), seed, self.now);
+        let name = name.into();
+        let former = self.former_leases.get(&name).copied();
+        let mut interface = Interface::ethernet(name, seed, self.now);
         if let Some(dhcp) = interface.dhcp_mut() {
             dhcp.set_hostname(&self.hostname);
+            dhcp.remember(former);
         }
         self.interfaces.insert(id, interface);
         id

@@ -3,8 +3,10 @@
 mod lease;
 mod message;
 mod options;
+mod questions;
 mod retry;
 mod search;
+mod state;
 
 use std::net::Ipv4Addr;
 
@@ -13,8 +15,9 @@ use smoltcp::wire::EthernetAddress;
 
 pub use self::lease::Lease;
 use self::message::{Kind, Message};
-use self::options::{Code, Options};
+use self::options::Code;
 use self::retry::{Retry, jittered};
+use self::state::{Held, State};
 use super::address;
 use super::conflict::{Probing, Step};
 use super::random::Random;
@@ -26,29 +29,14 @@ pub const CLIENT_PORT: u16 = 68;
 /// How often an offer is asked for before another server has its chance, and a former lease before it is
 /// used as it was.
 const REQUESTS: u32 = 4;
+/// How often an address of a former netd is asked for: a server that does not know it says nothing.
+const REBOOTS: u32 = 2;
 /// Before a client that was refused asks again, so that a bad server is not asked as often as it likes.
 const AFTER_NAK: Duration = Duration::from_secs(2);
 /// Before a client that declined an address asks again (RFC 2131 section 3.1, step 5).
 const AFTER_DECLINE: Duration = Duration::from_secs(10);
 /// The shortest time between two renewals (RFC 2131 section 4.4.5).
 const RENEWAL: Duration = Duration::from_secs(60);
-/// The longest message that is taken: one that an Ethernet frame holds.
-const LONGEST_MESSAGE: u16 = 1500 - 28;
-/// What is asked for. Classless routes come before the routers whose place they take (RFC 3442).
-const PARAMETERS: [u8; 11] = [
-    Code::SubnetMask as u8,
-    Code::ClasslessStaticRoute as u8,
-    Code::Router as u8,
-    Code::DomainNameServer as u8,
-    Code::DomainName as u8,
-    Code::DomainSearch as u8,
-    Code::InterfaceMtu as u8,
-    Code::IpAddressLeaseTime as u8,
-    Code::ServerIdentifier as u8,
-    Code::RenewalTime as u8,
-    Code::RebindingTime as u8,
-];
-
 /// What the interface has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -65,8 +53,21 @@ pub enum Action {
     Probe(Ipv4Addr),
     /// Use this lease in place of the former one.
     Use(Lease, Option<Lease>),
+    /// The lease in use lasts longer.
+    Renewed,
     /// The lease is over.
     Drop(Lease),
+}
+
+/// What an interface had before netd was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Former {
+    /// The address that was leased.
+    pub address: Ipv4Addr,
+    /// To whom.
+    pub hardware: EthernetAddress,
+    /// Whether it should be ours still.
+    pub is_held: bool,
 }
 
 /// Why a message from a server was not taken.
@@ -93,45 +94,9 @@ pub struct Dhcp {
     held: Option<Held>,
     /// The address to ask for.
     wanted: Option<Ipv4Addr>,
+    /// What the interface had before netd was started, until there is a link.
+    former: Option<Former>,
     actions: Vec<Action>,
-}
-
-/// RFC 2131 figure 5. `Checking` is the ARP probe of section 3.1, step 5.
-enum State {
-    Stopped,
-    Init { at: Instant },
-    Selecting { retry: Retry },
-    Requesting { offer: Lease, retry: Retry },
-    Checking { lease: Lease, since: Instant, probing: Probing },
-    Rebooting { retry: Retry },
-    Bound,
-    Renewing { next: Instant },
-    Rebinding { next: Instant },
-}
-
-/// A lease in use.
-struct Held {
-    lease: Lease,
-    /// When it was asked for.
-    since: Instant,
-}
-
-impl Held {
-    fn after(&self, seconds: u32) -> Option<Instant> {
-        (!self.lease.is_for_ever()).then(|| self.since + Duration::from_secs(seconds.into()))
-    }
-
-    fn renew_at(&self) -> Option<Instant> {
-        self.after(self.lease.renew)
-    }
-
-    fn rebind_at(&self) -> Option<Instant> {
-        self.after(self.lease.rebind)
-    }
-
-    fn ends_at(&self) -> Option<Instant> {
-        self.after(self.lease.duration)
-    }
 }
 
 impl Dhcp {
@@ -147,6 +112,7 @@ impl Dhcp {
             asked: Instant::ZERO,
             held: None,
             wanted: None,
+            former: None,
             actions: Vec::new(),
         }
     }
@@ -154,6 +120,16 @@ impl Dhcp {
     /// What servers are told that this host is called; empty for nothing.
     pub fn set_hostname(&mut self, hostname: &str) {
         hostname.clone_into(&mut self.hostname);
+    }
+
+    /// What the interface had before netd was started.
+    pub fn remember(&mut self, former: Option<Former>) {
+        self.former = former;
+    }
+
+    /// When the lease in use is over, unless it does not end.
+    pub fn lease_ends(&self) -> Option<Instant> {
+        self.held.as_ref().and_then(Held::ends_at)
     }
 
     /// The lease in use.
@@ -184,12 +160,14 @@ impl Dhcp {
             self.lose();
         }
         self.begin(now);
-        self.state = match self.held {
-            Some(_) => {
+        let former = self.former.take().filter(|former| former.hardware == hardware);
+        self.wanted = self.wanted.or(former.map(|former| former.address));
+        self.state = match self.held.is_some() || former.is_some_and(|former| former.is_held) {
+            true => {
                 self.reboot(now);
                 State::Rebooting { retry: Retry::first(now, &mut self.random) }
             }
-            None => State::Init { at: now },
+            false => State::Init { at: now },
         };
     }
 
@@ -334,6 +312,9 @@ impl Dhcp {
                 self.request(&offer, now);
                 State::Requesting { offer, retry: retry.again(now, &mut self.random) }
             }
+            State::Rebooting { retry } if self.held.is_none() && retry.sent >= REBOOTS => {
+                State::Init { at: now }
+            }
             State::Rebooting { retry } if retry.sent >= REQUESTS => State::Bound,
             State::Rebooting { retry } => {
                 self.reboot(now);
@@ -385,9 +366,10 @@ impl Dhcp {
 
     fn bind(&mut self, lease: Lease, since: Instant) -> State {
         let former = self.held.take().map(|held| held.lease);
-        if former.as_ref() != Some(&lease) {
-            self.actions.push(Action::Use(lease.clone(), former));
-        }
+        self.actions.push(match former {
+            Some(former) if former == lease => Action::Renewed,
+            former => Action::Use(lease.clone(), former),
+        });
         self.wanted = Some(lease.address.addr());
         self.held = Some(Held { lease, since });
         State::Bound
@@ -405,62 +387,5 @@ impl Dhcp {
         if let Some(held) = self.held.take() {
             self.actions.push(Action::Drop(held.lease));
         }
-    }
-
-    /// A new exchange of messages.
-    fn begin(&mut self, now: Instant) {
-        self.transaction = (self.random.next_u64() >> 32) as u32;
-        (self.began, self.asked) = (now, now);
-    }
-
-    fn discover(&mut self, now: Instant) {
-        let wanted = self.wanted.map(|wanted| (Code::RequestedIpAddress, wanted));
-        self.send(Kind::Discover, None, Ipv4Addr::BROADCAST, wanted.as_slice(), now);
-    }
-
-    fn request(&mut self, offer: &Lease, now: Instant) {
-        let named =
-            [(Code::RequestedIpAddress, offer.address.addr()), (Code::ServerIdentifier, offer.server)];
-        self.send(Kind::Request, None, Ipv4Addr::BROADCAST, &named, now);
-    }
-
-    fn reboot(&mut self, now: Instant) {
-        let own = self.lease().map(|lease| (Code::RequestedIpAddress, lease.address.addr()));
-        self.send(Kind::Request, None, Ipv4Addr::BROADCAST, own.as_slice(), now);
-    }
-
-    /// Sends a message, from our address only if it is certainly `own`.
-    fn send(
-        &mut self,
-        kind: Kind,
-        own: Option<Ipv4Addr>,
-        to: Ipv4Addr,
-        addresses: &[(Code, Ipv4Addr)],
-        now: Instant,
-    ) {
-        let mut options = Options::default();
-        options.push(Code::DhcpMessageType, &[kind as u8]);
-        let mut identifier = vec![1];
-        identifier.extend(self.hardware.as_bytes());
-        options.push(Code::ClientIdentifier, &identifier);
-        for (code, address) in addresses {
-            options.push(*code, &address.octets());
-        }
-        if matches!(kind, Kind::Discover | Kind::Request) {
-            options.push(Code::MaximumDhcpMessageSize, &LONGEST_MESSAGE.to_be_bytes());
-            options.push(Code::ParameterRequestList, &PARAMETERS);
-            options.push(Code::HostName, self.hostname.as_bytes());
-        }
-        let from = own.unwrap_or(Ipv4Addr::UNSPECIFIED);
-        let message = Message {
-            kind,
-            transaction: self.transaction,
-            seconds: u16::try_from((now - self.began).secs()).unwrap_or(u16::MAX),
-            client: from,
-            yours: Ipv4Addr::UNSPECIFIED,
-            hardware: self.hardware,
-            options,
-        };
-        self.actions.push(Action::Send { message: message.emit(), from, to });
     }
 }

@@ -7,7 +7,7 @@ use smoltcp::wire::{
 };
 
 use super::*;
-use crate::stack::dhcp::Lease;
+use crate::stack::dhcp::{Former, Lease};
 
 const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
 const OFFERED: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);
@@ -586,6 +586,52 @@ fn dhcp_can_be_switched_off_and_on_again() {
     lan.host.set_dhcp(ETH0, true);
     lan.run(Duration::from_secs(1));
     assert_eq!(lan.address(), Some(OFFERED));
+}
+
+/// A host that had `OFFERED` before netd was started.
+fn started_again(is_held: bool, hardware: EthernetAddress) -> Lan {
+    let mut lan = Lan::new();
+    let former = Former { address: OFFERED, hardware, is_held };
+    lan.host = Stack::new(Random::new([5, 5]), lan.now);
+    lan.host.network.former_leases.insert("eth0".to_owned(), former);
+    let eth0 = lan.host.network.add_ethernet("eth0");
+    lan.host.network.interface_mut(eth0).unwrap().ipv6 = None;
+    lan.host.link_up(eth0, CLIENT_MAC, 1500);
+    lan
+}
+
+#[test]
+fn the_lease_of_a_former_netd_is_asked_for_without_looking_for_servers() {
+    let mut lan = started_again(true, CLIENT_MAC);
+    lan.run(Duration::from_secs(1));
+    assert_eq!(lan.kinds(), [DhcpMessageType::Request]);
+    assert_eq!((lan.seen[0].requested, lan.seen[0].server), (Some(OFFERED), None));
+    assert_eq!(lan.seen[0].from, IpAddr::from(Ipv4Addr::UNSPECIFIED));
+    assert_eq!(lan.address(), Some(OFFERED));
+}
+
+#[test]
+fn a_server_that_does_not_know_the_former_lease_is_found_anew() {
+    let mut lan = started_again(true, CLIENT_MAC);
+    lan.silent = true;
+    lan.run(Duration::from_secs(6));
+    lan.silent = false;
+    lan.run(Duration::from_secs(10));
+    let kinds = lan.kinds();
+    assert_eq!(kinds.first(), Some(&DhcpMessageType::Request));
+    assert_eq!(kinds.last(), Some(&DhcpMessageType::Request));
+    assert!(kinds.contains(&DhcpMessageType::Discover));
+    assert_eq!(lan.address(), Some(OFFERED));
+}
+
+#[test]
+fn an_address_that_was_given_back_is_only_preferred_and_another_card_s_is_not() {
+    for (is_held, hardware, requested) in [(false, CLIENT_MAC, Some(OFFERED)), (true, SERVER_MAC, None)] {
+        let mut lan = started_again(is_held, hardware);
+        lan.run(Duration::from_secs(1));
+        assert_eq!(lan.kinds()[0], DhcpMessageType::Discover);
+        assert_eq!(lan.seen[0].requested, requested);
+    }
 }
 
 #[test]
