@@ -14,6 +14,7 @@ pub mod input;
 pub mod ipv6;
 pub mod pcid;
 pub mod rtl8139;
+pub mod rtl8168;
 pub mod sockets;
 pub mod virtio_net;
 pub mod vmxnet3;

@@ -56,6 +56,11 @@ fn rtl8139() {
 }
 
 #[test]
+fn rtl8168() {
+    replay("rtl8168", fuzz::rtl8168::run);
+}
+
+#[test]
 fn pcid() {
     replay("pcid", fuzz::pcid::run);
 }

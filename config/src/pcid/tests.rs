@@ -38,6 +38,16 @@ fn installed_files_serve_intels_controllers() {
 }
 
 #[test]
+fn installed_files_serve_realteks_controllers() {
+    let (drivers, _) = load(&[concat!(env!("CARGO_MANIFEST_DIR"), "/pcid.d")]);
+    for (daemon, device) in [("rtl8139d", 0x8139), ("rtl8168d", 0x8168), ("rtl8168d", 0x8125)] {
+        let id = FunctionId { vendor: 0x10ec, device, ..INTEL_82540EM };
+        let driver = find(&drivers, &id).unwrap();
+        assert_eq!(driver.command.program(), Path::new("/usr/lib/drivers").join(daemon));
+    }
+}
+
+#[test]
 fn installed_files_serve_virtio_network_devices_and_no_others() {
     let (drivers, _) = load(&[concat!(env!("CARGO_MANIFEST_DIR"), "/pcid.d")]);
     let id = |device, class| FunctionId { vendor: 0x1af4, device, class, subclass: 0, interface: 0 };

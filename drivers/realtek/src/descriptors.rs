@@ -6,10 +6,13 @@ use bitfield_struct::bitfield;
 /// Bytes of a descriptor.
 pub const SIZE: usize = 16;
 
-/// How wide lengths are in receive descriptors.
+/// How the descriptors of one family differ from the others.
 pub trait Layout {
     /// Bits of a frame's length, from bit 0 on. What the device says of the frame is between it and [`Receive::ls`].
     const LENGTH_BITS: u32;
+
+    /// The device says of a frame that it has sent how that went.
+    const TELLS_OF_SENT: bool;
 
     /// Length of the frame, FCS included, and what the device says of it.
     fn completion(word: u64) -> (usize, Completion) {
@@ -25,6 +28,7 @@ pub struct FastEthernet;
 
 impl Layout for FastEthernet {
     const LENGTH_BITS: u32 = 13;
+    const TELLS_OF_SENT: bool = true;
 }
 
 /// Those of the RTL8169 and later.
@@ -32,6 +36,7 @@ pub struct Gigabit;
 
 impl Layout for Gigabit {
     const LENGTH_BITS: u32 = 14;
+    const TELLS_OF_SENT: bool = false;
 }
 
 /// What is in the first word of every receive descriptor.
@@ -108,7 +113,8 @@ pub struct TransmitCommand {
     __: u32,
 }
 
-/// The first word of a transmit descriptor as the device gives it back.
+/// The first word of a transmit descriptor as the device gives it back. The RTL8169 and later say nothing but that they
+/// do.
 #[bitfield(u64)]
 pub struct TransmitStatus {
     __: u16,

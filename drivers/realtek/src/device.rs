@@ -37,7 +37,7 @@ pub struct Device<R, F: Family> {
     info: NicInfo,
     family: F,
     receiver: Receiver<F::Layout>,
-    transmitter: Transmitter,
+    transmitter: Transmitter<F::Layout>,
     /// Interrupts tell of sent frames.
     tells_sent: bool,
 }
@@ -48,15 +48,13 @@ impl<R: Registers, F: Family> Device<R, F> {
         function: &mut impl PciFunction<Registers = R>,
         Memory { arena, pools }: Memory,
     ) -> Result<Self, Fault> {
-        let identity = function.identity();
-        let hw::Identity { vendor, device, .. } = identity;
-        let mut family = F::of(identity).ok_or(Fault::Unknown { vendor, device })?;
+        let mut family = F::new(function.identity(), &arena)?;
         let registers = function.registers(family.bar())?;
         if registers.size() < reg::WINDOW {
             return Err(hw::Error::NoBar { location: function.location(), bar: family.bar() }.into());
         }
         reset(&registers, &family)?;
-        let (model, mtu) = family.meet(&registers, &arena)?;
+        let (model, mtu) = family.meet(&registers)?;
         let info = NicInfo {
             model,
             mac: address(&registers)?,

@@ -29,14 +29,14 @@ pub trait Family: Sized {
     /// How descriptors look.
     type Layout: Layout;
 
-    /// The one with these PCI ids, if it is of the family.
-    fn of(identity: Identity) -> Option<Self>;
+    /// The one with these PCI ids, if it is of the family. What it needs of memory beside rings is in `arena`.
+    fn new(identity: Identity, arena: &Arena) -> Result<Self, Fault>;
 
     /// The BAR that has the registers in memory.
     fn bar(&self) -> usize;
 
-    /// Looks closer at the device, which has been reset. What it needs of memory beside rings is in `arena`.
-    fn meet(&mut self, registers: &impl Registers, arena: &Arena) -> Result<Chip, Fault>;
+    /// Looks closer at the device, which has been reset.
+    fn meet(&mut self, registers: &impl Registers) -> Result<Chip, Fault>;
 
     /// Causes of interrupts that the device tells.
     fn causes(&self, registers: &impl Registers) -> u32 {

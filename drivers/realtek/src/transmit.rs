@@ -1,19 +1,21 @@
 //! The transmit ring: frames out, and back when they are sent.
 
 use std::collections::VecDeque;
+use std::marker::PhantomData;
 
 use hw::dma::Region;
 use nic::ring::Ring;
 use nic::{Frame, Statistics};
 
-use crate::descriptors::{self, TransmitCommand, TransmitStatus};
+use crate::descriptors::{self, Layout, TransmitCommand, TransmitStatus};
 
-/// Gives frames to the device, and takes them back when it has sent them.
-pub struct Transmitter {
+/// Gives frames to the device, with descriptors of the layout `L`, and takes them back when it has sent them.
+pub struct Transmitter<L> {
     ring: Ring<Piece>,
     descriptors: Region,
     unsent: usize,
     counted: Statistics,
+    layout: PhantomData<L>,
 }
 
 /// What the device was given with a descriptor.
@@ -24,11 +26,17 @@ enum Piece {
     Last(Frame),
 }
 
-impl Transmitter {
+impl<L: Layout> Transmitter<L> {
     /// A ring in `descriptors`.
     pub fn new(descriptors: Region) -> Self {
         let entries = descriptors.size() / descriptors::SIZE;
-        Self { ring: Ring::new(entries), descriptors, unsent: 0, counted: Statistics::default() }
+        Self {
+            ring: Ring::new(entries),
+            descriptors,
+            unsent: 0,
+            counted: Statistics::default(),
+            layout: PhantomData,
+        }
     }
 
     /// Where the device finds the ring.
@@ -57,7 +65,9 @@ impl Transmitter {
         while let Some(status) = self.oldest_frame_status()
             && !status.own()
         {
-            count(status, &mut self.counted);
+            if L::TELLS_OF_SENT {
+                count(status, &mut self.counted);
+            }
             while let Some(piece) = self.ring.take() {
                 if let Piece::Last(frame) = piece {
                     self.unsent -= 1;

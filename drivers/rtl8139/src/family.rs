@@ -28,8 +28,8 @@ impl Family for Rtl8139 {
 
     type Layout = FastEthernet;
 
-    fn of(identity: Identity) -> Option<Self> {
-        ((identity.vendor, identity.device) == RTL8139).then_some(Self)
+    fn new(Identity { vendor, device, .. }: Identity, _arena: &Arena) -> Result<Self, Fault> {
+        if (vendor, device) == RTL8139 { Ok(Self) } else { Err(Fault::Unknown { vendor, device }) }
     }
 
     /// BAR 0 has the same registers as I/O ports.
@@ -37,7 +37,7 @@ impl Family for Rtl8139 {
         1
     }
 
-    fn meet(&mut self, registers: &impl Registers, _arena: &Arena) -> Result<Chip, Fault> {
+    fn meet(&mut self, registers: &impl Registers) -> Result<Chip, Fault> {
         if registers.read32(common::TCR) & common::HWVERID != reg::HWVERID_C_PLUS {
             return Err(Fault::Unusable("it is an RTL8139 before the C+, which has no descriptor rings"));
         }

@@ -37,6 +37,8 @@ enum Target {
     Rtl8139,
     /// A virtio network device that lies to its driver
     VirtioNet,
+    /// An RTL8168 that lies to its driver
+    Rtl8168,
     /// A vmxnet3 that lies to its driver
     Vmxnet3,
     /// pcid's answers to a driver
@@ -61,6 +63,7 @@ impl Target {
             Self::Igb => "igb",
             Self::Rtl8139 => "rtl8139",
             Self::VirtioNet => "virtio-net",
+            Self::Rtl8168 => "rtl8168",
             Self::Vmxnet3 => "vmxnet3",
             Self::Pcid => "pcid",
             Self::Sockets => "sockets",

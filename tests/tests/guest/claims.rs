@@ -18,7 +18,7 @@ fn tests() -> BTreeSet<String> {
 fn every_claim_has_a_test_on_each_device() {
     let tests = tests();
     for (driver, claims) in features::all().unwrap() {
-        assert!(!claims.devices.is_empty(), "{driver} has no device");
+        assert!(claims.yes.is_empty() || !claims.devices.is_empty(), "{driver} has no device");
         for row in ROWS.iter().filter(|row| claims.does(row.name)) {
             let story =
                 row.story.unwrap_or_else(|| panic!("{driver} claims {}, which nothing proves", row.name));
@@ -26,6 +26,32 @@ fn every_claim_has_a_test_on_each_device() {
                 let test = format!("{story}::{device}");
                 assert!(tests.contains(&test), "{driver} claims {}, and there is no {test}", row.name);
             }
+        }
+    }
+}
+
+#[test]
+fn every_claim_without_a_device_has_a_test_on_the_model() {
+    let drivers = testbed::workspace().join("drivers");
+    let read =
+        |file: &str| fs::read_to_string(drivers.join(file)).unwrap_or_else(|_| panic!("drivers/{file}"));
+    for (driver, claims) in features::all().unwrap() {
+        assert!(claims.model.is_empty() || claims.devices.is_empty(), "{driver} has a device that shows it");
+        let suite = if claims.model.is_empty() {
+            String::new()
+        } else {
+            read(&format!("{driver}/tests/device/main.rs"))
+        };
+        for row in ROWS.iter().filter(|row| claims.model.contains(row.name)) {
+            let (module, test) = row
+                .model
+                .and_then(|model| model.split_once("::"))
+                .unwrap_or_else(|| panic!("{driver} claims {}, which nothing proves on a model", row.name));
+            let stories = read(&format!("nic/tests/card/{module}.rs"));
+            assert!(stories.contains(&format!("#[test]\nfn {test}()")), "there is no {module}::{test}");
+            let shared = read("nic/tests/card/mod.rs").contains(&format!("mod {module};"));
+            let included = format!("nic/tests/card/{}.rs\"", if shared { "mod" } else { module });
+            assert!(suite.contains(&included), "{driver} claims {}, and is not tested by {module}", row.name);
         }
     }
 }

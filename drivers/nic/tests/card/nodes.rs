@@ -33,6 +33,20 @@ fn the_mtu_changes_at_once_and_only_to_what_the_device_can() {
 }
 
 #[test]
+fn registers_are_told_by_their_names_whether_the_device_runs_or_not() {
+    let mut rig = Rig::new(Card::new());
+    for _ in 0..2 {
+        let dump = rig.cat("registers");
+        assert!(!dump.is_empty());
+        for line in dump.lines() {
+            let digits = line.split_once(' ').and_then(|(_, value)| value.strip_prefix("0x"));
+            assert!(digits.is_some_and(|digits| u32::from_str_radix(digits, 16).is_ok()), "{line}");
+        }
+        rig.open_frames();
+    }
+}
+
+#[test]
 fn what_is_not_there_or_not_allowed_is_refused() {
     let mut rig = Rig::new(Card::new());
     assert_eq!(rig.open("nothing", O_RDONLY), Err(ENOENT));

@@ -9,9 +9,6 @@ use realtek::registers::{self as reg, Accept, Cr, Interrupts};
 
 /// A kind of controller, and what only it has.
 pub trait Kind: Sized {
-    /// The BAR that has the registers in memory.
-    const BAR: usize;
-
     /// The most entries of a ring.
     const RING: usize;
 
@@ -29,6 +26,9 @@ pub trait Kind: Sized {
 
     /// A device that was just switched on.
     fn new() -> Chip<Self>;
+
+    /// The BAR that has the registers in memory.
+    fn bar(card: &Chip<Self>) -> usize;
 
     /// Where the interrupt mask is, and how many bytes it has.
     fn mask(_card: &Chip<Self>) -> (usize, usize) {
@@ -93,12 +93,12 @@ pub struct Faults {
 
 /// The device and the wire.
 pub struct Chip<K> {
-    identity: Identity,
+    pub identity: Identity,
     /// What it can interrupt by, beside its line.
     pub messages: &'static [InterruptKind],
     pub bytes: [u8; reg::WINDOW],
     /// What TCR tells of it.
-    version: u32,
+    pub version: u32,
     pub link_up: bool,
     isr: u32,
     /// The causes that an interrupt was raised for already.
@@ -112,7 +112,7 @@ pub struct Chip<K> {
     /// Frames on the wire, oldest first.
     pub sent: Vec<Vec<u8>>,
     pub faults: Faults,
-    /// Accesses outside the driver's memory.
+    /// Accesses outside the driver's memory, and buffers where they must not be.
     pub strays: usize,
     pub resets: usize,
     /// What only its kind has.
@@ -230,11 +230,16 @@ impl<K: Kind> Chip<K> {
     fn store(&mut self, bus: &mut Bus, mut bytes: &[u8], said: u64) {
         let said = self.faults.status.map_or(FS | LS | said, u64::from) & !(OWN | EOR);
         let mut begins = FS;
-        while !bytes.is_empty() {
+        // A mad ring may have no end.
+        for _ in 0..K::RING {
+            if bytes.is_empty() {
+                break;
+            }
             let at = self.descriptor(reg::RDSAR, 0);
             let (command, address) = self.read_descriptor(bus, at);
             let (piece, rest) = bytes.split_at(bytes.len().min(Self::buffer_size(command)));
-            assert_eq!((address % K::ALIGNMENT, command as u16 as u64 % K::ALIGNMENT), (0, 0));
+            let size = Self::buffer_size(command) as u64;
+            self.strays += usize::from(!(address | size).is_multiple_of(K::ALIGNMENT));
             bytes = rest;
             let wrote = bus.write(address, piece);
             // The length of the frame stands in the last descriptor.
@@ -378,7 +383,7 @@ impl<K: Kind> Model for Chip<K> {
     }
 
     fn bar_size(&self, bar: usize) -> usize {
-        if bar == K::BAR { reg::WINDOW } else { 0 }
+        if bar == K::bar(self) { reg::WINDOW } else { 0 }
     }
 
     fn interrupts(&self) -> Vec<InterruptKind> {

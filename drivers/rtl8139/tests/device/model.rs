@@ -28,7 +28,6 @@ impl Rtl8139 {
 }
 
 impl Kind for Rtl8139 {
-    const BAR: usize = 1;
     const RING: usize = 64;
     const BURST: usize = 50;
     const LINK: &str = "state up\nspeed 100\nduplex full\n";
@@ -37,6 +36,10 @@ impl Kind for Rtl8139 {
 
     fn new() -> Card {
         Self::with_version(reg::HWVERID_C_PLUS)
+    }
+
+    fn bar(_card: &Card) -> usize {
+        1
     }
 
     fn doorbell(_card: &Card) -> (usize, usize, u32) {

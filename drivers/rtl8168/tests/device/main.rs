@@ -1,0 +1,20 @@
+//! The driver against a model of its device.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "the rig's helpers are tests, too")]
+
+#[path = "../../../nic/tests/card/mod.rs"]
+mod card;
+#[path = "../../../realtek/tests/card/chip.rs"]
+mod chip;
+mod chips;
+mod faults;
+#[path = "../../../nic/tests/card/jumbo.rs"]
+mod jumbo;
+#[path = "../../../nic/tests/card/madness.rs"]
+mod madness;
+mod model;
+mod nodes;
+#[path = "../../../nic/tests/card/random.rs"]
+mod random;
+#[path = "../../../nic/tests/card/rig.rs"]
+mod rig;

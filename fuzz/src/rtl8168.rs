@@ -1,0 +1,19 @@
+//! An RTL8168 that lies to its driver: in its registers, in its descriptors, and by its interrupts.
+
+// The driver's own tests drive the same device.
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/realtek/tests/card/chip.rs"]
+mod chip;
+#[path = "liar.rs"]
+mod liar;
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/nic/tests/card/madness.rs"]
+mod madness;
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/rtl8168/tests/device/model.rs"]
+mod model;
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/nic/tests/card/rig.rs"]
+mod rig;
+
+pub use liar::run;
