@@ -7,7 +7,7 @@ TRIPLE=x86_64-unknown-redox
 NO_COMPILER='none has the source of std; install rustc-web cargo-web rust-web-src (Debian) or rust-src (rustup nightly)'
 
 packages=
-for crate in scheme hw nic intel realtek e1000 e1000e igb rtl8139 rtl8168 virtio-net vmxnet3 netd config; do
+for crate in scheme hw nic intel realtek e1000 e1000e igb ixgbe rtl8139 rtl8168 virtio-net vmxnet3 netd config; do
     packages="$packages -p $crate"
 done
 

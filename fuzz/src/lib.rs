@@ -12,6 +12,7 @@ pub mod fuse;
 pub mod igb;
 pub mod input;
 pub mod ipv6;
+pub mod ixgbe;
 pub mod pcid;
 pub mod rtl8139;
 pub mod rtl8168;

@@ -15,5 +15,7 @@ mod model;
 #[allow(dead_code, reason = "its tests use the rest")]
 #[path = "../../drivers/nic/tests/card/rig.rs"]
 mod rig;
+#[path = "descriptors.rs"]
+mod steps;
 
 pub use liar::run;

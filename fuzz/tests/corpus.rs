@@ -51,6 +51,11 @@ fn igb() {
 }
 
 #[test]
+fn ixgbe() {
+    replay("ixgbe", fuzz::ixgbe::run);
+}
+
+#[test]
 fn rtl8139() {
     replay("rtl8139", fuzz::rtl8139::run);
 }

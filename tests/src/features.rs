@@ -76,7 +76,8 @@ pub const ROWS: &[Row] = &[
     row("registers", "register dump", SETTINGS)
         .on_model("nodes::registers_are_told_by_their_names_whether_the_device_runs_or_not"),
     row("forced-media", "speed and duplex set by hand", None),
-    row("coalesce", "interrupt moderation that can be set, fixed or following the traffic", CONTROL),
+    row("coalesce", "interrupt moderation that can be set, fixed or following the traffic", CONTROL)
+        .on_model("coalesce::an_interval_that_is_written_is_the_devices_at_once_and_after_a_reset"),
     row("ring-sizes", "ring sizes that can be set", None),
     row("rx-checksum", "checksums verified by the device, and used", None),
     row("tx-checksum", "checksums inserted by the device", None),

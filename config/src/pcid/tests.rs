@@ -27,6 +27,7 @@ fn installed_files_serve_intels_controllers() {
         ("e1000d", [0x1004, 0x100c, 0x100e, 0x100f]),
         ("e1000ed", [0x109a, 0x10d3, 0x1503, 0x15b8]),
         ("igbd", [0x10c9, 0x1521, 0x1533, 0x1539]),
+        ("ixgbed", [0x10fb, 0x1528, 0x1560, 0x1563]),
     ];
     for (daemon, devices) in families {
         for device in devices {
@@ -34,7 +35,7 @@ fn installed_files_serve_intels_controllers() {
             assert_eq!(driver.command.program(), Path::new("/usr/lib/drivers").join(daemon));
         }
     }
-    assert_eq!(find(&drivers, &FunctionId { device: 0x10fb, ..INTEL_82540EM }), None);
+    assert_eq!(find(&drivers, &FunctionId { device: 0x1572, ..INTEL_82540EM }), None);
 }
 
 #[test]

@@ -1,16 +1,16 @@
 //! What is the family's own.
 
 use hw::{InterruptKind, Registers};
+use intel::advanced::{self, ADVANCED_ONE_BUFFER, AdvancedTransmit, Srrctl};
 use intel::descriptors::ExtendedReceive;
 use intel::registers::{self as reg, Ctrl, Interrupts, RingRegisters};
 use intel::{Chip, Family, family, phy};
 use nic::buffer::CAPACITY;
 use nic::{DriverInfo, Fault, MacAddress};
 
-use crate::descriptors::AdvancedTransmit;
 use crate::registers::{
-    ADVANCED_ONE_BUFFER, Control, EICR, EIMC, EIMS, EITR0, Eitr, GPIE, Gpie, IVAR_MISC, IVAR0, Ivar,
-    IvarMisc, RECEIVE, RLPML, SRRCTL0, Srrctl, TRANSMIT, Vectors,
+    EICR, EIMC, EIMS, EITR0, Eitr, GPIE, Gpie, IVAR_MISC, IVAR0, Ivar, IvarMisc, RECEIVE, RLPML, SRRCTL0,
+    TRANSMIT, Vectors,
 };
 
 /// What fits a frame of 9728 bytes, with header, tag and FCS.
@@ -18,9 +18,6 @@ const JUMBO: usize = 9706;
 
 /// Bytes of a frame's FCS.
 const FCS: usize = 4;
-
-/// Reads of RXDCTL or TXDCTL until the ring is enabled: it takes a few microseconds, a read at least half of one.
-const ENABLE_PATIENCE: u32 = 1000;
 
 const fn chip(device: u16, name: &'static str) -> Chip {
     Chip::jumbo(device, name, JUMBO).with_reset_time(family::RESET_TIME)
@@ -105,11 +102,11 @@ impl Family for Igb {
     }
 
     fn enable_receive_ring(registers: &impl Registers) -> Result<(), Fault> {
-        enable(registers, RECEIVE)
+        advanced::enable(registers, RECEIVE)
     }
 
     fn enable_transmit_ring(registers: &impl Registers) -> Result<(), Fault> {
-        enable(registers, TRANSMIT)
+        advanced::enable(registers, TRANSMIT)
     }
 
     fn disable_rings(registers: &impl Registers) {
@@ -141,17 +138,4 @@ impl Family for Igb {
             registers.write32(reg::IMS, causes.bits());
         }
     }
-}
-
-/// Lets the device use a ring, and waits until it does (4.5.9, 4.5.10).
-fn enable(registers: &impl Registers, ring: RingRegisters) -> Result<(), Fault> {
-    registers.write32(ring.control(), Control::ENABLE.bits());
-    for _ in 0..ENABLE_PATIENCE {
-        match registers.read32(ring.control()) {
-            u32::MAX => return Err(Fault::Gone),
-            control if Control::from_bits_retain(control).contains(Control::ENABLE) => return Ok(()),
-            _ => {}
-        }
-    }
-    Err(Fault::Hung("enabling a ring"))
 }

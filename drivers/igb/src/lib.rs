@@ -1,7 +1,6 @@
 //! Driver for Intel's 82576, I350, I210 and I211 gigabit Ethernet controllers (82576EB Gigabit Ethernet Controller
 //! Datasheet, "82576" below).
 
-mod descriptors;
 mod family;
 pub mod registers;
 

@@ -44,13 +44,6 @@ bitflags! {
         /// Vector 0.
         const VECTOR_0 = 1 << 0;
     }
-
-    /// RXDCTL and TXDCTL (8.10.9, 8.12.13). All thresholds are 0: descriptors are written back at once.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub struct Control: u32 {
-        /// The device may use the ring.
-        const ENABLE = 1 << 25;
-    }
 }
 
 /// IVAR0: the vectors of queue 0's causes, and whether they have one.
@@ -98,21 +91,3 @@ pub struct Eitr {
     #[bits(17)]
     __: u32,
 }
-
-/// SRRCTL.
-#[bitfield(u32)]
-pub struct Srrctl {
-    /// Size of a buffer in KiB.
-    #[bits(7)]
-    pub bsizepacket: u8,
-    #[bits(18)]
-    __: u32,
-    /// How descriptors look.
-    #[bits(3)]
-    pub desctype: u8,
-    #[bits(4)]
-    __: u8,
-}
-
-/// SRRCTL.DESCTYPE of advanced descriptors with one buffer.
-pub const ADVANCED_ONE_BUFFER: u8 = 1;

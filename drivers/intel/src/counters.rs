@@ -6,10 +6,10 @@ use nic::Statistics;
 use crate::registers::statistics as reg;
 
 /// A counter of ours, and the register that counts for it.
-type Counter = (fn(&mut Statistics) -> &mut u64, usize);
+pub type Counter = (fn(&mut Statistics) -> &mut u64, usize);
 
-/// What is taken from the device; the rest is counted by the driver.
-const COUNTERS: [Counter; 13] = [
+/// What is taken from a gigabit controller; the rest is counted by the driver.
+pub const GIGABIT: &[Counter] = &[
     (|statistics| &mut statistics.collisions, reg::COLC),
     (|statistics| &mut statistics.rx_crc_errors, reg::CRCERRS),
     (|statistics| &mut statistics.rx_frame_errors, reg::ALGNERRC),
@@ -25,28 +25,36 @@ const COUNTERS: [Counter; 13] = [
     (|statistics| &mut statistics.tx_carrier_errors, reg::TNCRS),
 ];
 
-/// What is remembered of the registers.
-#[derive(Default)]
-pub struct Counters {
-    /// What was read from each last, where reading did not clear it.
-    seen: [u32; COUNTERS.len()],
+/// What is remembered of the registers that count.
+pub struct Counters(Vec<Remembered>);
+
+/// What is remembered of one.
+struct Remembered {
+    counter: Counter,
+    /// What was read last, where reading did not clear it.
+    seen: u32,
     /// What was counted and not told yet.
-    kept: [u64; COUNTERS.len()],
+    kept: u64,
 }
 
 impl Counters {
+    /// These are looked at.
+    pub fn new(counters: &[Counter]) -> Self {
+        Self(counters.iter().map(|&counter| Remembered { counter, seen: 0, kept: 0 }).collect())
+    }
+
     /// Adds to `statistics` what the device counted since the last call.
     pub fn collect(&mut self, registers: &impl Registers, statistics: &mut Statistics) {
         self.keep(registers);
-        for ((counter, _), kept) in COUNTERS.into_iter().zip(&mut self.kept) {
+        for Remembered { counter: (counter, _), kept, .. } in &mut self.0 {
             *counter(statistics) += std::mem::take(kept);
         }
     }
 
     /// Remembers what the device has counted, before a reset clears it.
     pub fn keep(&mut self, registers: &impl Registers) {
-        for (((_, register), seen), kept) in COUNTERS.into_iter().zip(&mut self.seen).zip(&mut self.kept) {
-            *kept += u64::from(counted(registers, register, seen));
+        for Remembered { counter: (_, register), seen, kept } in &mut self.0 {
+            *kept += u64::from(counted(registers, *register, seen));
         }
     }
 }

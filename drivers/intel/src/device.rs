@@ -11,19 +11,19 @@ use nic::{
 };
 
 use crate::chip::Chip;
-use crate::counters::Counters;
+use crate::counters::{Counters, GIGABIT};
 use crate::descriptors;
 use crate::family::Family;
 use crate::filter;
 use crate::receive::Receiver;
-use crate::registers::{self as reg, Ctrl, Interrupts, Rah, Rctl, RingRegisters, Rxcsum, Status, Tctl};
+use crate::registers::{self as reg, Ctrl, Interrupts, Rah, Rctl, Rxcsum, Status, Tctl};
 use crate::transmit::Transmitter;
 
 /// Entries of each ring.
 pub(crate) const RING: u16 = 256;
 
 /// Bytes of a ring, which begins at a multiple of 128 at most (82576, 8.10.5); a page keeps the rings apart.
-pub(crate) const RING_BYTES: usize = RING as usize * descriptors::SIZE;
+pub const RING_BYTES: usize = RING as usize * descriptors::SIZE;
 
 /// Reads of CTRL while a reset goes on: it takes a few microseconds, a read at least half of one.
 const RESET_PATIENCE: u32 = 10_000;
@@ -66,7 +66,7 @@ impl<R: Registers, F: Family> Device<R, F> {
             info,
             receiver: Receiver::new(arena.allocate(RING_BYTES, RING_BYTES)?, pools.receive),
             transmitter: Transmitter::new(arena.allocate(RING_BYTES, RING_BYTES)?),
-            counters: Counters::default(),
+            counters: Counters::new(GIGABIT),
             interrupts: InterruptKind::Intx,
             tells_sent: false,
             family: PhantomData,
@@ -83,7 +83,7 @@ impl<R: Registers, F: Family> Device<R, F> {
 
     /// 8254x SDM, 14.4.
     fn start_receiver(&mut self, settings: &Settings) -> Result<(), Fault> {
-        self.set_ring_up(F::RECEIVE_RING, self.receiver.location());
+        F::RECEIVE_RING.set_up(&self.registers, self.receiver.location());
         self.registers.write32(reg::RXCSUM, (Rxcsum::IPOFLD | Rxcsum::TUOFLD).bits());
         F::enable_receive_ring(&self.registers)?;
         self.fill_receiver();
@@ -94,21 +94,12 @@ impl<R: Registers, F: Family> Device<R, F> {
 
     /// 8254x SDM, 14.5.
     fn start_transmitter(&mut self) -> Result<(), Fault> {
-        self.set_ring_up(F::TRANSMIT_RING, self.transmitter.location());
+        F::TRANSMIT_RING.set_up(&self.registers, self.transmitter.location());
         F::enable_transmit_ring(&self.registers)?;
         let control = Tctl::from(self.registers.read32(reg::TCTL));
         let control = control.with_en(true).with_psp(true).with_ct(0x0f).with_cold(0x40);
         self.registers.write32(reg::TCTL, control.into());
         Ok(())
-    }
-
-    /// The device finds an empty ring at `base`, of `len` bytes.
-    fn set_ring_up(&self, ring: RingRegisters, (base, len): (u64, usize)) {
-        self.registers.write32(ring.bal(), base as u32);
-        self.registers.write32(ring.bah(), (base >> 32) as u32);
-        self.registers.write32(ring.length(), len as u32);
-        self.registers.write32(ring.head(), 0);
-        self.registers.write32(ring.tail(), 0);
     }
 
     /// What the driver wants to hear of now.

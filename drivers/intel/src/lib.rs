@@ -1,22 +1,23 @@
-//! What the drivers of Intel's gigabit Ethernet controllers share: registers, the EEPROM, filters, statistics, rings,
-//! and a device's life. How one family differs from the others is its [`Family`].
+//! What the drivers of Intel's Ethernet controllers share: rings, filters and statistics; and of the gigabit controllers
+//! registers, the EEPROM and a device's life. How one family of those differs from the others is its [`Family`].
 //!
 //! Registers have the names of Intel's manuals: PCI/PCI-X Family of Gigabit Ethernet Controllers Software
 //! Developer's Manual ("8254x SDM"), 82574 GbE Controller Family Datasheet ("82574"), 82576EB Gigabit Ethernet
 //! Controller Datasheet ("82576"). Where a section is named without a manual, it is the first one's.
 
+pub mod advanced;
 pub mod chip;
-mod counters;
+pub mod counters;
 pub mod descriptors;
 mod device;
 mod eeprom;
 pub mod family;
-mod filter;
+pub mod filter;
 pub mod phy;
-mod receive;
+pub mod receive;
 pub mod registers;
-mod transmit;
+pub mod transmit;
 
 pub use chip::Chip;
-pub use device::Device;
+pub use device::{Device, RING_BYTES};
 pub use family::Family;

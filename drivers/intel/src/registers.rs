@@ -3,6 +3,7 @@
 
 use bitfield_struct::bitfield;
 use bitflags::bitflags;
+use hw::Registers;
 
 /// Device control (13.4.1).
 pub const CTRL: usize = 0x0000;
@@ -110,6 +111,15 @@ impl RingRegisters {
     /// Descriptor control (13.4.31 and 13.4.42).
     pub const fn control(self) -> usize {
         self.0 + 0x28
+    }
+
+    /// Tells the device that there is an empty ring at `base`, of `len` bytes.
+    pub fn set_up(self, registers: &impl Registers, (base, len): (u64, usize)) {
+        registers.write32(self.bal(), base as u32);
+        registers.write32(self.bah(), (base >> 32) as u32);
+        registers.write32(self.length(), len as u32);
+        registers.write32(self.head(), 0);
+        registers.write32(self.tail(), 0);
     }
 }
 

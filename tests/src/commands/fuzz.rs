@@ -33,6 +33,8 @@ enum Target {
     E1000e,
     /// An 82576 that lies to its driver
     Igb,
+    /// An 82599 that lies to its driver
+    Ixgbe,
     /// An RTL8139C+ that lies to its driver
     Rtl8139,
     /// A virtio network device that lies to its driver
@@ -61,6 +63,7 @@ impl Target {
             Self::E1000 => "e1000",
             Self::E1000e => "e1000e",
             Self::Igb => "igb",
+            Self::Ixgbe => "ixgbe",
             Self::Rtl8139 => "rtl8139",
             Self::VirtioNet => "virtio-net",
             Self::Rtl8168 => "rtl8168",

@@ -2,9 +2,10 @@
 
 use hw::InterruptKind;
 use igb::registers::{
-    ADVANCED_ONE_BUFFER, Control, EICR, EIMC, EIMS, EITR0, Eitr, GPIE, Gpie, IVAR_MISC, IVAR0, Ivar,
-    IvarMisc, RECEIVE, RLPML, SRRCTL0, Srrctl, TRANSMIT,
+    EICR, EIMC, EIMS, EITR0, Eitr, GPIE, Gpie, IVAR_MISC, IVAR0, Ivar, IvarMisc, RECEIVE, RLPML, SRRCTL0,
+    TRANSMIT,
 };
+use intel::advanced::{ADVANCED_ONE_BUFFER, RingControl, Srrctl};
 
 use super::controller::{Controller, Kind};
 
@@ -47,7 +48,7 @@ impl Kind for Igb {
     }
 
     fn rings_are_enabled(card: &Card) -> bool {
-        let is_enabled = |control| card.register(control) & Control::ENABLE.bits() != 0;
+        let is_enabled = |control| card.register(control) & RingControl::ENABLE.bits() != 0;
         is_enabled(RECEIVE.control()) && is_enabled(TRANSMIT.control())
     }
 

@@ -1,0 +1,69 @@
+//! Advanced descriptors and the rings that have them: those of the 82576 (7.1, 7.2) and of the ten gigabit controllers.
+
+use bitfield_struct::bitfield;
+use bitflags::bitflags;
+use hw::Registers;
+use nic::Fault;
+
+use crate::descriptors::{Command, Transmit};
+use crate::registers::RingRegisters;
+
+/// DTYP, the kind of descriptor, of those with data.
+const DATA: u64 = 3 << 20;
+
+/// Where PAYLEN is.
+const PAYLEN: u32 = 46;
+
+/// Reads of RXDCTL or TXDCTL until the ring is enabled: it takes a few microseconds, a read at least half of one.
+const ENABLE_PATIENCE: u32 = 1000;
+
+/// Transmit descriptors: length (DTALEN, 16 bits), DTYP (from bit 20 on), command, status, options, length of the frame
+/// (82576, 7.2.2.3).
+pub struct AdvancedTransmit;
+
+impl Transmit for AdvancedTransmit {
+    fn data(length: u16, frame: usize, last: bool) -> u64 {
+        (Command::data(last) | Command::DEXT).in_word() | (frame as u64) << PAYLEN | DATA | u64::from(length)
+    }
+}
+
+/// SRRCTL (82576, 8.10.2).
+#[bitfield(u32)]
+pub struct Srrctl {
+    /// Size of a buffer in KiB.
+    #[bits(5)]
+    pub bsizepacket: u8,
+    #[bits(20)]
+    __: u32,
+    /// How descriptors look.
+    #[bits(3)]
+    pub desctype: u8,
+    #[bits(4)]
+    __: u8,
+}
+
+/// SRRCTL.DESCTYPE of advanced descriptors with one buffer.
+pub const ADVANCED_ONE_BUFFER: u8 = 1;
+
+bitflags! {
+    /// RXDCTL and TXDCTL (82576, 8.10.9 and 8.12.13). All thresholds are 0: descriptors are written back at once.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct RingControl: u32 {
+        /// The device may use the ring.
+        const ENABLE = 1 << 25;
+        const _ = !0;
+    }
+}
+
+/// Lets the device use a ring, and waits until it does (82576, 4.5.9 and 4.5.10).
+pub fn enable(registers: &impl Registers, ring: RingRegisters) -> Result<(), Fault> {
+    registers.write32(ring.control(), RingControl::ENABLE.bits());
+    for _ in 0..ENABLE_PATIENCE {
+        match registers.read32(ring.control()) {
+            u32::MAX => return Err(Fault::Gone),
+            control if RingControl::from_bits_retain(control).contains(RingControl::ENABLE) => return Ok(()),
+            _ => {}
+        }
+    }
+    Err(Fault::Hung("enabling a ring"))
+}

@@ -1,0 +1,115 @@
+//! How a device is reset, and what it is told before its rings are used.
+
+use hw::{InterruptKind, Registers};
+use intel::Chip;
+use intel::advanced::{ADVANCED_ONE_BUFFER, Srrctl};
+use nic::Fault;
+use nic::buffer::CAPACITY;
+
+use crate::registers::{
+    self as reg, Autoc, Ctrl, CtrlExt, Dmatxctl, Eec, Gpie, Hlreg0, Interrupts, Ivar, IvarMisc, Mcstctrl,
+    RECEIVE, Rdrxctl, Status, TRANSMIT,
+};
+
+/// Reads of a register until a device has done what it was told: some milliseconds, a read takes at least half a
+/// microsecond.
+const PATIENCE: u32 = 20_000;
+
+/// The device is there.
+pub fn present(registers: &impl Registers) -> Result<(), Fault> {
+    if registers.read32(reg::STATUS) == u32::MAX { Err(Fault::Gone) } else { Ok(()) }
+}
+
+/// Stops both directions and all interrupts. The read makes sure that the writes have arrived.
+pub fn quiet(registers: &impl Registers) {
+    registers.write32(reg::EIMC, u32::MAX);
+    registers.write32(reg::RXCTRL, 0);
+    registers.write32(RECEIVE.control(), 0);
+    registers.write32(TRANSMIT.control(), 0);
+    registers.write32(reg::DMATXCTL, 0);
+    let extended = CtrlExt::from_bits_retain(registers.read32(reg::CTRL_EXT));
+    registers.write32(reg::CTRL_EXT, (extended - CtrlExt::DRV_LOAD).bits());
+    registers.read32(reg::STATUS);
+}
+
+/// Resets the device (4.2.1.6 and 5.2.5.3.2), after which it is quiet.
+pub fn reset(registers: &impl Registers, chip: &Chip) -> Result<(), Fault> {
+    present(registers)?;
+    quiet(registers);
+    let ctrl = Ctrl::from_bits_retain(registers.read32(reg::CTRL));
+    registers.write32(reg::CTRL, (ctrl | Ctrl::MASTER_DISABLE).bits());
+    // What does not end its accesses to memory is reset all the same.
+    let _ = wait(registers, reg::STATUS, "", |status| {
+        !Status::from_bits_retain(status).contains(Status::MASTER_ENABLE)
+    });
+    registers.write32(reg::CTRL, (ctrl | Ctrl::RST).bits());
+    std::thread::sleep(chip.reset_time);
+    wait(registers, reg::CTRL, "its reset", |ctrl| !Ctrl::from_bits_retain(ctrl).contains(Ctrl::RST))?;
+    wait(registers, reg::EEC, "reading its EEPROM", |eec| Eec::from_bits_retain(eec).contains(Eec::AUTO_RD))?;
+    wait(registers, reg::RDRXCTL, "its DMA's start", |control| {
+        Rdrxctl::from_bits_retain(control).contains(Rdrxctl::DMAIDONE)
+    })?;
+    let ctrl = Ctrl::from_bits_retain(registers.read32(reg::CTRL));
+    registers.write32(reg::CTRL, (ctrl - Ctrl::MASTER_DISABLE).bits());
+    quiet(registers);
+    // Causes from before the reset are nobody's.
+    registers.write32(reg::EICR, u32::MAX);
+    Ok(())
+}
+
+/// Tells the device, which was reset, how it shall work, with interrupts of this kind (4.6.3 to 4.6.8).
+pub fn set_up(registers: &impl Registers, kind: InterruptKind) {
+    let mut extended = CtrlExt::from_bits_retain(registers.read32(reg::CTRL_EXT));
+    extended.insert(CtrlExt::NS_DIS | CtrlExt::DRV_LOAD);
+    registers.write32(reg::CTRL_EXT, extended.bits());
+    let buffers = Srrctl::new().with_bsizepacket((CAPACITY / 1024) as u8).with_desctype(ADVANCED_ONE_BUFFER);
+    registers.write32(reg::SRRCTL0, buffers.into());
+    let mut receive = Rdrxctl::from_bits_retain(registers.read32(reg::RDRXCTL));
+    receive.insert(Rdrxctl::CRC_STRIP | Rdrxctl::RSCACKC | Rdrxctl::FCOE_WRFIX);
+    registers.write32(reg::RDRXCTL, receive.bits());
+    registers.write32(reg::MCSTCTRL, Mcstctrl::MFE.bits());
+    let mut mac = Hlreg0::from_bits_retain(registers.read32(reg::HLREG0));
+    mac.insert(Hlreg0::TXCRCEN | Hlreg0::RXCRCSTRP | Hlreg0::TXPADEN | Hlreg0::JUMBOEN);
+    registers.write32(reg::HLREG0, mac.bits());
+    let has_vectors = matches!(kind, InterruptKind::MsiX { .. });
+    let gpie = if has_vectors { Gpie::MULTIPLE_MSIX | Gpie::PBA_SUPPORT } else { Gpie::empty() };
+    registers.write32(reg::GPIE, gpie.bits());
+    registers.write32(reg::IVAR_MISC, IvarMisc::new().with_other_valid(has_vectors).into());
+    registers.write32(reg::DMATXCTL, Dmatxctl::TE.bits());
+}
+
+/// Has the device tell of received frames, and of sent ones if so `wanted`, with interrupts of this kind: by vector 0, or
+/// by a bit of EICR each.
+pub fn allocate_causes(registers: &impl Registers, kind: InterruptKind, wanted: bool) {
+    let transmit =
+        if matches!(kind, InterruptKind::MsiX { .. }) { Interrupts::RECEIVE } else { Interrupts::TRANSMIT };
+    let ivar = Ivar::new()
+        .with_receive_valid(true)
+        .with_transmit(transmit.bits().trailing_zeros() as u8)
+        .with_transmit_valid(wanted);
+    registers.write32(reg::IVAR0, ivar.into());
+}
+
+/// Has a device without a PHY look for its partner.
+pub fn negotiate(registers: &impl Registers) {
+    let control = Autoc::from_bits_retain(registers.read32(reg::AUTOC));
+    registers.write32(reg::AUTOC, (control | Autoc::RESTART_AN).bits());
+}
+
+/// Waits until `register` is as it shall be.
+fn wait(
+    registers: &impl Registers,
+    register: usize,
+    what: &'static str,
+    is_done: impl Fn(u32) -> bool,
+) -> Result<(), Fault> {
+    for _ in 0..PATIENCE {
+        match registers.read32(register) {
+            u32::MAX => break,
+            value if is_done(value) => return Ok(()),
+            _ => {}
+        }
+    }
+    present(registers)?;
+    Err(Fault::Hung(what))
+}

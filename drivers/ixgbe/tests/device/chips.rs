@@ -1,0 +1,46 @@
+//! Each of the devices, and what can be wrong with one.
+
+use hw::fake::Slot;
+use ixgbe::chips;
+use nic::driver::Fault;
+
+use crate::model::Card;
+use crate::rig::{Rig, frame};
+
+#[test]
+fn frames_pass_through_each_of_them() {
+    for chip in chips::SERIAL.iter().chain(chips::COPPER) {
+        let mut rig = Rig::new(Card::with_device(chip.device));
+        assert_eq!(rig.port.borrow().info.model, chip.name);
+        let id = rig.open_frames();
+        let frame = frame(Card::MAC, 1514, 1);
+        rig.arrive(&frame);
+        assert_eq!(rig.write(id, &frame), Ok(1514));
+        assert_eq!((rig.read_all(id), rig.sent()), (vec![frame.clone()], vec![frame]), "{}", chip.name);
+    }
+}
+
+#[test]
+fn an_eeprom_that_is_never_read_is_given_up() {
+    let mut model = Card::new();
+    model.faults.endless_eeprom = true;
+    assert!(matches!(Rig::attach(Slot::new(model)), Err(Fault::Hung("reading its EEPROM"))));
+}
+
+#[test]
+fn a_device_without_address_is_refused() {
+    let mut model = Card::new();
+    model.address = [0; 6];
+    assert!(matches!(Rig::attach(Slot::new(model)), Err(Fault::NoAddress)));
+}
+
+#[test]
+fn damaged_frames_are_counted_and_thrown_away() {
+    let mut rig = Rig::new(Card::new());
+    let id = rig.open_frames();
+    rig.slot.with(|model, _| model.faults.errors = 1 << 9);
+    rig.arrive(&frame(Card::MAC, 100, 1));
+    rig.settle();
+    assert!(rig.read_all(id).is_empty());
+    assert_eq!(rig.stat("rx_errors"), 1);
+}

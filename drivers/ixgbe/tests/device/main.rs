@@ -1,0 +1,23 @@
+//! The driver against a model of its device.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "the rig's helpers are tests, too")]
+
+#[path = "../../../nic/tests/card/mod.rs"]
+mod card;
+mod chips;
+#[path = "../../../nic/tests/card/coalesce.rs"]
+mod coalesce;
+#[path = "../../../intel/tests/card/faults.rs"]
+mod faults;
+#[path = "../../../intel/tests/card/interrupts.rs"]
+mod interrupts;
+#[path = "../../../nic/tests/card/jumbo.rs"]
+mod jumbo;
+#[path = "../../../nic/tests/card/madness.rs"]
+mod madness;
+mod model;
+mod nodes;
+#[path = "../../../nic/tests/card/random.rs"]
+mod random;
+#[path = "../../../nic/tests/card/rig.rs"]
+mod rig;

@@ -1,0 +1,46 @@
+//! What the device says of itself, and counts.
+
+use scheme::flag::O_RDONLY;
+
+use crate::model::Card;
+use crate::rig::{Rig, frame};
+
+#[test]
+fn attributes_say_what_the_device_is() {
+    let mut rig = Rig::new(Card::new());
+    assert_eq!(rig.cat("address"), "52:54:00:12:34:56\n");
+    assert_eq!(rig.cat("filter"), "promisc off\nallmulti off\n");
+    assert!(rig.cat("features").contains("rx-checksum on\n"));
+    assert!(rig.cat("registers").contains("STATUS 0x00080000\n"));
+    let mac = rig.open("mac", O_RDONLY).expect("`mac` opens");
+    assert_eq!(rig.read(mac), Ok(Card::MAC.to_vec()));
+}
+
+#[test]
+fn the_speed_is_what_the_link_says() {
+    for (speed, between, told) in
+        [(1, false, 100), (2, false, 1000), (3, false, 10_000), (3, true, 2500), (1, true, 5000)]
+    {
+        let mut model = Card::with_device(0x1563);
+        model.speed = (speed, between);
+        assert_eq!(Rig::new(model).cat("link"), format!("state up\nspeed {told}\nduplex full\n"));
+    }
+}
+
+#[test]
+fn what_the_device_counts_is_told_once_and_kept_when_it_is_stopped() {
+    let mut rig = Rig::new(Card::new());
+    for round in 1..=3 {
+        let id = rig.open_frames();
+        for seed in 0..300 {
+            rig.arrive(&frame(Card::MAC, 100, seed));
+        }
+        assert_eq!(rig.drain(id).len(), 255);
+        // CRCERRS, ILLERRC.
+        rig.slot.with(|model, _| [0x4000, 0x4004].map(|counter| model.count(counter)));
+        rig.close(id);
+        assert_eq!(rig.stat("rx_missed_errors"), 45 * round);
+        assert_eq!((rig.stat("rx_crc_errors"), rig.stat("rx_errors")), (round, 2 * round));
+        assert_eq!(rig.stat("rx_errors"), 2 * round, "asking changes nothing");
+    }
+}

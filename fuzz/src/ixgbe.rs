@@ -1,0 +1,18 @@
+//! An 82599 that lies to its driver: in its registers, in its descriptors, and by its interrupts.
+
+// The driver's own tests drive the same device.
+#[path = "liar.rs"]
+mod liar;
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/nic/tests/card/madness.rs"]
+mod madness;
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/ixgbe/tests/device/model.rs"]
+mod model;
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/nic/tests/card/rig.rs"]
+mod rig;
+#[path = "descriptors.rs"]
+mod steps;
+
+pub use liar::run;
