@@ -13,6 +13,9 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// How long a router of the older version counts as present after it asked: two of its usual intervals, and the time
 /// for an answer (RFC 3376 section 8.12, RFC 3810 section 9.12).
 const OLDER_PRESENT: Duration = Duration::from_secs(2 * 125 + 10);
+/// Changes that wait to be told. Who is not told of one more asks sooner or later, and hears of all groups; a link that
+/// carries nothing for long is told of them anyway when it does.
+const MOST_CHANGES: usize = 1024;
 /// Records in one report: what fits into a packet that every link carries.
 pub const MOST_RECORDS: usize = 60;
 
@@ -74,6 +77,9 @@ impl<A> Default for Membership<A> {
 impl<A: Copy + Ord> Membership<A> {
     /// A group was joined, or left.
     pub fn change(&mut self, group: A, joined: bool, now: Instant) {
+        if self.changes.len() >= MOST_CHANGES && !self.changes.contains_key(&group) {
+            return;
+        }
         let record = if joined { Record::Joined } else { Record::Left };
         self.changes.insert(group, (record, ROBUSTNESS));
         self.tell_at = Some(now);
@@ -157,6 +163,17 @@ mod tests {
         let (answer, reports) = told(&mut membership, &mut random);
         assert_eq!(reports, report(false, Record::Present));
         assert!(answer < again + Duration::from_secs(10));
+    }
+
+    #[test]
+    fn programs_that_come_and_go_do_not_make_us_grow_while_nobody_can_be_told() {
+        let (mut membership, mut random) = (Membership::default(), Random::new([1, 1]));
+        for group in 0..100_000_u32 {
+            membership.change(group, true, Instant::ZERO);
+            membership.change(group, false, Instant::ZERO);
+        }
+        let told = membership.poll([].into_iter(), Instant::ZERO, &mut random);
+        assert_eq!(told.iter().map(|report| report.records.len()).sum::<usize>(), MOST_CHANGES);
     }
 
     #[test]
