@@ -19,15 +19,15 @@ const STORY: &str = r#"
 
     printf '[[interface]]\nmatch.driver = "*_e1000"\naddresses = ["10.0.2.77/24"]\nmtu = 1400\n' > /tmp/new.toml
     printf 'routes = [{ to = "default", via = "10.0.2.2" }]\n' >> /tmp/new.toml
-    netcfg apply /tmp/new.toml --confirm 2
+    netcfg apply /tmp/new.toml --confirm 5
     say tried
     netcfg ping 10.0.2.2 -c 1 > /dev/null || echo no answer
     wait $capture
 
     until netcfg addr show eth0 | grep -q 10.0.2.15; do usleep 50000; done
     say back
-    netcfg apply /tmp/new.toml --confirm 2 && netcfg confirm
-    sleep 3
+    netcfg apply /tmp/new.toml --confirm 5 && netcfg confirm
+    sleep 6
     say confirmed
     cat /scheme/network.*/mtu
 
