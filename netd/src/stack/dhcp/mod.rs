@@ -26,10 +26,10 @@ use super::random::Random;
 pub const SERVER_PORT: u16 = 67;
 /// RFC 2131 section 4.1.
 pub const CLIENT_PORT: u16 = 68;
-/// How often an offer is asked for before another server has its chance, and a former lease before it is
-/// used as it was.
+/// How often an offer is asked for before another server has its chance.
 const REQUESTS: u32 = 4;
-/// How often an address of a former netd is asked for: a server that does not know it says nothing.
+/// How often it is asked whether a former lease, or a former netd's, still holds. A server that does not know it, that of
+/// another network for instance, says nothing; a lease is used as it was until there is another one.
 const REBOOTS: u32 = 2;
 /// Before a client that was refused asks again, so that a bad server is not asked as often as it likes.
 const AFTER_NAK: Duration = Duration::from_secs(2);
@@ -312,10 +312,7 @@ impl Dhcp {
                 self.request(&offer, now);
                 State::Requesting { offer, retry: retry.again(now, &mut self.random) }
             }
-            State::Rebooting { retry } if self.held.is_none() && retry.sent >= REBOOTS => {
-                State::Init { at: now }
-            }
-            State::Rebooting { retry } if retry.sent >= REQUESTS => State::Bound,
+            State::Rebooting { retry } if retry.sent >= REBOOTS => State::Init { at: now },
             State::Rebooting { retry } => {
                 self.reboot(now);
                 State::Rebooting { retry: retry.again(now, &mut self.random) }

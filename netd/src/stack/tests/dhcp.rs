@@ -35,6 +35,8 @@ struct Lan {
     seen: Vec<Seen>,
     refuse: bool,
     silent: bool,
+    /// The server says nothing of leases that it did not give.
+    modest: bool,
     /// What the server gives; its kind and transaction are those of the answer.
     given: DhcpRepr<'static>,
     /// Addresses that other hosts have.
@@ -59,6 +61,7 @@ impl Lan {
             seen: Vec::new(),
             refuse: false,
             silent: false,
+            modest: false,
             given: reply(DhcpMessageType::Ack, 0),
             taken: Vec::new(),
             announced: Vec::new(),
@@ -113,6 +116,7 @@ impl Lan {
         let kind = match request.message_type {
             _ if self.silent => return None,
             DhcpMessageType::Discover => DhcpMessageType::Offer,
+            DhcpMessageType::Request if self.modest && request.server_identifier.is_none() => return None,
             DhcpMessageType::Request if self.refuse => DhcpMessageType::Nak,
             DhcpMessageType::Request => DhcpMessageType::Ack,
             _ => return None,
@@ -647,6 +651,19 @@ fn in_another_network_the_former_lease_is_refused_and_a_new_one_asked_for() {
     lan.refuse = false;
     lan.run(Duration::from_secs(5));
     assert_eq!(lan.address(), Some(OFFERED));
+}
+
+#[test]
+fn in_another_network_whose_server_says_nothing_of_the_former_lease_a_new_one_is_asked_for() {
+    let mut lan = Lan::bound();
+    let other = Ipv4Addr::new(192, 168, 7, 9);
+    lan.host.link_down(ETH0);
+    (lan.modest, lan.given.your_ip) = (true, other);
+    lan.given.router = Some(Ipv4Addr::new(192, 168, 7, 1));
+    lan.host.link_up(ETH0, CLIENT_MAC, 1500);
+    lan.run(Duration::from_secs(10));
+    assert_eq!(lan.address(), Some(other));
+    assert_eq!(lan.host.network.routes.iter().filter(|route| route.source == OFFERED).count(), 0);
 }
 
 #[test]
