@@ -126,6 +126,13 @@ impl Addresses {
         })
     }
 
+    /// The link may be another one: addresses that none of its routers has advertised yet are for want of others.
+    pub fn doubt(&mut self, now: Instant) {
+        for own in self.0.iter_mut().filter(|own| own.origin == Origin::Advertised) {
+            own.preferred_until = Some(own.preferred_until.map_or(now, |until| until.min(now)));
+        }
+    }
+
     /// On another link nobody else may have what somebody else had.
     pub fn try_again(&mut self, now: Instant, random: &mut Random) {
         for own in self.0.iter_mut().filter(|own| own.state == State::Duplicate) {

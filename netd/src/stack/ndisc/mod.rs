@@ -107,6 +107,9 @@ impl Ipv6Link {
     /// The link has come up: there may be other routers and neighbours, and nobody was told of our groups.
     pub fn link_up(&mut self, context: &mut Context<'_>) {
         self.addresses.try_again(context.now, context.random);
+        self.addresses.doubt(context.now);
+        self.routers.doubt();
+        self.is_changed = true;
         self.solicitations.start(context.now, context.random);
         for group in ipv6_groups(context.groups) {
             self.mld.change(group, true, context.now);

@@ -18,6 +18,8 @@ const LEAST_MTU: u32 = 1280;
 struct Entry<T> {
     value: T,
     until: Option<Instant>,
+    /// Others go first: it did not answer when it was asked last, or the link has come up since it was heard of.
+    is_doubtful: bool,
 }
 
 /// A default router.
@@ -25,8 +27,6 @@ struct Entry<T> {
 struct Router {
     address: Ipv6Addr,
     preference: i8,
-    /// It did not answer when it was asked for last.
-    is_silent: bool,
 }
 
 /// All of it.
@@ -44,7 +44,7 @@ impl Routers {
     pub fn learn(&mut self, router: Ipv6Addr, told: &RouterAdvertisement, now: Instant) -> bool {
         let before = (self.default_routers(), self.prefixes(), self.name_servers(), self.mtu);
         let is_this = |known: &Router| known.address == router;
-        let news = Router { address: router, preference: told.preference, is_silent: false };
+        let news = Router { address: router, preference: told.preference };
         set(&mut self.routers, news, is_this, told.lifetime.into(), now);
         let near =
             told.prefixes.iter().filter(|told| told.on_link && !told.prefix.addr().is_unicast_link_local());
@@ -61,7 +61,13 @@ impl Routers {
     /// `router` does not answer: others go first. Whether it is a router.
     pub fn is_silent(&mut self, router: Ipv6Addr) -> bool {
         let known = self.routers.iter_mut().find(|known| known.value.address == router);
-        known.is_some_and(|known| !std::mem::replace(&mut known.value.is_silent, true))
+        known.is_some_and(|known| !std::mem::replace(&mut known.is_doubtful, true))
+    }
+
+    /// The link has come up: it may be another one, whose routers and name servers go first.
+    pub fn doubt(&mut self) {
+        self.routers.iter_mut().for_each(|known| known.is_doubtful = true);
+        self.name_servers.iter_mut().for_each(|known| known.is_doubtful = true);
     }
 
     /// `router` is none any more (RFC 4861 section 7.2.5). Whether it was one.
@@ -90,9 +96,9 @@ impl Routers {
 
     /// The default routers, the best one first (RFC 4861 section 6.3.6, RFC 4191 section 3.2).
     pub fn default_routers(&self) -> Vec<Ipv6Addr> {
-        let mut routers: Vec<_> = self.routers.iter().map(|known| known.value).collect();
-        routers.sort_by_key(|router| (router.is_silent, -router.preference));
-        routers.into_iter().map(|router| router.address).collect()
+        let mut routers: Vec<_> = self.routers.iter().collect();
+        routers.sort_by_key(|known| (known.is_doubtful, -known.value.preference));
+        routers.into_iter().map(|known| known.value.address).collect()
     }
 
     /// The prefixes whose addresses are on the link.
@@ -102,7 +108,9 @@ impl Routers {
 
     /// Name servers, the first one first.
     pub fn name_servers(&self) -> Vec<Ipv6Addr> {
-        self.name_servers.iter().map(|known| known.value).collect()
+        let mut servers: Vec<_> = self.name_servers.iter().collect();
+        servers.sort_by_key(|known| known.is_doubtful);
+        servers.into_iter().map(|known| known.value).collect()
     }
 
     /// The link's MTU, if a router tells one.
@@ -113,7 +121,7 @@ impl Routers {
 
 /// Keeps `value` for some seconds in place of the entry that `is_this`; for 0 seconds: not at all.
 fn set<T>(entries: &mut Vec<Entry<T>>, value: T, is_this: impl Fn(&T) -> bool, seconds: u32, now: Instant) {
-    let entry = Entry { value, until: lifetime(seconds, now) };
+    let entry = Entry { value, until: lifetime(seconds, now), is_doubtful: false };
     match entries.iter().position(|known| is_this(&known.value)) {
         Some(place) if seconds == 0 => drop(entries.remove(place)),
         Some(place) => entries[place] = entry,

@@ -244,3 +244,23 @@ fn name_servers_go_with_the_interface_on_which_they_are() {
     lan.host.set_up(ETH0, true);
     assert_eq!(servers(&lan.host).len(), 1, "as before, until its lifetime is over");
 }
+
+#[test]
+fn on_another_link_its_router_its_prefix_and_its_name_server_go_first() {
+    let mut lan = Lan::new();
+    let near = "2001:db8:ffff:1::/64";
+    lan.advertise(ROUTER, 1800, &[prefix(near, DAY, DAY), name_server("2001:db8:ffff:1::53", 600)]);
+    lan.pass(3);
+    lan.host.link_down(ETH0);
+    lan.host.link_up(ETH0, ethernet_address(LEFT), 1500);
+    assert_eq!(lan.next_hop(), Some(ROUTER.into()), "it may be the same link");
+    lan.advertise(OTHER, 1800, &[prefix("2001:db8:1::/64", DAY, DAY), name_server("2001:db8:1::53", 600)]);
+    lan.pass(3);
+    let path = lan.host.network.route(FAR).unwrap();
+    assert_eq!(path.next_hop, IpAddr::V6(OTHER));
+    assert_eq!(path.source.to_string(), "2001:db8:1::ff:fe00:1");
+    assert_eq!(servers(&lan.host)[0].to_string(), "2001:db8:1::53");
+    lan.advertise(ROUTER, 1800, &[prefix(near, DAY, DAY), name_server("2001:db8:ffff:1::53", 600)]);
+    assert_eq!(lan.next_hop(), Some(ROUTER.into()), "it was the same link");
+    assert!(lan.host.network.route(FAR).unwrap().source.to_string().starts_with("2001:db8:ffff:1:"));
+}
