@@ -20,8 +20,9 @@ use super::routes::InterfaceId;
 
 /// Bytes of an echo message before its data.
 const HEADER: usize = 8;
-/// Messages that wait to be read.
+/// Messages that wait to be read, and their bytes.
 const QUEUE: usize = 64;
+const RECEIVE_BUFFER: usize = 212_992;
 
 /// Names a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,6 +44,28 @@ struct Socket {
     /// RFC 792's identifier, ours alone.
     ident: u16,
     received: VecDeque<Vec<u8>>,
+    /// Bytes in `received`.
+    size: usize,
+}
+
+impl Socket {
+    /// The oldest message.
+    fn take(&mut self) -> Option<Vec<u8>> {
+        let message = self.received.pop_front()?;
+        self.size -= message.len();
+        Some(message)
+    }
+
+    /// Keeps a message; older ones make room for it.
+    fn keep(&mut self, message: Vec<u8>) {
+        while self.received.len() >= QUEUE || self.size + message.len() > RECEIVE_BUFFER {
+            if self.take().is_none() {
+                break;
+            }
+        }
+        self.size += message.len();
+        self.received.push_back(message);
+    }
 }
 
 /// What an error says about a packet of ours.
@@ -78,7 +101,13 @@ impl Icmp {
             .map(|step| first.wrapping_add(step))
             .find(|ident| !self.by_ident.contains_key(ident))
             .ok_or(SocketError::PortsExhausted)?;
-        let id = IcmpId(self.sockets.insert(Socket { purpose, remote, ident, received: VecDeque::new() }));
+        let id = IcmpId(self.sockets.insert(Socket {
+            purpose,
+            remote,
+            ident,
+            received: VecDeque::new(),
+            size: 0,
+        }));
         if purpose == Purpose::Echo {
             self.by_ident.insert(ident, id);
         }
@@ -102,7 +131,7 @@ impl Icmp {
     /// the whole ICMP message. What does not fit is lost.
     pub fn read(&mut self, id: IcmpId, buffer: &mut [u8]) -> Result<usize, SocketError> {
         let socket = self.sockets.get_mut(id.0).ok_or(SocketError::NoSuchSocket)?;
-        let message = socket.received.pop_front().ok_or(SocketError::WouldBlock)?;
+        let message = socket.take().ok_or(SocketError::WouldBlock)?;
         let count = message.len().min(buffer.len());
         buffer[..count].copy_from_slice(&message[..count]);
         Ok(count)
@@ -231,10 +260,7 @@ impl Icmp {
 
     fn queue(&mut self, id: IcmpId, message: Vec<u8>) {
         if let Some(socket) = self.sockets.get_mut(id.0) {
-            if socket.received.len() == QUEUE {
-                socket.received.pop_front();
-            }
-            socket.received.push_back(message);
+            socket.keep(message);
             self.changes.push((id, Readiness::READ));
         }
     }

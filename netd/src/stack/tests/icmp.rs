@@ -113,3 +113,20 @@ fn fragments_that_a_program_makes_for_this_very_host_arrive() {
     bed.run(Duration::from_millis(10));
     assert_eq!(bed.left.raw.read(socket, &mut [0; 1500]), Ok(1020));
 }
+
+#[test]
+fn who_does_not_read_keeps_the_latest_messages_within_bounds() {
+    let mut bed = Bed::new();
+    let network = &mut bed.left.network;
+    let ping = bed.left.icmp.open(Purpose::Echo, LEFT, &mut network.random).unwrap();
+    for number in 0..64 {
+        let message = [&[0, number][..], &[7; 60_000]].concat();
+        assert_eq!(bed.left.icmp.write(ping, &message, &mut bed.left.network), Ok(message.len()));
+        bed.run(Duration::from_millis(1));
+    }
+    let (mut buffer, mut numbers) = (vec![0; 65_536], Vec::new());
+    while bed.left.icmp.read(ping, &mut buffer).is_ok() {
+        numbers.push(buffer[1]);
+    }
+    assert_eq!(numbers, [61, 62, 63]);
+}
