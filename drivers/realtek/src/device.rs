@@ -9,11 +9,10 @@ use nic::{
     Statistics,
 };
 
-use crate::family::{Family, RING_ALIGNMENT, ring_bytes};
+use crate::family::Family;
 use crate::filter;
-use crate::receive::Receiver;
 use crate::registers::{self as reg, Accept, Cr, Interrupts, Tcr};
-use crate::transmit::Transmitter;
+use crate::rings::Rings;
 
 /// Reads of CR while a reset goes on: it takes at most 10 ms, a read at least half a microsecond.
 const RESET_PATIENCE: u32 = 20_000;
@@ -36,8 +35,7 @@ pub struct Device<R, F: Family> {
     registers: R,
     info: NicInfo,
     family: F,
-    receiver: Receiver<F::Layout>,
-    transmitter: Transmitter<F::Layout>,
+    rings: F::Rings,
     /// Interrupts tell of sent frames.
     tells_sent: bool,
 }
@@ -59,23 +57,11 @@ impl<R: Registers, F: Family> Device<R, F> {
             model,
             mac: address(&registers)?,
             mtu,
-            features: F::FEATURES,
+            features: family.features(),
             facilities: Facilities::default(),
         };
-        let ring = ring_bytes(F::DRIVER.receive_ring);
-        Ok(Self {
-            registers,
-            info,
-            family,
-            receiver: Receiver::new(arena.allocate(ring, RING_ALIGNMENT)?, pools.receive),
-            transmitter: Transmitter::new(arena.allocate(ring, RING_ALIGNMENT)?),
-            tells_sent: false,
-        })
-    }
-
-    fn write_address(&self, low: usize, high: usize, address: u64) {
-        self.registers.write32(low, address as u32);
-        self.registers.write32(high, (address >> 32) as u32);
+        let rings = family.rings(&arena, pools.receive)?;
+        Ok(Self { registers, info, family, rings, tells_sent: false })
     }
 
     fn write_multicast_hash(&self, hash: u64) {
@@ -105,10 +91,8 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
     fn start(&mut self, settings: &Settings, _interrupts: InterruptKind) -> Result<(), Fault> {
         // A reset is what brings the device back to the beginning of its rings.
         reset(&self.registers, &self.family)?;
-        self.receiver.fill();
         self.family.set_up(&self.registers);
-        self.write_address(reg::RDSAR, reg::RDSAR_HIGH, self.receiver.bus_address());
-        self.write_address(reg::TNPDS, reg::TNPDS_HIGH, self.transmitter.bus_address());
+        self.rings.start(&self.registers);
         self.registers.write8(reg::CR, (Cr::RE | Cr::TE).bits());
         self.registers.write32(reg::TCR, Tcr::new().with_mxdma(BURST).with_ifg(3).into());
         self.configure(settings);
@@ -120,8 +104,7 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
     fn stop(&mut self) -> usize {
         self.family.stops(&self.registers);
         quiet(&self.registers, &self.family);
-        self.receiver.reset();
-        self.transmitter.reset()
+        self.rings.reset()
     }
 
     fn reset(&mut self) -> Result<(), Fault> {
@@ -130,7 +113,7 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
 
     fn configure(&mut self, settings: &Settings) {
         let longest = settings.mtu + HEADER + VLAN_TAG;
-        self.receiver.set_longest(longest);
+        self.rings.set_longest(longest);
         // The address registers are locked like the configuration's.
         self.registers.write8(reg::CR9346, reg::UNLOCK);
         self.write_station_address(settings.mac);
@@ -143,25 +126,25 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
         accept.set(Accept::AAP, *promiscuous);
         let control = u32::from(self.family.receive_control());
         self.registers.write32(reg::RCR, control | accept.bits());
+        self.rings.filtered(&self.registers);
     }
 
     fn transmit(&mut self, frames: &mut VecDeque<Frame>) {
-        if self.transmitter.give(frames) {
+        if self.rings.give(&self.registers, frames) {
             self.family.ring(&self.registers);
         }
     }
 
     fn unsent(&self) -> usize {
-        self.transmitter.unsent()
+        self.rings.unsent()
     }
 
     fn reclaim(&mut self, frames: &mut Vec<Frame>) {
-        self.transmitter.reclaim(frames);
+        self.rings.reclaim(&self.registers, frames);
     }
 
     fn receive(&mut self, budget: usize, frames: &mut Vec<Frame>) {
-        self.receiver.take(budget, frames);
-        self.receiver.fill();
+        self.rings.receive(&self.registers, budget, frames);
     }
 
     fn take_causes(&mut self) -> Result<Causes, Fault> {
@@ -194,14 +177,12 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
         Ok(self.family.link(&self.registers))
     }
 
-    /// It has no way to say so.
     fn needs_reset(&mut self) -> bool {
-        false
+        self.rings.is_lost()
     }
 
     fn collect(&mut self, statistics: &mut Statistics) {
-        self.receiver.collect(statistics);
-        self.transmitter.collect(statistics);
+        self.rings.collect(statistics);
         self.family.collect(&self.registers, statistics);
     }
 

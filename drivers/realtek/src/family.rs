@@ -4,13 +4,10 @@ use std::ops::RangeInclusive;
 
 use hw::dma::Arena;
 use hw::{Identity, InterruptKind, Registers};
-use nic::{DriverInfo, Fault, Features, Link, Statistics};
+use nic::{DriverInfo, Fault, Features, Link, Pool, Statistics};
 
-use crate::descriptors::{self, Layout};
 use crate::registers::{self as reg, Dumped, Interrupts, Rcr};
-
-/// Rings begin at a multiple of this.
-pub(crate) const RING_ALIGNMENT: usize = 256;
+use crate::rings::{self, Rings};
 
 /// What a device turned out to be: its name for people, and the MTUs that it takes.
 pub type Chip = (&'static str, RangeInclusive<usize>);
@@ -20,14 +17,11 @@ pub trait Family: Sized {
     /// What the driver needs: [`driver`] makes it.
     const DRIVER: DriverInfo;
 
-    /// What the devices do for the driver.
-    const FEATURES: Features = Features::RX_CHECKSUM;
-
     /// Registers of the `registers` node that the other families do not have. None of them changes by being read.
     const DUMP: &'static [Dumped];
 
-    /// How descriptors look.
-    type Layout: Layout;
+    /// How frames go to and from the devices.
+    type Rings: Rings;
 
     /// The one with these PCI ids, if it is of the family. What it needs of memory beside rings is in `arena`.
     fn new(identity: Identity, arena: &Arena) -> Result<Self, Fault>;
@@ -37,6 +31,14 @@ pub trait Family: Sized {
 
     /// Looks closer at the device, which has been reset.
     fn meet(&mut self, registers: &impl Registers) -> Result<Chip, Fault>;
+
+    /// What the device does for the driver.
+    fn features(&self) -> Features {
+        Features::RX_CHECKSUM
+    }
+
+    /// What the device is given to put frames into: empty buffers are in `pool`.
+    fn rings(&self, arena: &Arena, pool: Pool) -> Result<Self::Rings, hw::Error>;
 
     /// Causes of interrupts that the device tells.
     fn causes(&self, registers: &impl Registers) -> u32 {
@@ -96,15 +98,10 @@ pub const fn driver(
     DriverInfo {
         name,
         daemon,
-        ring_memory: 2 * (ring_bytes(ring) + RING_ALIGNMENT) + extra,
+        ring_memory: 2 * (rings::bytes(ring) + rings::ALIGNMENT) + extra,
         // More takes dual address cycles, which the older ones are better off without.
         address_bits: 32,
         receive_ring: ring,
         interrupts,
     }
-}
-
-/// Bytes of a ring of so many entries.
-pub(crate) const fn ring_bytes(entries: u16) -> usize {
-    entries as usize * descriptors::SIZE
 }

@@ -9,7 +9,9 @@ pub mod family;
 pub mod filter;
 mod receive;
 pub mod registers;
+pub mod rings;
 mod transmit;
 
 pub use device::Device;
 pub use family::Family;
+pub use rings::Rings;

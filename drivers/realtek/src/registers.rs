@@ -147,8 +147,9 @@ pub struct Rcr {
     /// The longest DMA burst, as in TCR.
     #[bits(3)]
     pub mxdma: u8,
+    /// Size of the one receive buffer of those without descriptors: 8 KiB doubled so many times.
     #[bits(2)]
-    __: u8,
+    pub rblen: u8,
     /// When the device begins to move a frame to memory; 7 is when all of it is there.
     #[bits(3)]
     pub rxfth: u8,

@@ -2,15 +2,17 @@
 
 use hw::dma::Arena;
 use hw::{Identity, InterruptKind, Registers};
-use nic::{DriverInfo, Fault, Link, Statistics};
+use nic::{DriverInfo, Fault, Features, Link, Pool, Statistics};
 use realtek::Family;
-use realtek::descriptors::FastEthernet;
 use realtek::device::BURST;
 use realtek::family::{self, Chip};
 use realtek::registers::{self as common, Cpcr, Dumped, Rcr};
+use realtek::rings::DescriptorRings;
 
+use crate::classic::{self, Classic};
 use crate::media;
 use crate::registers::{self as reg, Poll};
+use crate::rings::Ways;
 
 /// Realtek's PCI vendor id, and the device's.
 const RTL8139: (u16, u16) = (0x10ec, 0x8139);
@@ -18,18 +20,25 @@ const RTL8139: (u16, u16) = (0x10ec, 0x8139);
 /// Entries of each ring: the most that the device takes.
 const RING: u16 = 64;
 
-/// The RTL8139C+.
-pub struct Rtl8139;
+/// The RTL8139C+, or one of its predecessors.
+pub struct Rtl8139 {
+    is_plus: bool,
+}
 
 impl Family for Rtl8139 {
-    const DRIVER: DriverInfo = family::driver("rtl8139", "rtl8139d", RING, 0, &[InterruptKind::Intx]);
+    const DRIVER: DriverInfo =
+        family::driver("rtl8139", "rtl8139d", RING, classic::MEMORY, &[InterruptKind::Intx]);
 
     const DUMP: &'static [Dumped] = reg::DUMP;
 
-    type Layout = FastEthernet;
+    type Rings = Ways;
 
     fn new(Identity { vendor, device, .. }: Identity, _arena: &Arena) -> Result<Self, Fault> {
-        if (vendor, device) == RTL8139 { Ok(Self) } else { Err(Fault::Unknown { vendor, device }) }
+        if (vendor, device) == RTL8139 {
+            Ok(Self { is_plus: false })
+        } else {
+            Err(Fault::Unknown { vendor, device })
+        }
     }
 
     /// BAR 0 has the same registers as I/O ports.
@@ -38,11 +47,21 @@ impl Family for Rtl8139 {
     }
 
     fn meet(&mut self, registers: &impl Registers) -> Result<Chip, Fault> {
-        if registers.read32(common::TCR) & common::HWVERID != reg::HWVERID_C_PLUS {
-            return Err(Fault::Unusable("it is an RTL8139 before the C+, which has no descriptor rings"));
-        }
+        self.is_plus = registers.read32(common::TCR) & common::HWVERID == reg::HWVERID_C_PLUS;
         // What fits a frame of 1518 bytes, the longest of Fast Ethernet, and the least that IPv4 allows (RFC 791).
-        Ok(("RTL8139C+", 68..=1500))
+        Ok((if self.is_plus { "RTL8139C+" } else { "RTL8139" }, 68..=1500))
+    }
+
+    fn features(&self) -> Features {
+        if self.is_plus { Features::RX_CHECKSUM } else { Features::empty() }
+    }
+
+    fn rings(&self, arena: &Arena, pool: Pool) -> Result<Self::Rings, hw::Error> {
+        Ok(if self.is_plus {
+            Ways::Plus(DescriptorRings::new(RING, arena, pool)?)
+        } else {
+            Ways::Classic(Classic::new(arena, pool)?)
+        })
     }
 
     fn ring(&self, registers: &impl Registers) {
@@ -50,13 +69,16 @@ impl Family for Rtl8139 {
     }
 
     fn set_up(&self, registers: &impl Registers) {
-        let mode = Cpcr::CP_TX | Cpcr::CP_RX | Cpcr::MUL_RW | Cpcr::RX_CHK_SUM;
-        registers.write16(common::CPCR, mode.bits());
+        if self.is_plus {
+            let mode = Cpcr::CP_TX | Cpcr::CP_RX | Cpcr::MUL_RW | Cpcr::RX_CHK_SUM;
+            registers.write16(common::CPCR, mode.bits());
+        }
         registers.write32(reg::MPC, 0);
     }
 
     fn receive_control(&self) -> Rcr {
-        Rcr::new().with_mxdma(BURST).with_rxfth(7)
+        let control = Rcr::new().with_mxdma(BURST).with_rxfth(7);
+        if self.is_plus { control } else { control.with_rblen(classic::RBLEN) }
     }
 
     fn link(&self, registers: &impl Registers) -> Link {

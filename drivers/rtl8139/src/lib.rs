@@ -1,11 +1,13 @@
-//! Driver for Realtek's RTL8139C+ Fast Ethernet controllers (RTL8139C+ data sheet, "the data sheet" below). The
-//! device is driven in its C+ mode: by descriptor rings, not by the one receive buffer of its predecessors.
+//! Driver for Realtek's RTL8139 Fast Ethernet controllers (data sheets of the RTL8139C and the RTL8139C+). The C+ is driven
+//! by descriptor rings, its predecessors by their one receive buffer.
 
+mod classic;
 mod family;
 mod media;
 pub mod registers;
+mod rings;
 
 pub use family::Rtl8139;
 
-/// An RTL8139C+.
+/// An RTL8139.
 pub type Device<R> = realtek::Device<R, Rtl8139>;

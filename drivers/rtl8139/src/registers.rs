@@ -1,8 +1,17 @@
 //! Registers that the gigabit controllers do not have, or have elsewhere, by the names of the RTL8139C+ data sheet.
 
+use bitfield_struct::bitfield;
 use bitflags::bitflags;
 use realtek::registers::{Dumped, IMR, ISR};
 
+/// Transmit status of place 0 (32 bits); those of the other three follow. Without C+.
+pub const TSD0: usize = 0x10;
+/// Transmit start address of place 0; those of the other three follow. Without C+.
+pub const TSAD0: usize = 0x20;
+/// Receive buffer start address. Without C+.
+pub const RBSTART: usize = 0x30;
+/// Current address of packet read (16 bits): 16 bytes behind what was read last. Without C+.
+pub const CAPR: usize = 0x38;
 /// Missed packet counter (24 bits): any write clears it.
 pub const MPC: usize = 0x4c;
 /// Media status (8 bits).
@@ -71,3 +80,53 @@ bitflags! {
 
 /// HWVERID of the RTL8139C+, in TCR.
 pub const HWVERID_C_PLUS: u32 = 0x7480_0000;
+
+/// CR's bit that the receive buffer is empty.
+pub const BUFE: u8 = 1 << 0;
+
+/// TSD.
+#[bitfield(u32)]
+pub struct Tsd {
+    /// Bytes to send.
+    #[bits(13)]
+    pub size: u16,
+    /// The driver's: the device has read them. To clear it is to send.
+    pub own: bool,
+    /// FIFO underrun.
+    pub tun: bool,
+    /// Sent.
+    pub tok: bool,
+    #[bits(8)]
+    __: u8,
+    /// Collisions.
+    #[bits(4)]
+    pub ncc: u8,
+    __: bool,
+    /// Out of window collision.
+    pub owc: bool,
+    /// Given up.
+    pub tabt: bool,
+    /// Carrier lost.
+    pub crs: bool,
+}
+
+/// What stands before each frame in the receive buffer.
+#[bitfield(u32)]
+pub struct ReceiveHeader {
+    /// A good frame.
+    pub rok: bool,
+    /// Frame alignment error, wrong FCS, longer than 4 KiB, shorter than 64 bytes, invalid symbol.
+    #[bits(5)]
+    pub errors: u8,
+    #[bits(10)]
+    __: u16,
+    /// Bytes of the frame, FCS included.
+    pub length: u16,
+}
+
+impl ReceiveHeader {
+    /// It is a bad frame.
+    pub fn is_bad(self) -> bool {
+        self.errors() != 0
+    }
+}

@@ -2,12 +2,13 @@
 
 use hw::dma::Arena;
 use hw::{Identity, InterruptKind, Registers};
-use nic::{DriverInfo, Fault, Link, Statistics};
+use nic::{DriverInfo, Fault, Link, Pool, Statistics};
 use realtek::Family;
 use realtek::descriptors::Gigabit;
 use realtek::device::BURST;
 use realtek::family;
 use realtek::registers::{self as common, Cpcr, Dumped, Interrupts, Rcr};
+use realtek::rings::DescriptorRings;
 
 use crate::chips::{self, Chip, Generation};
 use crate::phy;
@@ -52,7 +53,7 @@ impl Family for Rtl8168 {
 
     const DUMP: &'static [Dumped] = reg::DUMP;
 
-    type Layout = Gigabit;
+    type Rings = DescriptorRings<Gigabit>;
 
     fn new(Identity { vendor, device, .. }: Identity, arena: &Arena) -> Result<Self, Fault> {
         let chip = match (vendor, device) {
@@ -80,6 +81,10 @@ impl Family for Rtl8168 {
             log::warn!("the PHY does not answer; it is left to itself");
         }
         Ok((self.chip.name, LEAST_MTU..=self.chip.mtu))
+    }
+
+    fn rings(&self, arena: &Arena, pool: Pool) -> Result<Self::Rings, hw::Error> {
+        DescriptorRings::new(RING, arena, pool)
     }
 
     fn causes(&self, registers: &impl Registers) -> u32 {

@@ -55,6 +55,16 @@ pub trait Kind: Sized {
     /// There was no descriptor for a frame.
     fn missed(card: &mut Chip<Self>);
 
+    /// A frame that it accepts arrives, where it has no descriptors for it; `false` if it has.
+    fn take(_card: &mut Chip<Self>, _bus: &mut Bus, _frame: &[u8]) -> bool {
+        false
+    }
+
+    /// Writes `word` over what it says of a frame, where it has no descriptors; `false` if it has.
+    fn scribble(_card: &mut Chip<Self>, _bus: &mut Bus, _receive: bool, _entry: usize, _word: u64) -> bool {
+        false
+    }
+
     /// It is reset.
     fn reset(_card: &mut Chip<Self>) {}
 
@@ -190,7 +200,7 @@ impl<K: Kind> Chip<K> {
     /// A frame without FCS arrives from the wire.
     pub fn arrive(&mut self, bus: &mut Bus, frame: &[u8]) {
         let works = self.link_up && self.command().contains(Cr::RE) && K::receives(self);
-        if !works || !self.accepts(frame) {
+        if !works || !self.accepts(frame) || K::take(self, bus, frame) {
             return;
         }
         let bytes = [frame, &[0; 4]].concat();
@@ -263,6 +273,9 @@ impl<K: Kind> Chip<K> {
     /// Writes `word` over the first word of entry `entry` of the receive ring, or of the transmit ring, where the entry
     /// is the driver's afterwards.
     pub fn scribble(&mut self, bus: &mut Bus, receive: bool, entry: usize, word: u64) {
+        if K::scribble(self, bus, receive, entry, word) {
+            return;
+        }
         let base = self.base(if receive { reg::RDSAR } else { reg::TNPDS });
         let word = if receive { word } else { word & !OWN };
         bus.write(base + (entry % K::RING) as u64 * 16, &word.to_le_bytes());
