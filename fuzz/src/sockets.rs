@@ -47,9 +47,61 @@ const PATHS: [&str; 20] = [
     "11",
 ];
 
+/// Options that some scheme knows: their numbers, and their levels, plus one.
+const OPTIONS: [[u8; 2]; 41] = [
+    // SOL_SOCKET
+    [2, 2],
+    [3, 2],
+    [4, 2],
+    [6, 2],
+    [7, 2],
+    [8, 2],
+    [9, 2],
+    [13, 2],
+    [15, 2],
+    [20, 2],
+    [21, 2],
+    [30, 2],
+    [38, 2],
+    [39, 2],
+    // IPPROTO_IP
+    [1, 1],
+    [2, 1],
+    [32, 1],
+    [33, 1],
+    [34, 1],
+    [35, 1],
+    [36, 1],
+    [42, 1],
+    [45, 1],
+    // IPPROTO_TCP
+    [1, 7],
+    [2, 7],
+    [4, 7],
+    [5, 7],
+    [6, 7],
+    [18, 7],
+    // IPPROTO_IPV6
+    [16, 42],
+    [17, 42],
+    [18, 42],
+    [19, 42],
+    [20, 42],
+    [21, 42],
+    [26, 42],
+    [42, 42],
+    [45, 42],
+    [67, 42],
+    // None
+    [99, 1],
+    [99, 42],
+];
+
 /// Makes the requests that `data` describes, lets all clients die, and looks whether anything is left of them.
 pub fn run(data: &[u8]) {
     let stack = Rc::new(RefCell::new(Stack::new(Random::new([1, 2]), Instant::from_secs(1000))));
+    stack.borrow_mut().network.add_ethernet("eth0");
+    let usual = groups(&stack.borrow());
     let mut input = Input::new(data);
     let mut schemes: [Box<dyn Users>; 4] = [
         Box::new(Served::<Tcp>::new(&stack)),
@@ -71,6 +123,12 @@ pub fn run(data: &[u8]) {
     let mut stack = stack.borrow_mut();
     assert_eq!(stack.tcp.count(), 0, "connections are left over");
     assert_eq!(stack.deadline(), None, "something is left to be done");
+    assert_eq!(groups(&stack), usual, "nobody is left to be in a group");
+}
+
+/// The groups of all interfaces.
+fn groups(stack: &Stack) -> Vec<std::net::IpAddr> {
+    stack.network.interfaces().flat_map(|interface| interface.groups.iter()).collect()
 }
 
 /// Lets time pass, with a poll whenever the stack wants one.
@@ -158,12 +216,17 @@ impl<P: Protocol> Users for Served<P> {
                 let _ = self.scheme.write(id, &bytes, 0, 0, &ctx);
             }
             6 | 7 => {
-                let metadata = [input.u8() % 12, input.u8() % 80, input.u8() % 44].map(u64::from);
+                let (verb, option, level) = (input.u8(), input.u8(), input.u8());
+                let (metadata, given) = match OPTIONS.get(usize::from(option) % OPTIONS.len()) {
+                    // `setsockopt` or `getsockopt`.
+                    Some([option, level]) if verb >= 128 => ([2 + verb % 2, *option, *level], 3),
+                    _ => ([verb % 12, option % 80, level % 44], usize::from(which) % 4),
+                };
+                let metadata = metadata.map(u64::from);
                 let words = [0; 3].map(|_: usize| usize::from(input.u16()).to_ne_bytes());
                 let length = usize::from(input.u8());
                 let mut payload = [&words.concat()[..], input.bytes(length)].concat();
                 payload.truncate(usize::from(input.u16()));
-                let given = usize::from(which) % 4;
                 let _ = self.scheme.call(id, &mut payload, &metadata[..given], &ctx);
             }
             8 => {

@@ -249,7 +249,7 @@ impl Tcp {
             false => connection.shutdown_write(),
         }
         let patience = linger.filter(|time| *time > Duration::ZERO).unwrap_or(LINGER);
-        connection.owner = Owner::Nobody(now + patience);
+        connection.owner = Owner::Nobody(now + patience.min(LINGER));
         if connection.state() == State::TimeWait {
             self.keep_in_time_wait(id);
         }

@@ -18,7 +18,7 @@ pub struct Options {
     /// `TCP_USER_TIMEOUT`: how long a peer may be silent that has something to acknowledge; `None` is 15 minutes.
     pub user_timeout: Option<Duration>,
     /// `SO_LINGER`: how long after `close` what was written may take to be acknowledged; then the connection is reset.
-    /// With 0 it is reset at once. `None` waits as long as the peer goes on.
+    /// With 0 it is reset at once. `None`, or a minute and more, waits as long as the peer goes on.
     pub linger: Option<Duration>,
     /// `TCP_NODELAY`: small segments do not wait for the acknowledgement of earlier ones (RFC 896).
     pub no_delay: bool,

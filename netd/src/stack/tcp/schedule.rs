@@ -148,8 +148,8 @@ impl Tcp {
         }
         let (progressed, state) = (connection.progressed_since(before), connection.state());
         // What a lingering socket was given time for is done when the peer has its FIN.
-        let is_limited =
-            connection.options().linger.is_some() && !matches!(state, State::FinWait2 | State::TimeWait);
+        let is_limited = connection.options().linger.is_some_and(|linger| linger < LINGER)
+            && !matches!(state, State::FinWait2 | State::TimeWait);
         if connection.has_unread() && state != State::Closed {
             // Nobody will read it, and the peer should know (RFC 2525 section 2.17).
             connection.abort();
