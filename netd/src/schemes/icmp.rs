@@ -2,12 +2,14 @@
 
 use std::net::IpAddr;
 
-use scheme::errno::{EINVAL, ENOENT};
+use scheme::errno::{EINVAL, ENOENT, ENOPROTOOPT, EOPNOTSUPP};
 use scheme::{DirentKind, Error, Result};
 
 use super::errno::errno;
+use super::message::Verb;
+use super::option::{self, SocketOption};
 use super::socket_scheme::{Caller, Protocol};
-use crate::stack::icmp::{IcmpId, Purpose};
+use crate::stack::icmp::{IcmpId, Options, Purpose};
 use crate::stack::{Readiness, Stack};
 
 /// The scheme's [`Protocol`].
@@ -65,6 +67,15 @@ impl Protocol for Icmp {
         stack.icmp.write(*node, data, &mut stack.network).map_err(errno)
     }
 
+    fn call(stack: &mut Stack, node: &mut IcmpId, payload: &mut [u8], metadata: &[u64]) -> Result<usize> {
+        let options = stack.icmp.options(*node).map_err(errno)?;
+        match Verb::parse(metadata) {
+            Some((Verb::GetSockOpt, _)) => get(*options, SocketOption::parse(metadata)?, payload),
+            Some((Verb::SetSockOpt, _)) => set(options, SocketOption::parse(metadata)?, payload),
+            _ => Err(Error::new(EOPNOTSUPP)),
+        }
+    }
+
     fn path(stack: &Stack, node: &IcmpId) -> String {
         match stack.icmp.remote(*node) {
             Some((Purpose::Echo, remote)) => format!("echo/{remote}"),
@@ -82,6 +93,24 @@ impl Protocol for Icmp {
     fn take_changes(stack: &mut Stack) -> Vec<(IcmpId, Readiness)> {
         stack.icmp.take_changes()
     }
+}
+
+fn get(options: Options, which: SocketOption, payload: &mut [u8]) -> Result<usize> {
+    let value = match which {
+        SocketOption::HopLimit => options.hop_limit.unwrap_or(option::HOP_LIMIT),
+        SocketOption::TrafficClass => options.traffic_class,
+        _ => return Err(Error::new(ENOPROTOOPT)),
+    };
+    option::put(&[value.into()], payload)
+}
+
+fn set(options: &mut Options, which: SocketOption, value: &[u8]) -> Result<usize> {
+    match which {
+        SocketOption::HopLimit => options.hop_limit = option::hop_limit(value)?,
+        SocketOption::TrafficClass => options.traffic_class = option::traffic_class(value)?,
+        _ => return Err(Error::new(ENOPROTOOPT)),
+    }
+    Ok(value.len())
 }
 
 fn parse(path: &str) -> Result<(Purpose, IpAddr)> {

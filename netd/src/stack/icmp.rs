@@ -43,6 +43,7 @@ struct Socket {
     remote: IpAddr,
     /// RFC 792's identifier, ours alone.
     ident: u16,
+    options: Options,
     received: VecDeque<Vec<u8>>,
     /// Bytes in `received`.
     size: usize,
@@ -66,6 +67,15 @@ impl Socket {
         self.size += message.len();
         self.received.push_back(message);
     }
+}
+
+/// What a program can set of a socket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// `IP_TTL`, `IPV6_UNICAST_HOPS`; `None` is the usual 64.
+    pub hop_limit: Option<u8>,
+    /// `IP_TOS`, `IPV6_TCLASS`.
+    pub traffic_class: u8,
 }
 
 /// What an error says about a packet of ours.
@@ -101,13 +111,9 @@ impl Icmp {
             .map(|step| first.wrapping_add(step))
             .find(|ident| !self.by_ident.contains_key(ident))
             .ok_or(SocketError::PortsExhausted)?;
-        let id = IcmpId(self.sockets.insert(Socket {
-            purpose,
-            remote,
-            ident,
-            received: VecDeque::new(),
-            size: 0,
-        }));
+        let (options, received) = (Options::default(), VecDeque::new());
+        let socket = Socket { purpose, remote, ident, options, received, size: 0 };
+        let id = IcmpId(self.sockets.insert(socket));
         if purpose == Purpose::Echo {
             self.by_ident.insert(ident, id);
         }
@@ -117,6 +123,11 @@ impl Icmp {
     /// The host.
     pub fn remote(&self, id: IcmpId) -> Option<(Purpose, IpAddr)> {
         self.sockets.get(id.0).map(|socket| (socket.purpose, socket.remote))
+    }
+
+    /// The settings, to be changed.
+    pub fn options(&mut self, id: IcmpId) -> Result<&mut Options, SocketError> {
+        self.sockets.get_mut(id.0).map(|socket| &mut socket.options).ok_or(SocketError::NoSuchSocket)
     }
 
     /// What is ready.
@@ -150,7 +161,8 @@ impl Icmp {
             return Err(SocketError::MessageTooLong { length: data.len(), limit });
         }
         let sequence = u16::from_be_bytes([high, low]);
-        let packet = echo_request(path.source, socket.remote, socket.ident, sequence, data);
+        let mut packet = echo_request(path.source, socket.remote, socket.ident, sequence, data);
+        datagram::mark(&mut packet, socket.options.traffic_class, socket.options.hop_limit);
         network.send(path.interface, path.next_hop, packet.into());
         Ok(message.len())
     }

@@ -5,8 +5,13 @@ use scheme::errno::*;
 use smoltcp::time::Duration;
 
 use super::*;
+use crate::schemes::icmp::Icmp;
 use crate::schemes::tcp::Tcp;
 use crate::schemes::udp::Udp;
+use crate::stack::LOOPBACK;
+
+/// What stands before a packet.
+const HEADROOM: usize = smoltcp::wire::ETHERNET_HEADER_LEN;
 
 const SERVER: &str = "127.0.0.1:8080";
 const SO_REUSEADDR: u64 = 2;
@@ -247,6 +252,25 @@ fn who_waits_for_all_gets_all_or_what_there_is_at_the_end() {
     rig.write(server, b"now").unwrap();
     pass(&mut rig);
     assert_eq!(receive(&mut rig, nonblocking, 8, MSG_WAITALL), Ok(b"now".to_vec()), "it never waits");
+}
+
+#[test]
+fn an_echo_request_goes_as_far_as_it_was_set() {
+    let mut rig = rig::<Icmp>(&host());
+    let socket = rig.open("echo/127.0.0.1").unwrap();
+    assert_eq!([IP_TTL, IP_TOS].map(|name| rig.option(socket, &name)), [64, 0].map(Ok));
+    assert_eq!(rig.set_option(socket, &IP_TTL, &[3]), Ok(4));
+    assert_eq!(rig.set_option(socket, &IP_TOS, &[0x10]), Ok(4));
+    assert_eq!([IP_TTL, IP_TOS].map(|name| rig.option(socket, &name)), [3, 0x10].map(Ok));
+    rig.write(socket, &[0, 1, 7]).unwrap();
+    let mut stack = rig.stack.borrow_mut();
+    let packet = stack.network.interface_mut(LOOPBACK).unwrap().queue.pop_front().unwrap();
+    assert_eq!((packet[HEADROOM + 1], packet[HEADROOM + 8]), (0x10, 3));
+    drop(stack);
+    assert_eq!(rig.set_option(socket, &IP_TTL, &[0]), Err(EINVAL));
+    assert_eq!(rig.set_option(socket, &[SO_KEEPALIVE], &[1]), Err(ENOPROTOOPT));
+    assert_eq!(rig.option(socket, &TCP_NODELAY), Err(ENOPROTOOPT));
+    assert_eq!(rig.call(socket, &mut [0; 4], &[8]), Err(EOPNOTSUPP));
 }
 
 #[test]
