@@ -82,9 +82,9 @@ impl Tally {
     fn update(&mut self, registers: &impl Registers) {
         let Some(now) = self.works.then(|| self.dump(registers)).flatten() else { return };
         let before = self.seen.replace(now).unwrap_or(now);
-        for (index, grown) in self.grown.iter_mut().enumerate() {
-            let (_, bits) = COUNTERS[index];
-            *grown = grown.saturating_add(now[index].wrapping_sub(before[index]) & u64::MAX >> (64 - bits));
+        let growth = now.into_iter().zip(before).map(|(now, before)| now.wrapping_sub(before));
+        for ((grown, growth), (_, bits)) in self.grown.iter_mut().zip(growth).zip(COUNTERS) {
+            *grown = grown.saturating_add(growth & u64::MAX >> (64 - bits));
         }
     }
 
