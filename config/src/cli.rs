@@ -149,6 +149,7 @@ pub enum Command {
 #[derive(Subcommand)]
 pub enum Link {
     /// Show one interface, or all
+    #[command(after_help = examples::LINK_SHOW)]
     Show {
         /// Its name
         interface: Option<String>,
@@ -166,15 +167,19 @@ pub enum Link {
 #[derive(Subcommand)]
 pub enum LinkSetting {
     /// Switch it on
+    #[command(after_help = examples::LINK_SET_UP)]
     Up,
     /// Switch it off
+    #[command(after_help = examples::LINK_SET_DOWN)]
     Down,
     /// The longest IP packet
+    #[command(after_help = examples::LINK_SET_MTU)]
     Mtu {
         /// In bytes
         bytes: Mtu,
     },
     /// The Ethernet address
+    #[command(after_help = examples::LINK_SET_MAC)]
     Mac {
         /// Such as 52:54:00:12:34:56
         address: Mac,
@@ -188,6 +193,7 @@ pub enum LinkSetting {
         id: VlanId,
     },
     /// The metric of its routes that have none of their own
+    #[command(after_help = examples::LINK_SET_METRIC)]
     Metric {
         /// The smallest is preferred
         metric: Metric,
@@ -205,6 +211,7 @@ pub enum Vlan {
 #[derive(Subcommand)]
 pub enum Addr {
     /// Show the addresses of one interface, or of all
+    #[command(after_help = examples::ADDR_SHOW)]
     Show {
         /// Its name
         interface: Option<String>,
@@ -234,6 +241,7 @@ pub struct AddrOf {
 #[derive(Subcommand)]
 pub enum Route {
     /// Show all routes
+    #[command(after_help = examples::ROUTE_SHOW)]
     Show,
     /// Add a route
     #[command(after_help = examples::ROUTE_ADD)]
@@ -254,6 +262,7 @@ pub struct RouteTo {
 #[derive(Subcommand)]
 pub enum Dns {
     /// Show all name servers and domains, the first one first
+    #[command(after_help = examples::DNS_SHOW)]
     Show,
     /// Ask these, before those of leases
     #[command(after_help = examples::DNS_SET)]
@@ -277,6 +286,7 @@ pub enum Dns {
 #[derive(Subcommand)]
 pub enum Dhcp {
     /// Show the lease of one interface, or of all
+    #[command(after_help = examples::DHCP_SHOW)]
     Show {
         /// Its name
         interface: Option<String>,
@@ -288,11 +298,13 @@ pub enum Dhcp {
         interface: String,
     },
     /// Get an address by DHCP
+    #[command(after_help = examples::DHCP_ON)]
     On {
         /// The interface
         interface: String,
     },
     /// Give the lease back
+    #[command(after_help = examples::DHCP_OFF)]
     Off {
         /// The interface
         interface: String,

@@ -146,3 +146,51 @@ Example:
 pub const DHCP_RENEW: &str = "\
 Example:
   netcfg dhcp renew eth0";
+
+pub const LINK_SHOW: &str = "\
+Example:
+  netcfg link show eth0";
+
+pub const LINK_SET_UP: &str = "\
+Example:
+  netcfg link set eth0 up";
+
+pub const LINK_SET_DOWN: &str = "\
+Example:
+  netcfg link set eth0 down";
+
+pub const LINK_SET_MTU: &str = "\
+Example:
+  netcfg link set eth0 mtu 9000";
+
+pub const LINK_SET_MAC: &str = "\
+Example:
+  netcfg link set eth0 mac 52:54:00:12:34:57";
+
+pub const LINK_SET_METRIC: &str = "\
+Example:
+  netcfg link set eth0 metric 5";
+
+pub const ADDR_SHOW: &str = "\
+Example:
+  netcfg addr show eth0";
+
+pub const ROUTE_SHOW: &str = "\
+Example:
+  netcfg route show";
+
+pub const DNS_SHOW: &str = "\
+Example:
+  netcfg dns show";
+
+pub const DHCP_SHOW: &str = "\
+Example:
+  netcfg dhcp show eth0";
+
+pub const DHCP_ON: &str = "\
+Example:
+  netcfg dhcp on eth0";
+
+pub const DHCP_OFF: &str = "\
+Example:
+  netcfg dhcp off eth0";

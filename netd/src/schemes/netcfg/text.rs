@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::tree::{Attribute, Leaf};
 use crate::intent::Intent;
 use crate::stack::Stack;
-use crate::stack::dhcp::Lease;
+use crate::stack::dhcp::{Lease, LeasedRoute};
 use crate::stack::interface::{Interface, Link};
 use crate::stack::names::NameServer;
 use crate::stack::table::Entry;
@@ -121,12 +121,20 @@ fn dhcp(interface: &Interface) -> String {
     let Some(dhcp) = interface.dhcp() else { return "state off\n".to_owned() };
     let mut text = format!("state {}\n", dhcp.state());
     let Some(lease) = dhcp.lease() else { return text };
-    let Lease { server, duration, renew, rebind, .. } = lease;
+    let Lease { server, duration, renew, rebind, address, .. } = lease;
     // Writing to a string cannot fail.
-    let _ = write!(text, "server {server}\nlease {duration}\nrenew {renew}\nrebind {rebind}\n");
-    if let Some(domain) = &lease.domain {
-        let _ = writeln!(text, "domain {domain}");
+    let _ = write!(
+        text,
+        "server {server}\nlease {duration}\nrenew {renew}\nrebind {rebind}\naddress {address}\n"
+    );
+    for LeasedRoute { destination, via } in &lease.routes {
+        let via = via.map(|router| format!(" via {router}")).unwrap_or_default();
+        let _ = writeln!(text, "route {destination}{via}");
     }
+    lease.name_servers.iter().for_each(|server| text += &format!("nameserver {server}\n"));
+    let _ = lease.mtu.map_or(Ok(()), |mtu| writeln!(text, "mtu {mtu}"));
+    let _ = lease.domain.as_ref().map_or(Ok(()), |domain| writeln!(text, "domain {domain}"));
+    lease.domain_search.iter().for_each(|domain| text += &format!("search {domain}\n"));
     text
 }
 

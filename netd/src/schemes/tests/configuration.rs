@@ -210,3 +210,69 @@ fn the_configuration_is_root_s_to_change_and_everyone_s_to_read() {
         assert!(rig.open_with(path, O_RDONLY).is_ok(), "{path}");
     }
 }
+
+/// Every key of the file.
+const EVERYTHING: &str = "\
+dns = [\"10.0.0.3\", \"fd00::3\"]
+search = [\"home.arpa\"]
+
+[[interface]]
+match.name = \"eth0\"
+up = false
+dhcp = true
+keep_lease = true
+addresses = [\"10.0.0.2/24\", \"fd00::2/64\"]
+routes = [
+    { to = \"default\", via = \"10.0.0.1\", metric = 7 },
+    { to = \"10.7.0.0/16\" },
+]
+dns = [\"fe80::53\"]
+mtu = 1400
+mac = \"52:54:00:12:34:57\"
+vlan = [10]
+filter.promisc = true
+filter.allmulti = true
+features = { tso = false }
+coalesce = { adaptive = false, rx-usecs = 50 }
+metric = 5
+
+[[interface]]
+match.mac = \"52:54:00:12:34:58\"
+match.driver = \"*_e1000\"
+";
+
+#[test]
+fn what_runs_is_what_was_applied_key_by_key() {
+    let mut rig = netcfg(Some(MAC));
+    rig.commit("config/apply", EVERYTHING).unwrap();
+    assert_eq!(rig.cat("config/running"), EVERYTHING);
+    let example = include_str!("../../../../config/net/netd.toml");
+    for line in example.lines().filter(|line| line.contains(" = ") && !line.contains('{')) {
+        let key = line.trim_start_matches("# ").split(" = ").next().unwrap();
+        assert!(EVERYTHING.contains(&format!("{key} = ")), "{key} is told of and not tried here");
+    }
+}
+
+proptest::proptest! {
+    /// Any lines of the file above, without those of the lists, which take several.
+    #[test]
+    fn what_runs_is_what_was_applied_whatever_is_left_out(mask in proptest::prelude::any::<u32>()) {
+        let is_kept = |place: usize, line: &str| {
+            let is_free = !line.starts_with(['[', ' ', ']']) && !line.contains('[') && line.contains(" = ");
+            !is_free || line.starts_with("match") || mask >> (place % 32) & 1 == 1
+        };
+        let text: String = EVERYTHING
+            .lines()
+            .enumerate()
+            .filter(|(place, line)| is_kept(*place, line))
+            .map(|(_, line)| format!("{line}\n"))
+            .collect();
+        let mut rig = netcfg(Some(MAC));
+        rig.commit("config/apply", &text).unwrap();
+        let running = rig.cat("config/running");
+        proptest::prop_assert_eq!(&running, &text);
+        // And so it is found by the next netd.
+        let read = |text: &str| config::netd::parse(std::path::Path::new("netd.toml"), text).unwrap();
+        proptest::prop_assert_eq!(read(&running), read(&text));
+    }
+}

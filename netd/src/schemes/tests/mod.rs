@@ -5,6 +5,7 @@ mod groups;
 mod hostile;
 mod netcfg;
 mod options;
+mod permissions;
 mod settings;
 mod streams;
 mod tcp;

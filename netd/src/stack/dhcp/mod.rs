@@ -13,7 +13,7 @@ use std::net::Ipv4Addr;
 use smoltcp::time::{Duration, Instant};
 use smoltcp::wire::EthernetAddress;
 
-pub use self::lease::Lease;
+pub use self::lease::{Lease, LeasedRoute};
 use self::message::{Kind, Message};
 use self::options::Code;
 use self::retry::{Retry, jittered};
