@@ -67,7 +67,7 @@ fn run(arguments: &[&str]) -> Output {
 }
 
 /// What stands before `--help` for a command: the interface that some are about comes before their last word.
-fn words<'a>(command: &'a [String]) -> Vec<&'a str> {
+fn words(command: &[String]) -> Vec<&str> {
     let mut words: Vec<_> = command.iter().map(String::as_str).collect();
     if words.starts_with(&["link", "set"]) && words.len() > 2 {
         words.insert(2, "eth0");

@@ -3,6 +3,7 @@
 mod counters;
 mod groups;
 mod ipv6;
+mod silence;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -13,6 +14,7 @@ use smoltcp::time::Instant;
 use smoltcp::wire::{ArpOperation, ArpPacket, ArpRepr, EthernetAddress, EthernetFrame, EthernetProtocol};
 
 pub use self::counters::Counters;
+use self::silence::Silence;
 use super::address::{is_broadcast, multicast};
 use super::capture::Captures;
 use super::conflict::Claims;
@@ -83,6 +85,8 @@ pub struct Interface {
     pub link_mtu: usize,
     /// The MTUs that the driver can be set to, if it said so.
     pub driver_limits: Option<RangeInclusive<usize>>,
+    /// The neighbours that have not answered lately.
+    pub silence: Silence,
     /// What the link is told of the addresses.
     pub claims: Claims,
     /// The name of its driver's scheme, while there is one.
@@ -140,6 +144,7 @@ impl Interface {
             link_mtu: mtu,
             driver_limits: None,
             metric: 0,
+            silence: Silence::default(),
             claims: Claims::default(),
             driver: None,
             link_text: String::new(),
@@ -293,6 +298,7 @@ impl Interface {
         for neighbour in due.probes {
             self.ask(neighbour, now);
         }
+        self.silence.note(&due.lost, now);
         self.counters.neighbour_failures += due.undeliverable.len() as u64;
         due.undeliverable
     }
@@ -351,6 +357,7 @@ impl Interface {
     /// A neighbour is at `address`: what waited for it is sent.
     pub fn meet(&mut self, neighbour: IpAddr, address: EthernetAddress, now: Instant) {
         let Link::Ethernet { neighbours, .. } = &mut self.link else { return };
+        self.silence.end(neighbour);
         for packet in neighbours.learn(neighbour, address, now) {
             self.frame(packet, address, protocol(neighbour));
         }

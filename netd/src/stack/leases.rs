@@ -124,9 +124,7 @@ impl Stack {
         }
         let own = lease.address.into();
         self.network.add_address(id, own);
-        // Of several routers the first one is preferred.
-        let routes =
-            lease.routes.iter().rev().map(|route| (route.destination.into(), route.via.map(IpAddr::from)));
+        let routes = lease.routes.iter().map(|route| (route.destination.into(), route.via.map(IpAddr::from)));
         self.network.set_leased(id, own, routes);
         self.follow_mtu(id);
         self.revision += 1;

@@ -204,7 +204,8 @@ impl Network {
             let interface = self.interfaces.get(&route.interface).filter(|own| own.up)?;
             let has_source = source.is_none_or(|source| interface.has_address(source));
             let length = Reverse(route.destination.prefix_len());
-            Some((length, !has_source, !interface.running, self.metric(route), route.interface))
+            let is_silent = self.is_silent(route);
+            Some((length, !has_source, !interface.running, is_silent, self.metric(route), route.interface))
         };
         self.routes.to(destination).filter(|route| rank(route).is_some()).min_by_key(rank)
     }
@@ -212,7 +213,13 @@ impl Network {
     /// The metric of a route, or of its interface.
     pub fn metric(&self, route: &Route) -> u32 {
         let of_interface = || self.interfaces.get(&route.interface).map_or(0, |own| own.metric);
-        route.metric.unwrap_or_else(of_interface)
+        route.metric.unwrap_or_else(of_interface).saturating_add(route.order)
+    }
+
+    /// Whether a route's router has not answered lately (RFC 1122 section 3.3.1.4).
+    fn is_silent(&self, route: &Route) -> bool {
+        let interface = self.interfaces.get(&route.interface);
+        route.via.is_some_and(|router| interface.is_some_and(|own| own.silence.has(router, self.now)))
     }
 
     /// What `route/list` says of a route.
@@ -229,8 +236,9 @@ impl Network {
             return destination;
         }
         let by_interface = self.routes.to(destination).filter(|route| route.interface == interface);
-        let best =
-            by_interface.min_by_key(|route| (Reverse(route.destination.prefix_len()), self.metric(route)));
+        let best = by_interface.min_by_key(|route| {
+            (Reverse(route.destination.prefix_len()), self.is_silent(route), self.metric(route))
+        });
         best.and_then(|route| route.via).unwrap_or(destination)
     }
 
@@ -385,8 +393,8 @@ impl Network {
     }
 
     /// Puts `routes`, each with its router if it has one, in the place of those that the former lease brought to
-    /// `interface`; of several to one destination the last one stays. Routers outside of the network of `own` are
-    /// reached on the link.
+    /// `interface`; of several to one destination each one is preferred to the next. Routers outside of the network of
+    /// `own` are reached on the link.
     pub fn set_leased(
         &mut self,
         id: InterfaceId,
@@ -394,11 +402,15 @@ impl Network {
         routes: impl Iterator<Item = (IpNet, Option<IpAddr>)>,
     ) {
         self.routes.remove_leased(id);
+        let mut orders = BTreeMap::new();
         for (destination, via) in routes {
+            let order = orders.entry(destination).or_insert(0);
             if let Some(router) = via.filter(|router| !own.contains(router)) {
                 self.routes.add(Route { leased: true, ..Route::attached(router.into(), id, own.addr()) });
             }
-            self.routes.add(Route { via, leased: true, ..Route::attached(destination, id, own.addr()) });
+            let route = Route::attached(destination, id, own.addr());
+            self.routes.add(Route { via, leased: true, order: *order, ..route });
+            *order += 1;
         }
     }
 

@@ -23,12 +23,14 @@ pub struct Route {
     pub metric: Option<u32>,
     /// It came with a lease, and goes with it.
     pub leased: bool,
+    /// How many routers of its lease come before it; the metric is so much greater.
+    pub order: u32,
 }
 
 impl Route {
     /// The route to a network on the link of `interface`, where we have the address `source`.
     pub fn attached(destination: IpNet, interface: InterfaceId, source: IpAddr) -> Self {
-        Self { destination, via: None, interface, source, metric: None, leased: false }
+        Self { destination, via: None, interface, source, metric: None, leased: false, order: 0 }
     }
 
     /// Whether both say the same, from whatever source.
@@ -47,9 +49,9 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// Adds `route` in place of one to the same destination by the same interface, with the same metric.
+    /// Adds `route` in place of one to the same destination by the same interface, with the same metric and order.
     pub fn add(&mut self, route: Route) {
-        let kind = |route: &Route| (route.destination, route.interface, route.metric);
+        let kind = |route: &Route| (route.destination, route.interface, route.metric, route.order);
         self.routes.retain(|other| kind(other) != kind(&route));
         self.routes.push(route);
         self.routes.sort_by_key(|route| std::cmp::Reverse(route.destination.prefix_len()));

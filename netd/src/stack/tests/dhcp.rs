@@ -41,6 +41,8 @@ struct Lan {
     given: DhcpRepr<'static>,
     /// Addresses that other hosts have.
     taken: Vec<Ipv4Addr>,
+    /// Addresses that nobody has, though they are given.
+    absent: Vec<Ipv4Addr>,
     /// The addresses that the host announced.
     announced: Vec<Ipv4Addr>,
 }
@@ -64,6 +66,7 @@ impl Lan {
             modest: false,
             given: reply(DhcpMessageType::Ack, 0),
             taken: Vec::new(),
+            absent: Vec::new(),
             announced: Vec::new(),
         }
     }
@@ -135,7 +138,8 @@ impl Lan {
             self.announced.push(asked);
         }
         let is_own = asked == OFFERED || asked == self.given.your_ip;
-        (!is_own || self.taken.contains(&asked)).then(|| arp_reply(payload))
+        let is_there = !self.absent.contains(&asked) && (!is_own || self.taken.contains(&asked));
+        is_there.then(|| arp_reply(payload))
     }
 
     /// Another host says that it has `address`.
@@ -329,6 +333,29 @@ fn the_first_of_several_routers_is_used() {
         lan.host.network.route(IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1))).unwrap().next_hop,
         IpAddr::V4(Ipv4Addr::new(10, 0, 2, 7))
     );
+}
+
+#[test]
+fn a_router_that_does_not_answer_gives_way_to_the_next_for_a_minute() {
+    const FAR: IpAddr = IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1));
+    let [first, second] = [7, 8].map(|last| Ipv4Addr::new(10, 0, 2, last));
+    let mut lan = Lan::new();
+    lan.given.router = None;
+    lan.given.additional_options = &[DhcpOption { kind: 3, data: &[10, 0, 2, 7, 10, 0, 2, 8] }];
+    lan.run(Duration::from_secs(1));
+    lan.absent.push(first);
+    let texts: Vec<_> =
+        lan.host.network.routes.iter().map(|route| lan.host.network.route_text(route).to_string()).collect();
+    assert!(texts.contains(&"default via 10.0.2.8 dev eth0 src 10.0.2.15 metric 1".to_owned()), "{texts:?}");
+    lan.host.set_metric(ETH0, 5);
+    assert_eq!(lan.host.network.route(FAR).unwrap().next_hop, IpAddr::V4(first));
+
+    let socket = lan.host.udp.open(super::any(0), None, Default::default(), &mut lan.host.network).unwrap();
+    lan.host.udp.send_to(socket, b"?", Some(SocketAddr::new(FAR, 53)), &mut lan.host.network).unwrap();
+    lan.run(Duration::from_secs(5));
+    assert_eq!(lan.host.network.route(FAR).unwrap().next_hop, IpAddr::V4(second), "nobody is there");
+    lan.run(Duration::from_secs(60));
+    assert_eq!(lan.host.network.route(FAR).unwrap().next_hop, IpAddr::V4(first), "it may be back");
 }
 
 #[test]
