@@ -107,9 +107,8 @@ impl Tcp {
         for orphan in orphans {
             if let Some(connection) = self.connections.get_mut(orphan.0) {
                 connection.abort();
-                connection.owner = Owner::Nobody(now + LINGER);
             }
-            self.mark_dirty(orphan);
+            self.let_go(orphan, now + LINGER);
         }
     }
 

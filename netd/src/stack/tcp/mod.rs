@@ -64,7 +64,12 @@ pub struct Tcp {
     timers: BTreeSet<(Instant, ConnectionId)>,
     time_wait: VecDeque<ConnectionId>,
     changes: Vec<Change>,
+    /// How many connections are nobody's.
+    orphans: usize,
 }
+
+/// Connections that are nobody's. Of more of them the peers are told, if they ask, that they are no more.
+const ORPHANS: usize = 8192;
 
 impl Tcp {
     /// Begins a connection to `remote`, from `local` where given (its port 0: an ephemeral one).
@@ -249,11 +254,21 @@ impl Tcp {
             false => connection.shutdown_write(),
         }
         let patience = linger.filter(|time| *time > Duration::ZERO).unwrap_or(LINGER);
-        connection.owner = Owner::Nobody(now + patience.min(LINGER));
         if connection.state() == State::TimeWait {
             self.keep_in_time_wait(id);
         }
-        self.mark_dirty(id);
+        self.let_go(id, now + patience.min(LINGER));
+    }
+
+    /// Nobody looks after a connection any more; it may go on until the time given.
+    fn let_go(&mut self, id: ConnectionId, until: Instant) {
+        let Some(connection) = self.connections.get_mut(id.0) else { return };
+        let before = std::mem::replace(&mut connection.owner, Owner::Nobody(until));
+        self.orphans += usize::from(!matches!(before, Owner::Nobody(_)));
+        match self.orphans > ORPHANS {
+            true => self.remove(id),
+            false => self.mark_dirty(id),
+        }
     }
 
     /// Takes an incoming segment; whether anybody wanted it.

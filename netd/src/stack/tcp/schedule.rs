@@ -189,6 +189,7 @@ impl Tcp {
     pub(super) fn remove(&mut self, id: ConnectionId) {
         self.set_timer(id, None);
         let Some(connection) = self.connections.try_remove(id.0) else { return };
+        self.orphans -= usize::from(matches!(connection.owner, Owner::Nobody(_)));
         if self.by_tuple.get(&connection.tuple) == Some(&id) {
             self.by_tuple.remove(&connection.tuple);
         }

@@ -553,3 +553,18 @@ fn who_waits_for_the_driver_goes_on_when_that_has_room() {
     bed.left.poll(bed.now);
     assert!(bed.left.has_frames(ETH0));
 }
+
+#[test]
+fn those_who_let_go_of_connections_do_not_make_us_grow() {
+    let mut bed = Bed::new();
+    bed.left.link_down(ETH0);
+    for port in 1..10_000 {
+        let Stack { tcp, network, .. } = &mut bed.left;
+        let client = tcp.connect(None, right(port), Options::default(), network).unwrap();
+        bed.left.tcp.close(client, bed.now);
+    }
+    bed.left.poll(bed.now);
+    assert!(bed.left.tcp.count() <= 8192, "{}", bed.left.tcp.count());
+    bed.run(Duration::from_secs(61));
+    assert_eq!(bed.left.tcp.count(), 0);
+}
