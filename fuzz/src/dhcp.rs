@@ -5,18 +5,12 @@ use std::net::{IpAddr, Ipv4Addr};
 use netd::stack::{Instant, InterfaceId, Random, Stack};
 use smoltcp::time::Duration;
 use smoltcp::wire::{
-    ArpHardware, DhcpOpCode, DhcpPacket, EthernetAddress, EthernetFrame, EthernetProtocol, IpProtocol,
-    Ipv4Packet, UdpPacket,
+    ArpHardware, DhcpOpCode, DhcpPacket, EthernetFrame, EthernetProtocol, IpProtocol, Ipv4Packet,
 };
 
 use crate::input::Input;
+use crate::wire::{self, MTU, OWN_MAC, UDP_HEADER, from_dhcp_server};
 
-const OWN_MAC: EthernetAddress = EthernetAddress([2, 0, 0, 0, 0, 1]);
-const SERVER_MAC: EthernetAddress = EthernetAddress([2, 0, 0, 0, 0, 2]);
-const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
-const ETHERNET_HEADER: usize = 14;
-const IPV4_HEADER: usize = 20;
-const UDP_HEADER: usize = 8;
 /// The message's fields before its options, the cookie included.
 const FIXED: usize = 240;
 /// More messages than this tell nothing new.
@@ -51,7 +45,7 @@ impl Client {
         let now = Instant::from_secs(1000);
         let mut stack = Stack::new(Random::new([1, 0]), now);
         let eth0 = stack.network.add_ethernet("eth0");
-        stack.link_up(eth0, OWN_MAC, 1500);
+        stack.link_up(eth0, OWN_MAC, MTU);
         let mut client = Self { stack, eth0, now, transaction: 0 };
         client.pass(Duration::from_millis(1));
         client
@@ -59,20 +53,10 @@ impl Client {
 
     /// Lets time pass, with a poll whenever the stack wants one.
     fn pass(&mut self, time: Duration) {
-        /// Far more than timers and answers can need.
-        const MOST_POLLS: usize = 20_000;
-        let end = self.now + time;
-        for _ in 0..MOST_POLLS {
-            self.stack.poll(self.now);
-            let frames: Vec<_> = self.stack.take_frames(self.eth0, usize::MAX).collect();
-            frames.iter().for_each(|frame| self.note(frame));
-            match self.stack.deadline() {
-                Some(at) if at <= end => self.now = at.max(self.now),
-                _ if self.now == end && frames.is_empty() => return,
-                _ => self.now = end,
-            }
-        }
-        panic!("there is no end to what the client has to do");
+        let mut sent = Vec::new();
+        let Self { stack, eth0, now, .. } = self;
+        wire::pass(stack, *eth0, now, time, |frame| sent.push(frame.to_vec()));
+        sent.iter().for_each(|frame| self.note(frame));
     }
 
     /// Remembers what is to be answered.
@@ -119,31 +103,6 @@ impl Client {
         let names = input.bytes(length_of_names);
         message[44..44 + names.len()].copy_from_slice(names);
         message.extend(input.bytes(length));
-        framed(message)
+        from_dhcp_server(&message)
     }
-}
-
-fn framed(message: Vec<u8>) -> Vec<u8> {
-    let mut bytes = vec![0; ETHERNET_HEADER + IPV4_HEADER + UDP_HEADER];
-    bytes.extend(message);
-    let length = bytes.len() - ETHERNET_HEADER;
-    let mut ethernet = EthernetFrame::new_unchecked(&mut bytes);
-    ethernet.set_dst_addr(OWN_MAC);
-    ethernet.set_src_addr(SERVER_MAC);
-    ethernet.set_ethertype(EthernetProtocol::Ipv4);
-    let mut packet = Ipv4Packet::new_unchecked(&mut bytes[ETHERNET_HEADER..]);
-    packet.set_version(4);
-    packet.set_header_len(IPV4_HEADER as u8);
-    packet.set_total_len(length as u16);
-    packet.set_hop_limit(64);
-    packet.set_next_header(IpProtocol::Udp);
-    packet.set_src_addr(SERVER);
-    packet.set_dst_addr(Ipv4Addr::BROADCAST);
-    packet.fill_checksum();
-    let mut udp = UdpPacket::new_unchecked(packet.payload_mut());
-    udp.set_src_port(67);
-    udp.set_dst_port(68);
-    udp.set_len((length - IPV4_HEADER) as u16);
-    udp.fill_checksum(&SERVER.into(), &Ipv4Addr::BROADCAST.into());
-    bytes
 }

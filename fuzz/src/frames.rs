@@ -9,18 +9,12 @@ use netd::stack::udp::UdpId;
 use netd::stack::{Instant, InterfaceId, Random, Stack};
 use smoltcp::time::Duration;
 use smoltcp::wire::{
-    DhcpPacket, EthernetAddress, EthernetFrame, EthernetProtocol, Icmpv4Packet, IpProtocol, IpVersion,
-    Ipv4Packet, TcpPacket, TcpSeqNumber, UdpPacket,
+    DhcpPacket, EthernetFrame, EthernetProtocol, IpProtocol, IpVersion, Ipv4Packet, TcpPacket, TcpSeqNumber,
+    UdpPacket,
 };
 
 use crate::input::Input;
-
-const OWN: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
-const PEER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
-const OWN_MAC: EthernetAddress = EthernetAddress([2, 0, 0, 0, 0, 1]);
-const PEER_MAC: EthernetAddress = EthernetAddress([2, 0, 0, 0, 0, 2]);
-const MTU: usize = 1500;
-const ETHERNET_HEADER: usize = 14;
+use crate::wire::{self, ETHERNET_HEADER, MTU, OWN, OWN_MAC, PEER, ethernet, from_dhcp_server, ipv4};
 
 /// More frames than this tell nothing new.
 const MOST_FRAMES: usize = 200;
@@ -88,20 +82,10 @@ impl Host {
 
     /// Lets time pass, with a poll whenever the stack wants one.
     fn pass(&mut self, time: Duration) {
-        /// Far more than timers and answers can need.
-        const MOST_POLLS: usize = 10_000;
-        let end = self.now + time;
-        for _ in 0..MOST_POLLS {
-            self.stack.poll(self.now);
-            let frames: Vec<_> = self.stack.take_frames(self.eth0, usize::MAX).collect();
-            frames.iter().for_each(|frame| self.note(frame));
-            match self.stack.deadline() {
-                Some(at) if at <= end => self.now = at.max(self.now),
-                _ if self.now == end && frames.is_empty() => return,
-                _ => self.now = end,
-            }
-        }
-        panic!("there is no end to what the stack has to do");
+        let mut sent = Vec::new();
+        let Self { stack, eth0, now, .. } = self;
+        wire::pass(stack, *eth0, now, time, |frame| sent.push(frame.to_vec()));
+        sent.iter().for_each(|frame| self.note(frame));
     }
 
     /// Looks at a frame that the host sends.
@@ -200,10 +184,9 @@ impl Host {
 
     /// A server's answer to the present DHCP transaction, with its fields and options from the input.
     fn lease(&self, input: &mut Input<'_>, length: usize) -> Vec<u8> {
-        const UDP_HEADER: usize = 8;
         const OPTIONS: usize = 240;
-        let mut message = vec![0; UDP_HEADER + OPTIONS];
-        let mut dhcp = DhcpPacket::new_unchecked(&mut message[UDP_HEADER..]);
+        let mut message = vec![0; OPTIONS];
+        let mut dhcp = DhcpPacket::new_unchecked(&mut message);
         dhcp.set_opcode(smoltcp::wire::DhcpOpCode::Reply);
         dhcp.set_hardware_type(smoltcp::wire::ArpHardware::Ethernet);
         dhcp.set_hardware_len(6);
@@ -213,10 +196,7 @@ impl Host {
         dhcp.set_server_ip(PEER);
         dhcp.set_magic_number(0x6382_5363);
         message.extend(input.bytes(length));
-        let mut udp = UdpPacket::new_unchecked(&mut message);
-        udp.set_src_port(67);
-        udp.set_dst_port(68);
-        ipv4(PEER, Ipv4Addr::BROADCAST, IpProtocol::Udp, message)
+        from_dhcp_server(&message)
     }
 }
 
@@ -229,44 +209,4 @@ fn datagram(input: &mut Input<'_>, length: usize, protocol: IpProtocol) -> Vec<u
         _ => OWN,
     };
     ipv4(PEER, destination, protocol, input.bytes(length).to_vec())
-}
-
-/// A frame of an IPv4 packet with right lengths and checksums.
-fn ipv4(source: Ipv4Addr, destination: Ipv4Addr, protocol: IpProtocol, mut payload: Vec<u8>) -> Vec<u8> {
-    const HEADER: usize = 20;
-    let length = payload.len();
-    match protocol {
-        IpProtocol::Tcp if length >= 20 => {
-            TcpPacket::new_unchecked(&mut payload).fill_checksum(&source.into(), &destination.into());
-        }
-        IpProtocol::Udp if length >= 8 => {
-            let mut udp = UdpPacket::new_unchecked(&mut payload);
-            udp.set_len(length as u16);
-            udp.fill_checksum(&source.into(), &destination.into());
-        }
-        IpProtocol::Icmp if length >= 8 => Icmpv4Packet::new_unchecked(&mut payload).fill_checksum(),
-        _ => (),
-    }
-    let mut bytes = vec![0; HEADER];
-    bytes.extend(payload);
-    let mut packet = Ipv4Packet::new_unchecked(&mut bytes);
-    packet.set_version(4);
-    packet.set_header_len(HEADER as u8);
-    packet.set_total_len((HEADER + length) as u16);
-    packet.set_hop_limit(64);
-    packet.set_next_header(protocol);
-    packet.set_src_addr(source);
-    packet.set_dst_addr(destination);
-    packet.fill_checksum();
-    ethernet(EthernetProtocol::Ipv4, &bytes)
-}
-
-fn ethernet(protocol: EthernetProtocol, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![0; ETHERNET_HEADER];
-    let mut frame = EthernetFrame::new_unchecked(&mut bytes);
-    frame.set_dst_addr(OWN_MAC);
-    frame.set_src_addr(PEER_MAC);
-    frame.set_ethertype(protocol);
-    bytes.extend(payload);
-    bytes
 }

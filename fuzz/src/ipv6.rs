@@ -1,6 +1,6 @@
 //! IPv6 and fragments into the stack: extension headers, neighbour discovery, router advertisements, pieces of packets.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use netd::stack::icmp::{IcmpId, Purpose};
 use netd::stack::tcp::ListenerId;
@@ -8,20 +8,14 @@ use netd::stack::udp::UdpId;
 use netd::stack::{Instant, InterfaceId, Random, Stack};
 use smoltcp::time::Duration;
 use smoltcp::wire::{
-    EthernetAddress, EthernetFrame, EthernetProtocol, Icmpv6Packet, IpProtocol, Ipv4Packet, Ipv6Packet,
-    TcpPacket, UdpPacket,
+    EthernetFrame, EthernetProtocol, Icmpv6Packet, IpProtocol, Ipv6Packet, TcpPacket, UdpPacket,
 };
 
 use crate::input::Input;
+use crate::wire::{self, ETHERNET_HEADER, MTU, OWN_MAC, ethernet};
 
-const OWN_V4: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
-const PEER_V4: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 const OWN: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0xff, 0xfe00, 1);
 const PEER: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0xff, 0xfe00, 2);
-const OWN_MAC: EthernetAddress = EthernetAddress([2, 0, 0, 0, 0, 1]);
-const PEER_MAC: EthernetAddress = EthernetAddress([2, 0, 0, 0, 0, 2]);
-const MTU: usize = 1500;
-const ETHERNET_HEADER: usize = 14;
 
 /// More frames than this tell nothing new.
 const MOST_FRAMES: usize = 200;
@@ -59,7 +53,7 @@ impl Host {
         let eth0 = stack.network.add_ethernet("eth0");
         stack.network.stop_dhcp(eth0);
         stack.link_up(eth0, OWN_MAC, MTU);
-        stack.network.add_address(eth0, ipnet::IpNet::new(OWN_V4.into(), 24).expect("24 bits"));
+        stack.network.add_address(eth0, ipnet::IpNet::new(wire::OWN.into(), 24).expect("24 bits"));
         let any = |port| SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port);
         let Stack { network, tcp, udp, icmp, .. } = &mut stack;
         let listener = tcp.listen(any(80), Default::default(), network).expect("port 80 is free");
@@ -72,20 +66,7 @@ impl Host {
 
     /// Lets time pass, with a poll whenever the stack wants one.
     fn pass(&mut self, time: Duration) {
-        /// Far more than timers and answers can need.
-        const MOST_POLLS: usize = 20_000;
-        let end = self.now + time;
-        for _ in 0..MOST_POLLS {
-            self.stack.poll(self.now);
-            let frames: Vec<_> = self.stack.take_frames(self.eth0, usize::MAX).collect();
-            frames.iter().for_each(|frame| check(frame));
-            match self.stack.deadline() {
-                Some(at) if at <= end => self.now = at.max(self.now),
-                _ if self.now == end && frames.is_empty() => return,
-                _ => self.now = end,
-            }
-        }
-        panic!("there is no end to what the stack has to do");
+        wire::pass(&mut self.stack, self.eth0, &mut self.now, time, check);
     }
 
     /// The sockets' users take what there is, and send long answers.
@@ -190,32 +171,11 @@ fn packet(input: &mut Input<'_>, length: usize, protocol: IpProtocol) -> Vec<u8>
 
 /// A piece of an IPv4 packet of the peer's.
 fn piece_v4(input: &mut Input<'_>, length: usize) -> Vec<u8> {
-    const HEADER: usize = 20;
     let (ident, field, protocol) = (input.u8() % 4, input.u16(), input.u8() % 20);
     let payload = input.bytes(length / 8 * 8);
-    let mut bytes = vec![0; HEADER];
-    let mut packet = Ipv4Packet::new_unchecked(&mut bytes);
-    packet.set_version(4);
-    packet.set_header_len(HEADER as u8);
-    packet.set_total_len((HEADER + payload.len()) as u16);
-    packet.set_ident(ident.into());
-    packet.set_more_frags(field & 1 != 0);
-    packet.set_frag_offset(field >> 3 << 3);
-    packet.set_hop_limit(64);
-    packet.set_next_header(IpProtocol::from(protocol));
-    packet.set_src_addr(PEER_V4);
-    packet.set_dst_addr(OWN_V4);
-    packet.fill_checksum();
-    bytes.extend(payload);
-    ethernet(EthernetProtocol::Ipv4, &bytes)
-}
-
-fn ethernet(protocol: EthernetProtocol, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![0; ETHERNET_HEADER];
-    let mut frame = EthernetFrame::new_unchecked(&mut bytes);
-    frame.set_dst_addr(OWN_MAC);
-    frame.set_src_addr(PEER_MAC);
-    frame.set_ethertype(protocol);
-    bytes.extend(payload);
-    bytes
+    wire::ipv4_around(wire::PEER, wire::OWN, IpProtocol::from(protocol), payload, |packet| {
+        packet.set_ident(ident.into());
+        packet.set_more_frags(field & 1 != 0);
+        packet.set_frag_offset(field >> 3 << 3);
+    })
 }

@@ -19,6 +19,7 @@ pub mod rtl8168;
 pub mod sockets;
 pub mod virtio_net;
 pub mod vmxnet3;
+mod wire;
 
 #[allow(dead_code, reason = "its tests use the rest")]
 #[path = "../../scheme/tests/toy/mod.rs"]
