@@ -40,7 +40,7 @@ const STORY: &str = r#"
     netd 2> /var/log/netd.log &
     until netcfg ping 10.0.2.2 -c 1 > /dev/null 2>&1; do usleep 50000; done
     say again
-    netcfg coalesce eth0 | grep 'rx-usecs '
+    netcfg coalesce eth0 | tr -s ' ' | grep 'rx-usecs '
     echo 'dsn = []' >> /etc/net/netd.toml
     kill $(pidof netd)
     while pidof netd > /dev/null; do usleep 20000; done
@@ -71,7 +71,7 @@ confirmed: 10.0.2.77/24
 does not take `rx-usecs 4000000000`:
 rx-usecs 20
 again: 10.0.2.77/24
-rx-usecs       20
+rx-usecs 20
 leased: 10.0.2.15/24
 unknown key `dsn`, did you mean `dns`?: the file is left out
 ";
