@@ -235,7 +235,10 @@ impl Ipv6Link {
 
     /// RFC 4861 section 6.3.4, RFC 4862 section 5.5.3.
     fn receive_router(&mut self, router: Ipv6Addr, told: &RouterAdvertisement, context: &mut Context<'_>) {
-        self.solicitations.stop();
+        // Who routes to a network of its own, and nowhere else, answers for no other (RFC 7559 section 2.1).
+        if told.lifetime > 0 {
+            self.solicitations.stop();
+        }
         if let Some(sender) = told.sender {
             let waiting = self.neighbours.hear(router.into(), sender, context.now);
             self.outgoing.extend(waiting.into_iter().map(|packet| (router, packet)));

@@ -125,6 +125,10 @@ fn routers_are_asked_for_until_one_answers() {
     lan.pass(60);
     let asked = |lan: &Lan| lan.said.iter().filter(|(kind, _)| *kind == 133).count();
     assert!((4..=6).contains(&asked(&lan)), "{} times in 65 s", asked(&lan));
+    lan.advertise(OTHER, 0, &[prefix("fd00::/64", DAY, DAY)]);
+    let before = asked(&lan);
+    lan.pass(100);
+    assert!(asked(&lan) > before, "that one has a prefix, but is no default router");
     lan.advertise(ROUTER, 1800, &[]);
     let before = asked(&lan);
     lan.pass(1000);
