@@ -45,6 +45,7 @@ const FLOOD_OUT: Option<&str> = Some("flood::a_flood_out_leaves_in_order_or_is_c
 const SETTINGS: Option<&str> = Some("facilities::settings_take_effect_at_once");
 const STARTS: Option<&str> = Some("facilities::it_starts_and_stops_under_traffic");
 const CONTROL: Option<&str> = Some("control::files_that_control_the_device_do_what_they_say");
+const CHECKSUMS: Option<&str> = Some("offloads::checksums_are_the_devices_work");
 const LARGE_FILES: Option<&str> = Some("lease::large_files_come_and_go_whole");
 
 /// All of them, in the order of the matrix.
@@ -79,8 +80,8 @@ pub const ROWS: &[Row] = &[
     row("coalesce", "interrupt moderation that can be set, fixed or following the traffic", CONTROL)
         .on_model("coalesce::an_interval_that_is_written_is_the_devices_at_once_and_after_a_reset"),
     row("ring-sizes", "ring sizes that can be set", None),
-    row("rx-checksum", "checksums verified by the device, and used", None),
-    row("tx-checksum", "checksums inserted by the device", None),
+    row("rx-checksum", "checksums verified by the device, and used", CHECKSUMS),
+    row("tx-checksum", "checksums inserted by the device", CHECKSUMS),
     row("tso", "TCP segmentation by the device", None),
     row("lro", "received segments joined", None),
     row("vlan", "tags inserted, stripped and filtered by the device", None),

@@ -1,12 +1,10 @@
 //! What is the 8254x's own.
 
 use hw::{InterruptKind, Registers};
-use intel::descriptors::LegacyReceive;
+use intel::descriptors::{ExtendedTransmit, LegacyReceive};
 use intel::registers::{self as reg, Ctrl};
 use intel::{Chip, Family, family};
 use nic::DriverInfo;
-
-use crate::descriptors::LegacyTransmit;
 
 /// What fits a frame of 16128 bytes, the most that the 8254x take (RCTL.LPE), with header and FCS.
 const JUMBO: usize = 16_110;
@@ -27,7 +25,7 @@ impl Family for E1000 {
     ];
 
     type Receive = LegacyReceive;
-    type Transmit = LegacyTransmit;
+    type Transmit = ExtendedTransmit;
 
     const DUMP: &'static [(&'static str, usize)] = &[("ITR", reg::ITR), ("RDTR", reg::RDTR)];
 

@@ -1,7 +1,6 @@
 //! Driver for Intel's 8254x gigabit Ethernet controllers (PCI/PCI-X Family of Gigabit Ethernet Controllers
 //! Software Developer's Manual, "8254x SDM" below).
 
-mod descriptors;
 mod family;
 
 pub use family::E1000;

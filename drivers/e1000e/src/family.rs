@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use hw::{InterruptKind, Registers};
-use intel::descriptors::ExtendedReceive;
+use intel::descriptors::{ExtendedReceive, ExtendedTransmit};
 use intel::registers::{self as reg, Interrupts, RingRegisters};
 use intel::{Chip, Family, family};
 use nic::{DriverInfo, Fault, MacAddress};
 
-use crate::descriptors::ExtendedTransmit;
 use crate::registers::{EITR0, IVAR, Ivar, RFCTL, Rfctl, Txdctl};
 
 /// What fits a frame of 9018 bytes, with header and FCS.

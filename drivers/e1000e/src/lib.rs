@@ -1,7 +1,6 @@
 //! Driver for Intel's 82571 to 82583 gigabit Ethernet controllers, and for those in chipsets that come after them
 //! (82574 GbE Controller Family Datasheet, "82574" below).
 
-mod descriptors;
 mod family;
 pub mod registers;
 

@@ -5,11 +5,20 @@ use bitflags::bitflags;
 use hw::Registers;
 use nic::Fault;
 
-use crate::descriptors::{Command, Transmit};
+use crate::descriptors::{Command, Place, Transmit};
 use crate::registers::RingRegisters;
 
 /// DTYP, the kind of descriptor, of those with data.
 const DATA: u64 = 3 << 20;
+
+/// The same of a context.
+const CONTEXT: u64 = 2 << 20;
+
+/// TUCMD of a context: the packets are IPv4's.
+const IPV4: u64 = 1 << 10;
+
+/// L4T in TUCMD: they are TCP's. 0 is UDP's.
+const TCP: u64 = 1 << 11;
 
 /// Where PAYLEN is.
 const PAYLEN: u32 = 46;
@@ -24,6 +33,15 @@ pub struct AdvancedTransmit;
 impl Transmit for AdvancedTransmit {
     fn data(length: u16, frame: usize, last: bool) -> u64 {
         (Command::data(last) | Command::DEXT).in_word() | (frame as u64) << PAYLEN | DATA | u64::from(length)
+    }
+
+    /// IPLEN (9 bits), MACLEN (7 bits), VLAN tag; TUCMD, DTYP, command, L4LEN, MSS (82576, 7.2.2.2).
+    fn context(place: Place) -> [u64; 2] {
+        let Place { ethernet, start, is_ipv4, .. } = place;
+        let lengths = u64::from(start.saturating_sub(ethernet)) | u64::from(ethernet) << 9;
+        let version = if is_ipv4 { IPV4 } else { 0 };
+        let protocol = if place.is_tcp() { TCP } else { 0 };
+        [lengths, Command::DEXT.in_word() | CONTEXT | version | protocol]
     }
 }
 

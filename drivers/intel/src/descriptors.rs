@@ -20,6 +20,33 @@ pub trait Transmit {
     /// The second word for a buffer of `length` bytes, which belongs to a frame of `frame` bytes. The descriptor of
     /// its `last` buffer reports.
     fn data(length: u16, frame: usize, last: bool) -> u64;
+
+    /// A context descriptor: where the checksums of the frames behind it stand.
+    fn context(place: Place) -> [u64; 2];
+}
+
+/// In the second word of a buffer's descriptor (POPTS.TXSM): the TCP or UDP checksum is to be inserted, as the context
+/// says.
+pub const TXSM: u64 = 1 << 41;
+
+/// Where a TCP or UDP checksum stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Bytes of the Ethernet header, with its tag if it has one.
+    pub ethernet: u16,
+    /// The IP header is IPv4's, not IPv6's.
+    pub is_ipv4: bool,
+    /// Where the TCP or UDP header begins in the frame.
+    pub start: u16,
+    /// Where the checksum stands in that.
+    pub offset: u16,
+}
+
+impl Place {
+    /// It is TCP's.
+    pub fn is_tcp(self) -> bool {
+        self.offset == 16
+    }
 }
 
 /// What the device says of a buffer that it has filled.
@@ -74,7 +101,7 @@ bitflags! {
         const _ = !0;
     }
 
-    /// Command, in all formats of transmit descriptors (3.3.3.1).
+    /// Command, in all formats of transmit descriptors (3.3.3.1). That of a context is called TUCMD.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Command: u8 {
         /// End of packet.
@@ -121,6 +148,32 @@ impl Completion {
             ip_checksum: verdict(Status::IPCS, Errors::IPE),
             transport_checksum: verdict(Status::TCPCS, Errors::TCPE),
         })
+    }
+}
+
+/// Extended transmit descriptors (8254x SDM, 3.3.6 and 3.3.7; 82574, 7.2.10 and 7.2.11).
+pub struct ExtendedTransmit;
+
+impl ExtendedTransmit {
+    /// DTYP, the kind of descriptor, of those with data. That of a context is 0.
+    const DATA: u64 = 1 << 20;
+
+    /// TUCMD of a context: the packets are TCP's, not UDP's.
+    const TCP: u64 = 1 << 24;
+}
+
+impl Transmit for ExtendedTransmit {
+    /// Length (DTALEN, 20 bits), DTYP (4 bits), command, status, options, VLAN tag.
+    fn data(length: u16, _frame: usize, last: bool) -> u64 {
+        (Command::data(last) | Command::DEXT).in_word() | Self::DATA | u64::from(length)
+    }
+
+    /// IPCSS, IPCSO, IPCSE, TUCSS, TUCSO, TUCSE (0: the packet's end); PAYLEN, DTYP, TUCMD, status, HDRLEN, MSS.
+    fn context(place: Place) -> [u64; 2] {
+        let Place { start, offset, .. } = place;
+        let places = u64::from(start) << 32 | u64::from(start + offset) << 40;
+        let kind = if place.is_tcp() { Self::TCP } else { 0 };
+        [places, Command::DEXT.in_word() | kind]
     }
 }
 

@@ -117,7 +117,7 @@ pub trait Family {
 }
 
 /// What all of them do for the driver.
-pub const FEATURES: Features = Features::RX_CHECKSUM;
+pub const FEATURES: Features = Features::RX_CHECKSUM.union(Features::TX_CHECKSUM);
 
 /// A driver's needs, by its name, its daemon's, and the interrupts that it can use.
 pub const fn driver(

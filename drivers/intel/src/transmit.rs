@@ -4,16 +4,19 @@ use std::collections::VecDeque;
 use std::marker::PhantomData;
 
 use hw::dma::Region;
-use nic::Frame;
+use nic::frame::{HEADER, VLAN_TAG, has_vlan_tag};
 use nic::ring::Ring;
+use nic::{Checksum, Frame};
 
-use crate::descriptors::{self, Transmit};
+use crate::descriptors::{self, Place, Transmit};
 
 /// Gives frames to the device, with descriptors of the format `D`, and takes them back when it has sent them.
 pub struct Transmitter<D> {
     ring: Ring<Piece>,
     descriptors: Region,
     unsent: usize,
+    /// What the device was last told of checksums, which it keeps.
+    told: Option<Place>,
     format: PhantomData<D>,
 }
 
@@ -29,7 +32,7 @@ impl<D: Transmit> Transmitter<D> {
     /// A ring in `descriptors`.
     pub fn new(descriptors: Region) -> Self {
         let entries = descriptors.size() / descriptors::SIZE;
-        Self { ring: Ring::new(entries), descriptors, unsent: 0, format: PhantomData }
+        Self { ring: Ring::new(entries), descriptors, unsent: 0, told: None, format: PhantomData }
     }
 
     /// Where the device finds the ring, and how long it is in bytes.
@@ -50,7 +53,8 @@ impl<D: Transmit> Transmitter<D> {
     /// Gives the device frames from the front of `frames`, as many as fit. Whether the tail has moved.
     pub fn give(&mut self, frames: &mut VecDeque<Frame>) -> bool {
         let mut moved = false;
-        while frames.front().is_some_and(|frame| frame.buffer_count() <= self.ring.room()) {
+        // A frame may need a context before it.
+        while frames.front().is_some_and(|frame| frame.buffer_count() < self.ring.room()) {
             let Some(frame) = frames.pop_front() else { break };
             self.give_frame(frame);
             moved = true;
@@ -74,15 +78,22 @@ impl<D: Transmit> Transmitter<D> {
     /// Takes all frames back, after the device was made quiet; how many there were.
     pub fn reset(&mut self) -> usize {
         self.ring.reset().for_each(drop);
+        self.told = None;
         std::mem::take(&mut self.unsent)
     }
 
     fn give_frame(&mut self, frame: Frame) {
         let (last, len) = (frame.buffer_count() - 1, frame.len());
+        let place = place(&frame);
+        if place.is_some() && self.told != place {
+            place.into_iter().for_each(|place| self.write(D::context(place)));
+            let _more = self.ring.give(Piece::More);
+            self.told = place;
+        }
+        let inserted = if place.is_some() { descriptors::TXSM } else { 0 };
         for (index, buffer) in frame.buffers().enumerate() {
-            let at = self.ring.tail() * descriptors::SIZE;
-            self.descriptors.write_word(at, buffer.bus_address());
-            self.descriptors.write_word(at + 8, D::data(buffer.len() as u16, len, index == last));
+            let data = D::data(buffer.len() as u16, len, index == last);
+            self.write([buffer.bus_address(), data | inserted]);
             if index < last {
                 let _more = self.ring.give(Piece::More);
             }
@@ -92,10 +103,26 @@ impl<D: Transmit> Transmitter<D> {
         }
     }
 
+    fn write(&self, [first, second]: [u64; 2]) {
+        let at = self.ring.tail() * descriptors::SIZE;
+        self.descriptors.write_word(at, first);
+        self.descriptors.write_word(at + 8, second);
+    }
+
     /// Only the descriptor of a frame's last buffer reports.
     fn oldest_frame_is_sent(&self) -> bool {
         let last = self.ring.owned().find(|(_, piece)| matches!(piece, Piece::Last(_)));
         let status = last.and_then(|(place, _)| self.descriptors.read_word(place * descriptors::SIZE + 8));
         status.is_some_and(|status| status & descriptors::DONE != 0)
     }
+}
+
+/// Where the checksum of a frame stands that the device shall fill in.
+fn place(frame: &Frame) -> Option<Place> {
+    let Checksum::Partial { start, offset } = frame.metadata.transport_checksum else { return None };
+    let mut header = [0; HEADER + VLAN_TAG];
+    frame.copy_to(&mut header);
+    let ethernet = HEADER + if has_vlan_tag(&header) { VLAN_TAG } else { 0 };
+    let is_ipv4 = header.get(ethernet - 2..ethernet) == Some(&[0x08, 0x00]);
+    Some(Place { ethernet: ethernet as u16, is_ipv4, start, offset })
 }

@@ -13,12 +13,15 @@ pub struct Transmit {
     pub len: u16,
     /// The round.
     pub generation: bool,
-    #[bits(17)]
-    __: u32,
-    /// Bytes of headers, for offloads.
+    #[bits(3)]
+    __: u8,
+    /// Where the checksum stands in the frame, with [`OM_CSUM`].
+    #[bits(14)]
+    pub msscof: u16,
+    /// Where the TCP or UDP header begins in the frame, with [`OM_CSUM`].
     #[bits(10)]
     pub hlen: u16,
-    /// What is offloaded: 0 is nothing.
+    /// What is offloaded. Of a frame's descriptors the first says it.
     #[bits(2)]
     pub om: u8,
     /// End of packet.
@@ -31,6 +34,9 @@ pub struct Transmit {
     /// VLAN tag.
     pub tci: u16,
 }
+
+/// `VMXNET3_OM_CSUM`: the TCP or UDP checksum is to be filled in.
+pub const OM_CSUM: u8 = 2;
 
 /// The second word of `Vmxnet3_RxDesc`; the first is the buffer's address.
 #[bitfield(u64)]

@@ -47,7 +47,7 @@ const UNMODERATED: u8 = 0;
 const GUEST: u32 = 2;
 
 /// Of all that ethtool knows by these names, what the device could do.
-const FEATURES: Features = Features::RX_CHECKSUM;
+const FEATURES: Features = Features::RX_CHECKSUM.union(Features::TX_CHECKSUM);
 
 /// A vmxnet3.
 pub struct Device<R> {

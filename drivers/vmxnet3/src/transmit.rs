@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use hw::dma::Region;
-use nic::Frame;
+use nic::{Checksum, Frame};
 
-use crate::descriptors::Transmit;
+use crate::descriptors::{OM_CSUM, Transmit};
 use crate::ring::{Commands, Completions};
 
 /// Gives frames to the device, and takes them back when it has sent them.
@@ -101,20 +101,21 @@ impl Transmitter {
         let begin = self.commands.tail();
         let first_generation = self.commands.generation();
         let pieces: Vec<_> = frame.buffers().map(|buffer| (buffer.bus_address(), buffer.len())).collect();
-        let command = |length: usize| Transmit::new().with_len(length as u16);
+        let (plain, first) = (Transmit::new(), offloads(frame.metadata.transport_checksum));
         let mut frame = Some(frame);
         for (index, &(address, length)) in pieces.iter().enumerate() {
             // The first descriptor shows its generation last: the device must not see half a frame.
             let generation = self.commands.generation() ^ (index == 0 && last > 0);
-            let word =
-                command(length).with_generation(generation).with_eop(index == last).with_cq(index == last);
+            let word = if index == 0 { first } else { plain }.with_len(length as u16);
+            let word = word.with_generation(generation).with_eop(index == last).with_cq(index == last);
             let piece = frame.take_if(|_| index == last).map_or(Piece::More, Piece::Last);
             self.commands.give(piece, address, word.into());
         }
         if last > 0
             && let Some(&(_, length)) = pieces.first()
         {
-            self.commands.rewrite(begin, command(length).with_generation(first_generation).into());
+            let word = first.with_len(length as u16).with_generation(first_generation);
+            self.commands.rewrite(begin, word.into());
         }
         self.unsent += 1;
     }
@@ -127,5 +128,15 @@ impl Transmitter {
                 return Some(frame).filter(|_| place == last);
             }
         }
+    }
+}
+
+/// A descriptor that says what the device shall do for a frame.
+fn offloads(checksum: Checksum) -> Transmit {
+    match checksum {
+        Checksum::Partial { start, offset } => {
+            Transmit::new().with_om(OM_CSUM).with_hlen(start).with_msscof(start + offset)
+        }
+        _ => Transmit::new(),
     }
 }

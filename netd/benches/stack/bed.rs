@@ -3,8 +3,10 @@
 use std::hint::black_box;
 use std::str::FromStr;
 
+use netd::stack::packet::Packet;
 use netd::stack::tcp::{ConnectionId, ListenerId, Options};
 use netd::stack::{Instant, InterfaceId, Random, SocketError, Stack};
+use scheme::vnet::Checksum;
 use smoltcp::time::Duration;
 use smoltcp::wire::EthernetAddress;
 
@@ -40,14 +42,23 @@ impl Host {
         Self { stack, eth0 }
     }
 
-    /// Takes the frames that came, does what is due, and gives the frames that go.
-    fn turn(&mut self, arrived: &[Vec<u8>], now: Instant) -> Vec<Vec<u8>> {
+    /// Takes the frames that came, does what is due, and gives the frames that go. Checksums are the driver's work if it
+    /// `offloads` them.
+    fn turn(&mut self, arrived: &[Vec<u8>], offloads: bool, now: Instant) -> Vec<Packet> {
         self.stack.network.now = now;
+        let checksum = if offloads { Checksum::Good } else { Checksum::Unknown };
         for frame in arrived {
-            self.stack.receive(self.eth0, frame);
+            self.stack.receive_with(self.eth0, frame, checksum);
         }
         self.stack.poll(now);
-        self.stack.take_frames(self.eth0, usize::MAX).collect()
+        let packets = self.stack.take_packets(self.eth0, usize::MAX);
+        let finish = |mut packet: Packet| {
+            if !offloads {
+                packet.finish();
+            }
+            packet
+        };
+        packets.map(finish).collect()
     }
 
     /// Connects to the near host, as [`Bed::new`] calls it.
@@ -65,6 +76,8 @@ impl Host {
 pub struct Bed {
     pub near: Host,
     pub far: Host,
+    /// Checksums are the work of near's driver.
+    pub offloads: bool,
     now: Instant,
     to_near: Vec<Vec<u8>>,
     to_far: Vec<Vec<u8>>,
@@ -73,7 +86,8 @@ pub struct Bed {
 impl Bed {
     pub fn new() -> Self {
         let now = Instant::from_secs(1000);
-        Self { near: Host::new(1, now), far: Host::new(2, now), now, to_near: Vec::new(), to_far: Vec::new() }
+        let (near, far) = (Host::new(1, now), Host::new(2, now));
+        Self { near, far, offloads: false, now, to_near: Vec::new(), to_far: Vec::new() }
     }
 
     /// Lets near listen.
@@ -84,9 +98,11 @@ impl Bed {
 
     /// One trip both ways; time passes to the next deadline if nothing moves.
     pub fn turn(&mut self) {
-        let (now, near, arrived, leaving) = (self.now, &mut self.near, &self.to_near, &mut self.to_far);
-        counted(&mut || *leaving = near.turn(arrived, now));
-        self.to_near = self.far.turn(&self.to_far, now);
+        let (now, near, arrived, offloads) = (self.now, &mut self.near, &self.to_near, self.offloads);
+        let mut leaving = Vec::new();
+        counted(&mut || leaving = near.turn(arrived, offloads, now));
+        self.to_far = finished(leaving);
+        self.to_near = finished(self.far.turn(&self.to_far, false, now));
         self.now += TRIP;
         if self.to_near.is_empty() && self.to_far.is_empty() {
             let deadlines = [self.near.stack.deadline(), self.far.stack.deadline()];
@@ -106,11 +122,11 @@ impl Bed {
                 for _ in 0..BURST.min(wanted - accepted.len()) {
                     far.connect().expect("the far host has ports");
                 }
-                let mut to_near = far.turn(&[], self.now);
+                let mut to_near = finished(far.turn(&[], false, self.now));
                 while !to_near.is_empty() {
                     self.now += TRIP;
-                    let to_far = self.near.turn(&to_near, self.now);
-                    to_near = far.turn(&to_far, self.now);
+                    let to_far = finished(self.near.turn(&to_near, false, self.now));
+                    to_near = finished(far.turn(&to_far, false, self.now));
                 }
                 while let Ok(connection) = self.near.stack.tcp.accept(listener) {
                     accepted.push(connection);
@@ -119,6 +135,10 @@ impl Bed {
         }
         accepted
     }
+}
+
+fn finished(packets: Vec<Packet>) -> Vec<Vec<u8>> {
+    packets.into_iter().map(Packet::finished).collect()
 }
 
 /// An address or a network that is written here.

@@ -8,9 +8,11 @@ use crate::bed::{Bed, PORT, counted, parse};
 /// Does something a number of times.
 pub type Case = fn(&mut Bed, ListenerId, usize);
 
-const CASES: [(&str, Case); 7] = [
+const CASES: [(&str, Case); 9] = [
     ("tcp-receive", receive),
     ("tcp-send", send),
+    ("tcp-receive-offloaded", |bed, listener, bytes| offloaded(receive, bed, listener, bytes)),
+    ("tcp-send-offloaded", |bed, listener, bytes| offloaded(send, bed, listener, bytes)),
     ("tcp-loopback", loopback),
     ("udp-round-trip", udp_round_trips),
     ("connect", connect),
@@ -40,6 +42,12 @@ fn pair(bed: &mut Bed, listener: ListenerId) -> (ConnectionId, ConnectionId) {
             return (far, near);
         }
     }
+}
+
+/// The same with a driver that does the checksums.
+fn offloaded(case: Case, bed: &mut Bed, listener: ListenerId, bytes: usize) {
+    bed.offloads = true;
+    case(bed, listener, bytes);
 }
 
 /// Near receives `bytes`.

@@ -31,9 +31,11 @@ struct Row {
     counted: usize,
 }
 
-const ROWS: [Row; 6] = [
+const ROWS: [Row; 8] = [
     Row { case: "tcp-receive", unit: "byte", timed: 500_000_000, counted: 5_000_000 },
     Row { case: "tcp-send", unit: "byte", timed: 500_000_000, counted: 5_000_000 },
+    Row { case: "tcp-receive-offloaded", unit: "byte", timed: 500_000_000, counted: 5_000_000 },
+    Row { case: "tcp-send-offloaded", unit: "byte", timed: 500_000_000, counted: 5_000_000 },
     Row { case: "tcp-loopback", unit: "byte", timed: 500_000_000, counted: 5_000_000 },
     Row { case: "udp-round-trip", unit: "round trip", timed: 200_000, counted: 1_000 },
     Row { case: "connect", unit: "connection", timed: 20_000, counted: 500 },
@@ -53,7 +55,7 @@ pub fn run(arguments: &Arguments) -> super::Result {
 
 fn stack() -> super::Result {
     let stack = Stack::build()?;
-    println!("{:<16} {:>16} {:>22}", "", "per second", "instructions");
+    println!("{:<22} {:>16} {:>22}", "", "per second", "instructions");
     let rows = ROWS.iter().map(|row| measure(&stack, row)).collect::<Result<Vec<_>, _>>()?;
     println!("\n{:<16} {:>22} {:>16}", "idle connections", "instructions a byte", "of none");
     let idle = beside_idle(&stack)?;
@@ -71,7 +73,7 @@ fn stack() -> super::Result {
 fn measure(stack: &Stack, row: &Row) -> testbed::Result<Value> {
     let rate = row.timed as f64 / stack.time(row.case, row.timed, 0)?.seconds;
     let instructions = stack.count(row.case, row.counted, 0)? / row.counted as f64;
-    println!("{:<16} {rate:>16.0} {instructions:>14.1} a {}", row.case, row.unit);
+    println!("{:<22} {rate:>16.0} {instructions:>14.1} a {}", row.case, row.unit);
     Ok(json!({
         "case": row.case,
         "unit": row.unit,

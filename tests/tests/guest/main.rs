@@ -19,6 +19,10 @@ mod interfaces;
 mod lease;
 mod linux_peer;
 mod nics;
+mod offloads;
+#[allow(dead_code, reason = "the models of devices use the rest")]
+#[path = "../../../drivers/nic/tests/card/packets.rs"]
+mod packets;
 mod programs;
 mod raw_frames;
 mod restart;

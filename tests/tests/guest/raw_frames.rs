@@ -11,7 +11,7 @@ use crate::nics::Card;
 use crate::{MAC, MAC_TEXT};
 
 /// A frame of the local experimental type, in the escapes of `printf`.
-fn escaped(frame: &[u8]) -> String {
+pub fn escaped(frame: &[u8]) -> String {
     frame.iter().map(|byte| format!("\\{byte:03o}")).collect()
 }
 

@@ -26,10 +26,18 @@ impl Kind for E1000 {
         [low, high, 0, 0, if last { 1 | 2 | 4 } else { 1 }, 0, 0, 0]
     }
 
-    /// 3.3.3.
+    const STATUS_AND_ERRORS: [usize; 2] = [4, 5];
+
+    /// 3.3.6.
+    fn context([places, word]: [u64; 2]) -> Option<[usize; 2]> {
+        let [_, _, _, _, start, place, _, _] = places.to_le_bytes().map(usize::from);
+        (word >> 20 & 0x20f == 0x200).then(|| [start, place - start])
+    }
+
+    /// 3.3.7.
     fn command(word: u64) -> (u16, u8) {
-        let command = (word >> 24) as u8;
-        assert_eq!(command & 0x20, 0, "only legacy descriptors are understood");
-        (word as u16, command)
+        let (kind, command) = (word >> 20 & 0xf, (word >> 24) as u8);
+        assert_eq!((kind, command & 0x20), (1, 0x20), "an extended descriptor with data");
+        (u16::try_from(word & 0xf_ffff).expect("a buffer is no longer"), command)
     }
 }

@@ -4,6 +4,8 @@
 
 #[path = "../../../nic/tests/card/mod.rs"]
 mod card;
+#[path = "../../../nic/tests/card/checksums.rs"]
+mod checksums;
 #[path = "../../../nic/tests/card/coalesce.rs"]
 mod coalesce;
 #[path = "../../../intel/tests/card/controller.rs"]
@@ -17,6 +19,8 @@ mod jumbo;
 #[path = "../../../nic/tests/card/madness.rs"]
 mod madness;
 mod model;
+#[path = "../../../nic/tests/card/packets.rs"]
+mod packets;
 #[path = "../../../nic/tests/card/random.rs"]
 mod random;
 #[path = "../../../nic/tests/card/rig.rs"]

@@ -29,6 +29,14 @@ impl Kind for E1000e {
         [if last { 1 | 2 | 4 } else { 1 }, 0, 0, 0, low, high, 0, 0]
     }
 
+    const STATUS_AND_ERRORS: [usize; 2] = [0, 3];
+
+    /// 7.2.11.
+    fn context([places, word]: [u64; 2]) -> Option<[usize; 2]> {
+        let [_, _, _, _, start, place, _, _] = places.to_le_bytes().map(usize::from);
+        (word >> 20 & 0x20f == 0x200).then(|| [start, place - start])
+    }
+
     /// 7.2.10.
     fn command(word: u64) -> (u16, u8) {
         let (kind, command) = (word >> 20 & 0xf, (word >> 24) as u8);

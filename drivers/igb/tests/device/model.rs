@@ -35,6 +35,15 @@ impl Kind for Igb {
         [if last { 1 | 2 } else { 1 }, 0, 0, 0, low, high, 0, 0]
     }
 
+    const STATUS_AND_ERRORS: [usize; 2] = [0, 3];
+
+    /// 7.2.2.2.
+    fn context([lengths, word]: [u64; 2]) -> Option<[usize; 2]> {
+        let start = (lengths & 0x1ff) + (lengths >> 9 & 0x7f);
+        let offset = if word & 1 << 11 != 0 { 16 } else { 6 };
+        (word >> 20 & 0x20f == 0x202).then_some([start as usize, offset])
+    }
+
     /// 7.2.2.3.
     fn command(word: u64) -> (u16, u8) {
         let (kind, command) = (word >> 20 & 0xf, (word >> 24) as u8);

@@ -7,8 +7,11 @@ use std::marker::PhantomData;
 use hw::fake::{Bus, Model};
 use hw::{Identity, InterruptKind};
 use intel::Family;
+use intel::descriptors::TXSM;
 use intel::registers::{self as reg, Interrupts, Mdic, Rctl, RingRegisters, Status, statistics};
 use nic::Intervals;
+
+use super::packets::{filled_in, verdict};
 
 /// A kind of controller.
 pub trait Kind: Sized {
@@ -29,6 +32,12 @@ pub trait Kind: Sized {
 
     /// What it writes into the second word of a receive descriptor: this length, and whether the frame ends here.
     fn filled(card: &Controller<Self>, length: u16, last: bool) -> [u8; 8];
+
+    /// Where in that the status and the errors stand.
+    const STATUS_AND_ERRORS: [usize; 2];
+
+    /// Where the checksum's cover begins and where it stands in that, if a transmit descriptor is a context.
+    fn context(words: [u64; 2]) -> Option<[usize; 2]>;
 
     /// Length and command byte (EOP, IFCS, RS) in the second word of a transmit descriptor, which it understands.
     fn command(word: u64) -> (u16, u8);
@@ -119,6 +128,12 @@ pub struct Controller<K> {
     /// The causes that an interrupt was raised for already.
     told: u32,
     packet: Vec<u8>,
+    /// Where the checksum is that it was told to fill in, by the last context.
+    place: [usize; 2],
+    /// How many checksums it has filled in.
+    pub filled_in: usize,
+    /// Whether that of the frame that arrives is right.
+    verdict: Option<bool>,
     /// Frames on the wire, oldest first.
     pub sent: Vec<Vec<u8>>,
     pub faults: Faults,
@@ -164,6 +179,9 @@ impl<K: Kind> Controller<K> {
             ims: 0,
             told: 0,
             packet: Vec::new(),
+            place: [0; 2],
+            filled_in: 0,
+            verdict: None,
             sent: Vec::new(),
             faults: Faults::default(),
             strays: 0,
@@ -205,6 +223,7 @@ impl<K: Kind> Controller<K> {
         if !works || !self.accepts(control, frame) {
             return;
         }
+        self.verdict = verdict(frame);
         let fcs = if control.contains(Rctl::SECRC) { 0 } else { 4 };
         let longest = if control.contains(Rctl::LPE) { K::longest(self) } else { STANDARD };
         if frame.len() + 4 > longest {
@@ -235,8 +254,18 @@ impl<K: Kind> Controller<K> {
         let wrote = bus.write(u64::from_le_bytes(address), piece);
         let length = self.faults.length.unwrap_or(piece.len() as u16);
         let last = last && !self.faults.endless_packet;
-        let told = bus.write(at + 8, &K::filled(self, length, last));
+        let told = bus.write(at + 8, &self.with_verdict(K::filled(self, length, last)));
         self.strays += usize::from(!(read && wrote && told));
+    }
+
+    /// What it writes into a descriptor, with what it says of the checksum: IXSM, TCPCS, TCPE.
+    fn with_verdict(&self, mut word: [u8; 8]) -> [u8; 8] {
+        let [status, errors] = K::STATUS_AND_ERRORS;
+        if let Some(is_right) = self.verdict {
+            word[status] = word[status] & !4 | 0x20;
+            word[errors] |= if is_right { 0 } else { 0x20 };
+        }
+        word
     }
 
     /// Writes `word` over the second word of entry `entry` of the receive ring or of the transmit ring.
@@ -314,13 +343,24 @@ impl<K: Kind> Controller<K> {
     fn send_descriptor(&mut self, bus: &mut Bus, at: u64) {
         let [mut address, mut word] = [[0; 8]; 2];
         let mut ok = bus.read(at, &mut address) && bus.read(at + 8, &mut word);
-        let (length, command) = K::command(u64::from_le_bytes(word));
+        let words = [address, word].map(u64::from_le_bytes);
+        if let Some(place) = K::context(words) {
+            self.place = place;
+            return;
+        }
+        let (length, command) = K::command(words[1]);
         let mut piece = vec![0; length.into()];
         ok &= bus.read(u64::from_le_bytes(address), &mut piece);
         self.packet.extend(piece);
         if command & 1 != 0 {
             assert_eq!(command & 2, 2, "the FCS is the device's to insert");
-            self.sent.push(std::mem::take(&mut self.packet));
+            let mut frame = std::mem::take(&mut self.packet);
+            if words[1] & TXSM != 0 {
+                let [start, offset] = self.place;
+                frame = filled_in(&frame, start, offset);
+                self.filled_in += 1;
+            }
+            self.sent.push(frame);
         }
         if command & 8 != 0 {
             ok &= bus.write(at + 12, &[word[4] | 1]);

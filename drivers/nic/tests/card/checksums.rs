@@ -64,7 +64,8 @@ fn send_unfinished(rig: &mut Rig, id: usize) -> usize {
 fn checksums_that_are_left_out_are_filled_in_by_the_device_or_the_driver() {
     let mut rig = Rig::new(Card::new());
     let id = open_vnet(&mut rig);
-    assert_eq!(send_unfinished(&mut rig, id), 32);
+    // Short frames are padded, and the driver sees to their checksums.
+    assert_eq!(send_unfinished(&mut rig, id), 24);
     assert!(rig.echo("features", "tx-checksum-ip-generic off").is_ok());
     assert_eq!(send_unfinished(&mut rig, id), 0);
 }

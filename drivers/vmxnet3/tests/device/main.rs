@@ -4,6 +4,8 @@
 
 #[path = "../../../nic/tests/card/mod.rs"]
 mod card;
+#[path = "../../../nic/tests/card/checksums.rs"]
+mod checksums;
 mod faults;
 #[path = "../../../nic/tests/card/jumbo.rs"]
 mod jumbo;
@@ -11,6 +13,8 @@ mod jumbo;
 mod madness;
 mod model;
 mod nodes;
+#[path = "../../../nic/tests/card/packets.rs"]
+mod packets;
 #[path = "../../../nic/tests/card/random.rs"]
 mod random;
 #[path = "../../../nic/tests/card/rig.rs"]

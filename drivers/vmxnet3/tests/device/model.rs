@@ -8,6 +8,8 @@ use vmxnet3::registers::{Command, Events, RxMode, pt, vd};
 use vmxnet3::shared::{self, DriverShared, RxQueue, TxQueue};
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
+use super::packets::{filled_in, verdict};
+
 pub use vmxnet3::Device;
 /// What the shared tests raise.
 pub use vmxnet3::registers::Events as Interrupts;
@@ -89,6 +91,12 @@ pub struct Vmxnet3 {
     packet: Vec<u8>,
     /// pktsTxError, pktsTxDiscard, pktsRxOutOfBuf and pktsRxError.
     pub counters: [u64; 4],
+    /// Of the frame that is being sent, what its first descriptor says.
+    first: u64,
+    /// How many checksums it has filled in.
+    pub filled_in: usize,
+    /// Whether that of the frame that arrives is right.
+    verdict: Option<bool>,
     /// Frames on the wire, oldest first.
     pub sent: Vec<Vec<u8>>,
     pub faults: Faults,
@@ -135,6 +143,9 @@ impl Vmxnet3 {
             packet: Vec::new(),
             counters: [0; 4],
             sent: Vec::new(),
+            first: 0,
+            filled_in: 0,
+            verdict: None,
             faults: Faults::default(),
             strays: 0,
             resets: 0,
@@ -160,6 +171,7 @@ impl Vmxnet3 {
         if !self.link_up || !self.active || !self.accepts(frame) {
             return;
         }
+        self.verdict = verdict(frame);
         let before = (self.receive, self.receive_done);
         let mut rest = frame;
         while !rest.is_empty() {
@@ -187,9 +199,11 @@ impl Vmxnet3 {
         let wrote = bus.write(address, &rest[..count]);
         let index = (ring.next + self.faults.shift) & 0xfff;
         let eop = u64::from(count == rest.len());
-        let place = index | eop << 14 | u64::from(first) << 15 | (which as u64) << 16 | 1 << 30;
+        let (unknown, checksum) = checksum(self.verdict);
+        let place = index | eop << 14 | u64::from(first) << 15 | (which as u64) << 16 | unknown;
         let length = u64::from(self.faults.length.unwrap_or(count as u16));
-        let done = length | u64::from(self.faults.damaged) << 14 | self.receive_done.generation() << 63;
+        let done =
+            length | checksum | u64::from(self.faults.damaged) << 14 | self.receive_done.generation() << 63;
         let told = bus.write(self.receive_done.at(), &place.to_le_bytes())
             && bus.write(self.receive_done.at() + 8, &done.to_le_bytes());
         self.strays += usize::from(!(wrote && told));
@@ -269,16 +283,34 @@ impl Vmxnet3 {
             let mut piece = vec![0; (word & 0x3fff) as usize];
             let read = bus.read(address, &mut piece);
             self.strays += usize::from(!read);
+            if self.packet.is_empty() {
+                self.first = word;
+            }
             self.packet.extend(piece);
             let (eop, report) = (word >> 44 & 1 == 1, word >> 45 & 1 == 1);
             assert_eq!(eop, report, "the last buffer of a frame is reported");
             if eop {
-                self.sent.push(std::mem::take(&mut self.packet));
+                let frame = self.finished();
+                self.sent.push(frame);
                 self.report_sent(bus);
             }
             self.transmit.advance();
         }
         self.interrupt(bus);
+    }
+
+    /// A frame as it leaves, by what its first descriptor says.
+    fn finished(&mut self) -> Vec<u8> {
+        let frame = std::mem::take(&mut self.packet);
+        let (at, start, mode) = (self.first >> 18 & 0x3fff, self.first >> 32 & 0x3ff, self.first >> 42 & 3);
+        match mode {
+            0 => frame,
+            2 => {
+                self.filled_in += 1;
+                filled_in(&frame, start as usize, (at - start) as usize)
+            }
+            other => panic!("no mode {other} was asked for"),
+        }
     }
 
     fn report_sent(&mut self, bus: &mut Bus) {
@@ -366,6 +398,14 @@ impl Vmxnet3 {
             _ if command == Command::GetPermMacHi as u32 && self.address != [0; 6] => e | f << 8,
             _ => 0,
         };
+    }
+}
+
+/// What the words of a completion say of a checksum that is right or wrong (VMXNET3_RCD: cnc; tuc, tcp).
+fn checksum(verdict: Option<bool>) -> (u64, u64) {
+    match verdict {
+        None => (1 << 30, 0),
+        Some(is_right) => (0, 1 << 50 | u64::from(is_right) << 48),
     }
 }
 
