@@ -7,8 +7,8 @@ use testbed::redox::install::Parts;
 
 use crate::{SCHEME, WAIT_FOR_LEASE, e1000};
 
-/// How long the guest may take to come to a point of its script.
-const LIMIT: Duration = Duration::from_secs(60);
+/// How long the guest may take to come to a point of its script, its boot included.
+const LIMIT: Duration = Duration::from_secs(180);
 
 /// PCI's command register, and Bus Master Enable in it.
 const COMMAND: u8 = 0x04;

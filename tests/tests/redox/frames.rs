@@ -13,7 +13,7 @@ use crate::{SCHEME, e1000};
 const HEADER: &[u8] = b"\xff\xff\xff\xff\xff\xff\x52\x54\x00\xbb\xbb\xbb\x88\xb5";
 
 /// How long the guest may take to show a frame, and how often it is sent meanwhile.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(180);
 const AGAIN: Duration = Duration::from_millis(500);
 
 #[test]

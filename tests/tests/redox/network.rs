@@ -32,7 +32,7 @@ fn the_link_follows_the_cable() {
         "{WAIT_FOR_LEASE}\ncat {node}\nsleep 4\ncat {SCHEME}/link\ncat {node}\nsleep 4\ncat {SCHEME}/link\ncat {node}\n"
     );
     let mut running = Guest::with(Parts::All).unwrap().nic(e1000()).start(&script).unwrap();
-    let limit = std::time::Duration::from_secs(60);
+    let limit = std::time::Duration::from_secs(180);
     running.wait_for("RUNNING", limit).unwrap();
     running.run().monitor().plug(false).unwrap();
     running.wait_for("state down\n", limit).unwrap();

@@ -13,8 +13,8 @@ use testbed::station::service::{NAME, Service};
 
 use crate::{WAIT_FOR_LEASE, e1000};
 
-/// How long the guest may take to come to a point of its script.
-const LIMIT: Duration = Duration::from_secs(60);
+/// How long the guest may take to come to a point of its script, its boot included.
+const LIMIT: Duration = Duration::from_secs(180);
 
 /// As standard input: a file of which nothing comes, and no end.
 const SILENCE: &str = "/scheme/udp/10.0.2.2:9";
