@@ -79,7 +79,8 @@ pub const ROWS: &[Row] = &[
     row("forced-media", "speed and duplex set by hand", None),
     row("coalesce", "interrupt moderation that can be set, fixed or following the traffic", CONTROL)
         .on_model("coalesce::an_interval_that_is_written_is_the_devices_at_once_and_after_a_reset"),
-    row("ring-sizes", "ring sizes that can be set", None),
+    row("ring-sizes", "ring sizes that can be set while frames pass", None)
+        .on_model("rings::what_was_accepted_before_a_change_of_the_rings_is_sent_and_what_came_is_read"),
     row("rx-checksum", "checksums verified by the device, and used", CHECKSUMS),
     row("tx-checksum", "checksums inserted by the device", CHECKSUMS),
     row("tso", "TCP segmentation by the device", None),

@@ -18,7 +18,10 @@ use std::sync::atomic::{Ordering, fence};
 use crate::Error;
 
 /// What keeps an arena's memory alive, and gives it back when dropped.
-pub trait Backing {}
+pub trait Backing {
+    /// Makes the device quiet, before memory is given back that it may reach.
+    fn quiet(&self);
+}
 
 /// One piece of memory, contiguous for the CPU and on the bus, from which regions are taken. They keep it
 /// alive.
@@ -30,7 +33,17 @@ struct Memory {
     size: usize,
     bus_base: u64,
     used: Cell<usize>,
-    _backing: Box<dyn Backing>,
+    /// The device does not know the memory any more.
+    retired: Cell<bool>,
+    backing: Box<dyn Backing>,
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        if !self.retired.get() {
+            self.backing.quiet();
+        }
+    }
 }
 
 impl Memory {
@@ -50,7 +63,7 @@ impl Arena {
     /// reference into it may exist. `base` and `bus_base` must be 8-byte aligned, and `bus_base + size` must
     /// not overflow.
     pub unsafe fn new(base: NonNull<u8>, size: usize, bus_base: u64, backing: Box<dyn Backing>) -> Self {
-        Self(Rc::new(Memory { base, size, bus_base, used: Cell::new(0), _backing: backing }))
+        Self(Rc::new(Memory { base, size, bus_base, used: Cell::new(0), retired: Cell::new(false), backing }))
     }
 
     /// Takes `size` bytes aligned to `align` (a power of two, at least 8).
@@ -114,6 +127,12 @@ impl Region {
     /// Size in bytes.
     pub fn size(&self) -> usize {
         self.size
+    }
+
+    /// Says that the device, having been reset, knows nothing of the whole arena any more: that the arena is given back
+    /// need not make the device quiet, which may work with another by then.
+    pub fn retire(&self) {
+        self.memory.retired.set(true);
     }
 
     /// Cuts the region in two at `at` bytes (at most its size).

@@ -300,10 +300,8 @@ impl Memory {
     }
 }
 
-impl dma::Backing for Memory {}
-
-impl Drop for Memory {
-    fn drop(&mut self) {
+impl dma::Backing for Memory {
+    fn quiet(&self) {
         quiet(&self.bus);
     }
 }

@@ -12,18 +12,12 @@ use nic::{
 
 use crate::chip::Chip;
 use crate::counters::{Counters, GIGABIT};
-use crate::descriptors;
 use crate::family::Family;
 use crate::filter;
 use crate::receive::Receiver;
 use crate::registers::{self as reg, Ctrl, Interrupts, Rah, Rctl, Rxcsum, Status, Tctl};
+use crate::rings;
 use crate::transmit::Transmitter;
-
-/// Entries of each ring.
-pub(crate) const RING: u16 = 256;
-
-/// Bytes of a ring, which begins at a multiple of 128 at most (82576, 8.10.5); a page keeps the rings apart.
-pub const RING_BYTES: usize = RING as usize * descriptors::SIZE;
 
 /// Reads of CTRL while a reset goes on: it takes a few microseconds, a read at least half of one.
 const RESET_PATIENCE: u32 = 10_000;
@@ -45,10 +39,7 @@ pub struct Device<R, F: Family> {
 
 impl<R: Registers, F: Family> Device<R, F> {
     /// Meets the device of `function`, and makes it quiet.
-    pub fn attach(
-        function: &mut impl PciFunction<Registers = R>,
-        Memory { arena, pools }: Memory,
-    ) -> Result<Self, Fault> {
+    pub fn attach(function: &mut impl PciFunction<Registers = R>, memory: Memory) -> Result<Self, Fault> {
         let hw::Identity { vendor, device, .. } = function.identity();
         let chip = Chip::find(F::CHIPS, vendor, device).ok_or(Fault::Unknown { vendor, device })?;
         let registers = function.registers(0)?;
@@ -57,15 +48,17 @@ impl<R: Registers, F: Family> Device<R, F> {
         }
         reset::<F>(&registers, &chip)?;
         let mac = F::address(&registers).ok_or(Fault::NoAddress)?;
-        let facilities = Facilities { moderation: Moderation::OneInterval(F::MOST_INTERVAL) };
+        let facilities =
+            Facilities { moderation: Moderation::OneInterval(F::MOST_INTERVAL), rings: Some(rings::LIMITS) };
+        let (receiver, transmitter) = rings::rings(memory)?;
         let info =
             NicInfo { model: chip.name, mac, mtu: chip.mtu.clone(), features: F::FEATURES, facilities };
         Ok(Self {
             registers,
             chip,
             info,
-            receiver: Receiver::new(arena.allocate(RING_BYTES, RING_BYTES)?, pools.receive),
-            transmitter: Transmitter::new(arena.allocate(RING_BYTES, RING_BYTES)?),
+            receiver,
+            transmitter,
             counters: Counters::new(GIGABIT),
             interrupts: InterruptKind::Intx,
             tells_sent: false,
@@ -167,6 +160,11 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
 
     fn reset(&mut self) -> Result<(), Fault> {
         reset::<F>(&self.registers, &self.chip)
+    }
+
+    fn set_rings(&mut self, memory: Memory) -> Result<(), Fault> {
+        (self.receiver, self.transmitter) = rings::rings(memory)?;
+        Ok(())
     }
 
     fn configure(&mut self, settings: &Settings) {

@@ -7,9 +7,9 @@ use nic::{DriverInfo, Fault, Features, MacAddress};
 
 use crate::chip::Chip;
 use crate::descriptors::{Receive, Transmit};
-use crate::device::{RING, RING_BYTES};
 use crate::eeprom;
 use crate::registers::{self as reg, Ctrl, Interrupts, Rah, RingRegisters, Status, Tipg};
+use crate::rings;
 
 /// What ITR counts, in nanoseconds.
 const ITR_UNIT: u32 = 256;
@@ -128,10 +128,11 @@ pub const fn driver(
     DriverInfo {
         name,
         daemon,
-        // A ring is aligned to its size, which may cost as much again.
-        ring_memory: 4 * RING_BYTES,
+        rings: rings::LIMITS.initial,
+        ring_memory: rings::memory,
+        other_memory: 0,
         address_bits: 64,
-        receive_ring: RING,
+        other_buffers: 0,
         interrupts,
     }
 }

@@ -16,8 +16,9 @@ pub mod filter;
 pub mod phy;
 pub mod receive;
 pub mod registers;
+pub mod rings;
 pub mod transmit;
 
 pub use chip::Chip;
-pub use device::{Device, RING_BYTES};
+pub use device::Device;
 pub use family::Family;

@@ -9,7 +9,7 @@ use intel::filter::multicast_table;
 use intel::receive::Receiver;
 use intel::registers::{Rah, RingRegisters};
 use intel::transmit::Transmitter;
-use intel::{Chip, RING_BYTES, family};
+use intel::{Chip, family, rings};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
     Causes, DriverInfo, Facilities, Fault, Features, Filter, Frame, Intervals, Link, MacAddress, Memory,
@@ -48,10 +48,7 @@ pub struct Device<R> {
 
 impl<R: Registers> Device<R> {
     /// Meets the device of `function`, and makes it quiet.
-    pub fn attach(
-        function: &mut impl PciFunction<Registers = R>,
-        Memory { arena, pools }: Memory,
-    ) -> Result<Self, Fault> {
+    pub fn attach(function: &mut impl PciFunction<Registers = R>, memory: Memory) -> Result<Self, Fault> {
         let hw::Identity { vendor, device, .. } = function.identity();
         let serial = Chip::find(chips::SERIAL, vendor, device);
         let has_phy = serial.is_none();
@@ -70,14 +67,18 @@ impl<R: Registers> Device<R> {
             mac: address(&registers)?,
             mtu: chip.mtu.clone(),
             features: Features::RX_CHECKSUM,
-            facilities: Facilities { moderation: Moderation::OneInterval(MOST_INTERVAL) },
+            facilities: Facilities {
+                moderation: Moderation::OneInterval(MOST_INTERVAL),
+                rings: Some(rings::LIMITS),
+            },
         };
+        let (receiver, transmitter) = rings::rings(memory)?;
         Ok(Self {
             registers,
             chip,
             info,
-            receiver: Receiver::new(arena.allocate(RING_BYTES, RING_BYTES)?, pools.receive),
-            transmitter: Transmitter::new(arena.allocate(RING_BYTES, RING_BYTES)?),
+            receiver,
+            transmitter,
             counters: Counters::new(COUNTERS),
             interrupts: InterruptKind::Intx,
             tells_sent: false,
@@ -150,6 +151,11 @@ impl<R: Registers> Nic for Device<R> {
     }
 
     /// Filters are changed while nothing is received (8.2.3.7.1).
+    fn set_rings(&mut self, memory: Memory) -> Result<(), Fault> {
+        (self.receiver, self.transmitter) = rings::rings(memory)?;
+        Ok(())
+    }
+
     fn configure(&mut self, settings: &Settings) {
         self.registers.write32(reg::RXCTRL, 0);
         let [a, b, c, d, e, f] = settings.mac.0;

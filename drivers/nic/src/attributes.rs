@@ -42,6 +42,17 @@ pub enum Refused {
     /// A feature that the device does not have.
     #[error("the device has no {0:?}")]
     NotOffered(String),
+    /// A number that is no multiple of what it must be.
+    #[error("{size} is no multiple of {step}")]
+    NotAMultiple {
+        /// The number.
+        size: u16,
+        /// What it must be a multiple of.
+        step: u16,
+    },
+    /// A number that must be a power of two.
+    #[error("{0} is no power of two")]
+    NotAPowerOfTwo(u16),
     /// Not a multicast address.
     #[error("{0:?} is not a multicast address")]
     NotMulticast(String),
@@ -204,13 +215,14 @@ pub(crate) fn text(written: &[u8]) -> Result<&str, Refused> {
 mod tests {
     use super::*;
     use crate::coalesce::{Coalesce, Moderation};
+    use crate::rings::Rings;
 
     const INFO: NicInfo = NicInfo {
         model: "test",
         mac: MacAddress([2, 0, 0, 0, 0, 1]),
         mtu: 68..=9000,
         features: Features::RX_CHECKSUM,
-        facilities: Facilities { moderation: Moderation::None },
+        facilities: Facilities { moderation: Moderation::None, rings: None },
     };
 
     fn settings() -> Settings {
@@ -220,6 +232,7 @@ mod tests {
             filter: Filter::default(),
             features: INFO.features,
             coalesce: Coalesce::default(),
+            rings: Rings::default(),
         }
     }
 
@@ -271,9 +284,12 @@ mod tests {
     fn features_that_the_device_has_are_switched_and_read_back() {
         let changed = |text: &str| with_features(&settings(), &INFO, text.as_bytes());
         let off = changed("rx-checksum off\n").unwrap();
-        assert_eq!(features(&INFO, off.features), "rx-checksum off\ncoalesce unsupported\n");
+        assert_eq!(
+            features(&INFO, off.features),
+            "rx-checksum off\ncoalesce unsupported\nrings unsupported\n"
+        );
         let on = with_features(&off, &INFO, b"rx-checksum on").unwrap();
-        assert_eq!(features(&INFO, on.features), "rx-checksum on\ncoalesce unsupported\n");
+        assert_eq!(features(&INFO, on.features), "rx-checksum on\ncoalesce unsupported\nrings unsupported\n");
         for name in ["tx-checksum-ip-generic", "warp"] {
             let refused = Refused::NotOffered(name.to_owned());
             assert_eq!(changed(&format!("rx-checksum off\n{name} on")), Err(refused));

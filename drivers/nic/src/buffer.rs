@@ -43,6 +43,11 @@ impl Pool {
         Some(Buffer { pool: self.0.clone(), index, start: HEADROOM as u16, len: 0 })
     }
 
+    /// Says that the device, having been reset, knows nothing any more of the memory that the pool is in.
+    pub fn retire(&self) {
+        self.0.memory.retire();
+    }
+
     /// How many buffers are free.
     pub fn free(&self) -> usize {
         self.0.free.borrow().len()

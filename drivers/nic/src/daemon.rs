@@ -64,7 +64,7 @@ fn serve<N: Nic>(
 ) -> Result<(), Failure> {
     let interrupts = arguments::interrupts(std::env::args().skip(1), N::DRIVER.interrupts)?;
     let mut function = hw::claim().map_err(Fault::System)?;
-    let memory = Memory::new(&mut function, &N::DRIVER).map_err(Fault::System)?;
+    let memory = Memory::new(&mut function, &N::DRIVER, N::DRIVER.rings).map_err(Fault::System)?;
     let pools = memory.pools.clone();
     let mut nic = attach(&mut function, memory)?;
     let info = nic.info().clone();

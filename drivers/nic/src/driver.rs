@@ -11,6 +11,8 @@ use crate::facilities::Facilities;
 use crate::features::Features;
 use crate::frame::Frame;
 use crate::mac::MacAddress;
+use crate::memory::Memory;
+use crate::rings::Rings;
 use crate::statistics::Statistics;
 
 /// What a driver needs before it can meet its device.
@@ -20,12 +22,16 @@ pub struct DriverInfo {
     pub name: &'static str,
     /// The daemon's name, for its log.
     pub daemon: &'static str,
-    /// Bytes of DMA memory for descriptor rings, beside the frames' buffers.
-    pub ring_memory: usize,
+    /// Entries of the rings that the driver is first given memory for.
+    pub rings: Rings,
+    /// Bytes of DMA memory that rings of these sizes take, beside the frames' buffers.
+    pub ring_memory: fn(Rings) -> usize,
+    /// Bytes of DMA memory for all else.
+    pub other_memory: usize,
     /// How many address bits the device has for DMA.
     pub address_bits: u32,
-    /// Entries of the receive ring, which hold a buffer each while the device runs.
-    pub receive_ring: u16,
+    /// Buffers that the device holds while it runs, beside one for each entry of the receive ring.
+    pub other_buffers: u16,
     /// The kinds of interrupt that the driver can use, best first.
     pub interrupts: &'static [InterruptKind],
 }
@@ -105,6 +111,8 @@ pub struct Settings {
     pub features: Features,
     /// How interrupts are moderated.
     pub coalesce: Coalesce,
+    /// The sizes of the rings.
+    pub rings: Rings,
 }
 
 /// The state of the link.
@@ -160,6 +168,12 @@ pub trait Nic: Sized {
 
     /// Brings the stopped device to its initial state, from whatever state it is in.
     fn reset(&mut self) -> Result<(), Fault>;
+
+    /// Gives the stopped device other rings, in `memory` that was made for them. Called where the device has
+    /// [`limits`](Facilities::rings) for their sizes.
+    fn set_rings(&mut self, _memory: Memory) -> Result<(), Fault> {
+        Ok(())
+    }
 
     /// Changes how the running device works.
     fn configure(&mut self, settings: &Settings);

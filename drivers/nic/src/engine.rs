@@ -14,6 +14,7 @@ use crate::features::Features;
 use crate::frame::{Class, Frame};
 use crate::memory::BUDGET;
 use crate::port::{Port, SharedPort};
+use crate::rings::Rings;
 use crate::storm::{Answer, StormGuard};
 use moderation::Moderator;
 
@@ -38,6 +39,8 @@ pub struct Engine<F: PciFunction, N: Nic> {
     port: SharedPort,
     received: Vec<Frame>,
     sent: Vec<Frame>,
+    /// The sizes of the device's rings.
+    rings: Rings,
     /// The kinds of interrupt that may be claimed, best first.
     interrupts: &'static [InterruptKind],
     function: F,
@@ -84,7 +87,8 @@ impl<I> Running<I> {
 impl<F: PciFunction, N: Nic> Engine<F, N> {
     /// Drives `nic`, which is quiet, for the users of `port`, by the first of `interrupts` that the function has.
     pub fn new(function: F, nic: N, port: SharedPort, interrupts: &'static [InterruptKind]) -> Self {
-        Self { nic, running: None, port, received: Vec::new(), sent: Vec::new(), interrupts, function }
+        let rings = port.borrow().settings.rings;
+        Self { nic, running: None, port, received: Vec::new(), sent: Vec::new(), rings, interrupts, function }
     }
 
     /// The device shall run, and does not: call [`open`](Self::open).
@@ -111,6 +115,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         let interrupt = self.function.interrupt(self.interrupts)?;
         let (kind, event_fd) = (interrupt.kind(), interrupt.event_fd(0));
         log::info!("starts the device: interrupts by {kind}");
+        self.fit_rings()?;
         let (settings, settings_version) = {
             let port = self.port.borrow();
             (port.settings.clone(), port.settings_version)

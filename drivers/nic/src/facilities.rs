@@ -2,12 +2,15 @@
 
 use crate::coalesce::Moderation;
 use crate::node::Node;
+use crate::rings::RingLimits;
 
 /// What a device has that others have not. By default, nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facilities {
     /// The `coalesce` node.
     pub moderation: Moderation,
+    /// The `rings` node, where their sizes can be set.
+    pub rings: Option<RingLimits>,
 }
 
 impl Facilities {
@@ -15,6 +18,7 @@ impl Facilities {
     pub fn supports(&self, node: Node) -> Option<bool> {
         match node {
             Node::Coalesce => Some(self.moderation != Moderation::None),
+            Node::Rings => Some(self.rings.is_some()),
             _ => None,
         }
     }

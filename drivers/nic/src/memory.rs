@@ -5,6 +5,7 @@ use hw::dma::Arena;
 
 use crate::buffer::Pool;
 use crate::driver::DriverInfo;
+use crate::rings::Rings;
 
 /// The most frames that are taken from the device at a time (the NAPI budget).
 pub const BUDGET: usize = 64;
@@ -12,8 +13,8 @@ pub const BUDGET: usize = 64;
 /// Buffers that frames waiting for readers may hold.
 pub const TAP_BUFFERS: u16 = 256;
 
-/// Buffers for frames to send, waiting or with the device.
-pub const TRANSMIT_BUFFERS: u16 = 128;
+/// Buffers for frames to send, waiting or with the device, at least: more where they would not half fill the ring.
+const TRANSMIT_BUFFERS: u16 = 128;
 
 /// Buffers of the frame that is coming in pieces, at most: a frame of 16 KiB.
 const PARTIAL_BUFFERS: u16 = 8;
@@ -33,18 +34,27 @@ pub struct Memory {
     pub arena: Arena,
     /// For frames.
     pub pools: Pools,
+    /// The sizes of the rings that it is for.
+    pub rings: Rings,
 }
 
 impl Memory {
-    /// Takes from `function` what the driver needs.
-    pub fn new(function: &mut impl PciFunction, driver: &DriverInfo) -> Result<Self, hw::Error> {
-        let receive_buffers = driver.receive_ring + BUDGET as u16 + TAP_BUFFERS + PARTIAL_BUFFERS;
-        let frames = Pool::memory(receive_buffers) + Pool::memory(TRANSMIT_BUFFERS);
-        let arena = function.dma_arena(driver.ring_memory + frames, driver.address_bits)?;
+    /// Takes from `function` what the driver needs for rings of these sizes.
+    pub fn new(
+        function: &mut impl PciFunction,
+        driver: &DriverInfo,
+        rings: Rings,
+    ) -> Result<Self, hw::Error> {
+        let held = rings.receive + driver.other_buffers;
+        let receive_buffers = held + BUDGET as u16 + TAP_BUFFERS + PARTIAL_BUFFERS;
+        let transmit_buffers = TRANSMIT_BUFFERS.max(rings.transmit / 2);
+        let frames = Pool::memory(receive_buffers) + Pool::memory(transmit_buffers);
+        let memory = (driver.ring_memory)(rings) + driver.other_memory + frames;
+        let arena = function.dma_arena(memory, driver.address_bits)?;
         let pools = Pools {
             receive: Pool::new(&arena, receive_buffers)?,
-            transmit: Pool::new(&arena, TRANSMIT_BUFFERS)?,
+            transmit: Pool::new(&arena, transmit_buffers)?,
         };
-        Ok(Self { arena, pools })
+        Ok(Self { arena, pools, rings })
     }
 }

@@ -42,13 +42,15 @@ pub enum Node {
     Filter,
     /// How interrupts are moderated.
     Coalesce,
+    /// The sizes of the rings.
+    Rings,
     /// The device's registers.
     Registers,
 }
 
 impl Node {
     /// All but the root.
-    const ALL: [Node; 16] = [
+    const ALL: [Node; 17] = [
         Node::Frame,
         Node::Vnet,
         Node::Receive,
@@ -64,6 +66,7 @@ impl Node {
         Node::Features,
         Node::Filter,
         Node::Coalesce,
+        Node::Rings,
         Node::Registers,
     ];
 
@@ -101,6 +104,7 @@ impl Node {
             Node::Features => "features",
             Node::Filter => "filter",
             Node::Coalesce => "coalesce",
+            Node::Rings => "rings",
             Node::Registers => "registers",
         }
     }
@@ -122,7 +126,10 @@ impl Node {
     pub fn is_writable(self) -> bool {
         let is_for_frames = matches!(self, Node::Frame | Node::Vnet | Node::Transmit | Node::VnetTransmit);
         is_for_frames
-            || matches!(self, Node::Address | Node::Mtu | Node::Filter | Node::Features | Node::Coalesce)
+            || matches!(
+                self,
+                Node::Address | Node::Mtu | Node::Filter | Node::Features | Node::Coalesce | Node::Rings
+            )
     }
 
     /// Kind and permissions, as `fstat` gives them. The root's are those of the directory.
@@ -141,7 +148,7 @@ impl Node {
 
     /// Its bytes are those of a report that the device must make first.
     pub fn needs_report(self) -> bool {
-        matches!(self, Node::Stats | Node::Coalesce | Node::Registers)
+        matches!(self, Node::Stats | Node::Coalesce | Node::Rings | Node::Registers)
     }
 
     /// Its bytes now; none for nodes that have no contents of their own.
@@ -159,6 +166,10 @@ impl Node {
             Node::Filter => attributes::filter(&port.settings.filter).into(),
             Node::Coalesce => {
                 port.info.facilities.moderation.lines(&port.settings.coalesce, port.intervals).into()
+            }
+            Node::Rings => {
+                let lines = port.info.facilities.rings.map(|limits| limits.lines(port.settings.rings));
+                lines.unwrap_or_default().into()
             }
             Node::Registers => attributes::registers(&port.registers).into(),
         }

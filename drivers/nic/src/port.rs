@@ -61,6 +61,7 @@ impl Port {
             mtu: DEFAULT_MTU.clamp(*info.mtu.start(), *info.mtu.end()),
             filter: Default::default(),
             features: info.features,
+            rings: info.facilities.rings.map(|limits| limits.initial).unwrap_or_default(),
             coalesce: info.facilities.moderation.initial(),
         };
         Rc::new(RefCell::new(Self {

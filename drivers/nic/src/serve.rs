@@ -349,6 +349,7 @@ impl NetworkScheme {
             Node::Filter => attributes::with_filter(&port.settings, written),
             Node::Features => attributes::with_features(&port.settings, &port.info, written),
             Node::Coalesce => with_coalesce(&port, written),
+            Node::Rings => with_rings(&port, written),
             _ => return Err(Error::new(EBADF)),
         };
         match changed {
@@ -383,6 +384,13 @@ impl NetworkScheme {
             Content::Lost(_) => true,
         }
     }
+}
+
+/// The settings with what was written to the `rings` node.
+fn with_rings(port: &Port, written: &[u8]) -> Result<Settings, Refused> {
+    let limits = port.info.facilities.rings.ok_or(Refused::Unsupported)?;
+    let rings = limits.changed(port.settings.rings, written)?;
+    Ok(Settings { rings, ..port.settings.clone() })
 }
 
 /// The settings with what was written to the `coalesce` node.

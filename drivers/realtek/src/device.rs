@@ -42,11 +42,8 @@ pub struct Device<R, F: Family> {
 
 impl<R: Registers, F: Family> Device<R, F> {
     /// Meets the device of `function`, and makes it quiet.
-    pub fn attach(
-        function: &mut impl PciFunction<Registers = R>,
-        Memory { arena, pools }: Memory,
-    ) -> Result<Self, Fault> {
-        let mut family = F::new(function.identity(), &arena)?;
+    pub fn attach(function: &mut impl PciFunction<Registers = R>, memory: Memory) -> Result<Self, Fault> {
+        let mut family = F::new(function.identity(), &memory.arena)?;
         let registers = function.registers(family.bar())?;
         if registers.size() < reg::WINDOW {
             return Err(hw::Error::NoBar { location: function.location(), bar: family.bar() }.into());
@@ -58,9 +55,9 @@ impl<R: Registers, F: Family> Device<R, F> {
             mac: address(&registers)?,
             mtu,
             features: family.features(),
-            facilities: Facilities::default(),
+            facilities: Facilities { rings: family.ring_limits(), ..Facilities::default() },
         };
-        let rings = family.rings(&arena, pools.receive)?;
+        let rings = family.rings(memory)?;
         Ok(Self { registers, info, family, rings, tells_sent: false })
     }
 
@@ -109,6 +106,11 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
 
     fn reset(&mut self) -> Result<(), Fault> {
         reset(&self.registers, &self.family)
+    }
+
+    fn set_rings(&mut self, memory: Memory) -> Result<(), Fault> {
+        self.rings = self.family.rings(memory)?;
+        Ok(())
     }
 
     fn configure(&mut self, settings: &Settings) {

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use hw::dma::Arena;
 use hw::{Identity, InterruptKind, Registers};
-use nic::{DriverInfo, Fault, Features, Link, Pool, Statistics};
+use nic::{DriverInfo, Fault, Features, Link, Memory, RingLimits, Statistics, Step};
 
 use crate::registers::{self as reg, Dumped, Interrupts, Rcr};
 use crate::rings::{self, Rings};
@@ -23,6 +23,24 @@ pub trait Family: Sized {
     /// How frames go to and from the devices.
     type Rings: Rings;
 
+    /// The most entries that a ring of descriptors can have.
+    const MOST_ENTRIES: u16;
+
+    /// The device has rings of descriptors.
+    fn has_rings(&self) -> bool {
+        true
+    }
+
+    /// The sizes of its rings, where it has any. The least holds a few frames of the longest kind.
+    fn ring_limits(&self) -> Option<RingLimits> {
+        self.has_rings().then(|| RingLimits {
+            initial: Self::DRIVER.rings,
+            least: nic::Rings::both(16),
+            most: nic::Rings::both(Self::MOST_ENTRIES),
+            step: Step::MultipleOf(1),
+        })
+    }
+
     /// The one with these PCI ids, if it is of the family. What it needs of memory beside rings is in `arena`.
     fn new(identity: Identity, arena: &Arena) -> Result<Self, Fault>;
 
@@ -37,8 +55,8 @@ pub trait Family: Sized {
         Features::RX_CHECKSUM
     }
 
-    /// What the device is given to put frames into: empty buffers are in `pool`.
-    fn rings(&self, arena: &Arena, pool: Pool) -> Result<Self::Rings, hw::Error>;
+    /// What the device is given to put frames into, in `memory`, with buffers from there.
+    fn rings(&self, memory: Memory) -> Result<Self::Rings, hw::Error>;
 
     /// Causes of interrupts that the device tells.
     fn causes(&self, registers: &impl Registers) -> u32 {
@@ -98,10 +116,12 @@ pub const fn driver(
     DriverInfo {
         name,
         daemon,
-        ring_memory: 2 * (rings::bytes(ring) + rings::ALIGNMENT) + extra,
+        rings: nic::Rings::both(ring),
+        ring_memory: rings::memory,
+        other_memory: extra,
         // More takes dual address cycles, which the older ones are better off without.
         address_bits: 32,
-        receive_ring: ring,
+        other_buffers: 0,
         interrupts,
     }
 }

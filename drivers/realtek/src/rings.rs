@@ -2,9 +2,8 @@
 
 use std::collections::VecDeque;
 
-use hw::dma::Arena;
 use hw::{Error, Registers};
-use nic::{Frame, Pool, Statistics};
+use nic::{Frame, Memory, Statistics};
 
 use crate::descriptors::{self, Layout};
 use crate::receive::Receiver;
@@ -15,8 +14,13 @@ use crate::transmit::Transmitter;
 pub(crate) const ALIGNMENT: usize = 256;
 
 /// Bytes of a ring of so many entries.
-pub(crate) const fn bytes(entries: u16) -> usize {
-    entries as usize * descriptors::SIZE
+fn bytes(entries: u16) -> usize {
+    usize::from(entries) * descriptors::SIZE
+}
+
+/// Bytes that rings of these sizes take.
+pub(crate) fn memory(rings: nic::Rings) -> usize {
+    bytes(rings.receive) + bytes(rings.transmit) + 2 * ALIGNMENT
 }
 
 /// What a device is given to put frames into, and to take them from.
@@ -61,11 +65,12 @@ pub struct DescriptorRings<L> {
 }
 
 impl<L: Layout> DescriptorRings<L> {
-    /// Rings of so many `entries` in `arena`, with empty buffers from `pool`.
-    pub fn new(entries: u16, arena: &Arena, pool: Pool) -> Result<Self, Error> {
+    /// Rings in `memory`, of the sizes that it is for, with empty buffers from there.
+    pub fn new(Memory { arena, pools, rings }: Memory) -> Result<Self, Error> {
+        let ring = |entries| arena.allocate(bytes(entries), ALIGNMENT);
         Ok(Self {
-            receiver: Receiver::new(arena.allocate(bytes(entries), ALIGNMENT)?, pool),
-            transmitter: Transmitter::new(arena.allocate(bytes(entries), ALIGNMENT)?),
+            receiver: Receiver::new(ring(rings.receive)?, pools.receive),
+            transmitter: Transmitter::new(ring(rings.transmit)?),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use hw::dma::Arena;
 use hw::{Identity, InterruptKind, Registers};
-use nic::{DriverInfo, Fault, Features, Link, Pool, Statistics};
+use nic::{DriverInfo, Fault, Features, Link, Memory, Statistics};
 use realtek::Family;
 use realtek::device::BURST;
 use realtek::family::{self, Chip};
@@ -33,6 +33,12 @@ impl Family for Rtl8139 {
 
     type Rings = Ways;
 
+    const MOST_ENTRIES: u16 = RING;
+
+    fn has_rings(&self) -> bool {
+        self.is_plus
+    }
+
     fn new(Identity { vendor, device, .. }: Identity, _arena: &Arena) -> Result<Self, Fault> {
         if (vendor, device) == RTL8139 {
             Ok(Self { is_plus: false })
@@ -56,11 +62,11 @@ impl Family for Rtl8139 {
         if self.is_plus { Features::RX_CHECKSUM } else { Features::empty() }
     }
 
-    fn rings(&self, arena: &Arena, pool: Pool) -> Result<Self::Rings, hw::Error> {
+    fn rings(&self, memory: Memory) -> Result<Self::Rings, hw::Error> {
         Ok(if self.is_plus {
-            Ways::Plus(DescriptorRings::new(RING, arena, pool)?)
+            Ways::Plus(DescriptorRings::new(memory)?)
         } else {
-            Ways::Classic(Classic::new(arena, pool)?)
+            Ways::Classic(Classic::new(&memory.arena, memory.pools.receive)?)
         })
     }
 

@@ -2,7 +2,7 @@
 
 use hw::dma::Arena;
 use hw::{Identity, InterruptKind, Registers};
-use nic::{DriverInfo, Fault, Link, Pool, Statistics};
+use nic::{DriverInfo, Fault, Link, Memory, Statistics};
 use realtek::Family;
 use realtek::descriptors::Gigabit;
 use realtek::device::BURST;
@@ -55,6 +55,8 @@ impl Family for Rtl8168 {
 
     type Rings = DescriptorRings<Gigabit>;
 
+    const MOST_ENTRIES: u16 = 1024;
+
     fn new(Identity { vendor, device, .. }: Identity, arena: &Arena) -> Result<Self, Fault> {
         let chip = match (vendor, device) {
             (REALTEK, 0x8167 | 0x8169) => chips::RTL8169,
@@ -83,8 +85,8 @@ impl Family for Rtl8168 {
         Ok((self.chip.name, LEAST_MTU..=self.chip.mtu))
     }
 
-    fn rings(&self, arena: &Arena, pool: Pool) -> Result<Self::Rings, hw::Error> {
-        DescriptorRings::new(RING, arena, pool)
+    fn rings(&self, memory: Memory) -> Result<Self::Rings, hw::Error> {
+        DescriptorRings::new(memory)
     }
 
     fn causes(&self, registers: &impl Registers) -> u32 {

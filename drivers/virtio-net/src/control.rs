@@ -185,7 +185,7 @@ fn mac_table<'a>(groups: impl Iterator<Item = &'a MacAddress>) -> Vec<u8> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use nic::{Coalesce, Filter};
+    use nic::{Coalesce, Filter, Rings};
 
     use super::*;
 
@@ -198,6 +198,7 @@ mod tests {
             filter,
             features: nic::Features::empty(),
             coalesce: Coalesce::default(),
+            rings: Rings::default(),
         };
         commands(&settings, features).into_iter().map(|(_, bytes)| bytes).collect()
     }

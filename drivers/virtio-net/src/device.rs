@@ -8,7 +8,7 @@ use nic::buffer::CAPACITY;
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
     Causes, DriverInfo, Facilities, Fault, Frame, Intervals, Link, Memory, Moderation, Nic, NicInfo,
-    Settings, Statistics,
+    RingLimits, Rings, Settings, Statistics, Step,
 };
 
 use crate::control::{self, Control};
@@ -40,6 +40,8 @@ pub struct Device<R> {
     transport: Transport<R>,
     features: Features,
     info: NicInfo,
+    /// Entries that the virtqueues for frames get at most.
+    rings: Rings,
     receiver: Receiver,
     transmitter: Transmitter,
     control: Control,
@@ -61,10 +63,7 @@ struct Doorbells {
 
 impl<R: Registers> Device<R> {
     /// Meets the device of `function`, and makes it quiet.
-    pub fn attach(
-        function: &mut impl PciFunction<Registers = R>,
-        Memory { arena, pools }: Memory,
-    ) -> Result<Self, Fault> {
+    pub fn attach(function: &mut impl PciFunction<Registers = R>, memory: Memory) -> Result<Self, Fault> {
         let Identity { vendor, device, .. } = function.identity();
         if vendor != VENDOR || !DEVICES.contains(&device) {
             return Err(Fault::Unknown { vendor, device });
@@ -88,16 +87,18 @@ impl<R: Registers> Device<R> {
             mac,
             mtu: mtu(features, own_mtu),
             features: offloads(features),
-            facilities: Facilities { moderation: moderation(features) },
+            facilities: Facilities { moderation: moderation(features), rings: Some(ring_limits(&transport)) },
         };
-        let memory = || arena.allocate(queue::MEMORY, queue::MEMORY);
+        let rings = memory.rings;
+        let (receiver, transmitter, control) = queues(memory)?;
         Ok(Self {
             transport,
             features,
             info,
-            receiver: Receiver::new(memory()?, pools.receive),
-            transmitter: Transmitter::new(memory()?),
-            control: Control::new(memory()?, arena.allocate(control::MEMORY, 64)?),
+            rings,
+            receiver,
+            transmitter,
+            control,
             interrupts: InterruptKind::Intx,
             doorbells: None,
             net_status: NetStatus::LINK_UP,
@@ -115,30 +116,30 @@ impl<R: Registers> Device<R> {
             self.transport.set_config_vector(vector)?;
         }
 
-        let entries = self.entries(virtqueue::RECEIVE)?;
+        let entries = self.entries(virtqueue::RECEIVE, self.rings.receive)?;
         let areas = self.receiver.start(entries, self.features);
         let receive = self.transport.enable_queue(virtqueue::RECEIVE, entries, areas, vector)?;
 
-        let entries = self.entries(virtqueue::TRANSMIT)?;
+        let entries = self.entries(virtqueue::TRANSMIT, self.rings.transmit)?;
         let areas = self.transmitter.start(entries, event_idx);
         let transmit = self.transport.enable_queue(virtqueue::TRANSMIT, entries, areas, vector)?;
 
         let mut control = None;
         if self.features.contains(Features::CTRL_VQ) {
-            let entries = self.entries(virtqueue::CONTROL)?;
+            let entries = self.entries(virtqueue::CONTROL, MOST_ENTRIES)?;
             let areas = self.control.start(entries, self.features);
             control = Some(self.transport.enable_queue(virtqueue::CONTROL, entries, areas, vector)?);
         }
         Ok(Doorbells { receive, transmit, control })
     }
 
-    /// How many entries virtqueue `queue` gets: as many as the device allows, in a power of two (2.7).
-    fn entries(&self, queue: u16) -> Result<u16, Fault> {
-        let most = self.transport.queue_size(queue).min(MOST_ENTRIES);
+    /// How many entries virtqueue `queue` gets: as many as are wanted, or as the device allows.
+    fn entries(&self, queue: u16, wanted: u16) -> Result<u16, Fault> {
+        let most = most_entries(&self.transport, queue).min(wanted);
         if most < LEAST_ENTRIES {
             return Err(Fault::Unusable("a virtqueue is missing or too short"));
         }
-        Ok(1 << most.ilog2())
+        Ok(most)
     }
 
     fn notify(&self, choose: fn(Doorbells) -> Option<Doorbell>, wanted: bool) {
@@ -215,9 +216,11 @@ impl<R: Registers> Nic for Device<R> {
         name: "virtio_net",
         daemon: "virtio-netd",
         // A virtqueue's memory is aligned to its size, which may cost as much again.
-        ring_memory: 4 * queue::MEMORY + control::MEMORY,
+        rings: Rings::both(MOST_ENTRIES),
+        ring_memory: |_| 4 * queue::MEMORY,
+        other_memory: control::MEMORY,
         address_bits: 64,
-        receive_ring: MOST_ENTRIES,
+        other_buffers: 0,
         interrupts: &[InterruptKind::MsiX { vectors: 1 }, InterruptKind::Intx],
     };
 
@@ -250,6 +253,12 @@ impl<R: Registers> Nic for Device<R> {
 
     fn reset(&mut self) -> Result<(), Fault> {
         self.transport.reset()
+    }
+
+    fn set_rings(&mut self, memory: Memory) -> Result<(), Fault> {
+        self.rings = memory.rings;
+        (self.receiver, self.transmitter, self.control) = queues(memory)?;
+        Ok(())
     }
 
     fn configure(&mut self, settings: &Settings) {
@@ -351,6 +360,27 @@ fn usable<R: Registers>(transport: &Transport<R>, behind_iommu: bool) -> Result<
         features.remove(Features::CTRL_RX | Features::CTRL_MAC_ADDR | Features::NOTF_COAL);
     }
     Ok(features)
+}
+
+/// Virtqueues in `memory`, of no entries yet.
+fn queues(Memory { arena, pools, .. }: Memory) -> Result<(Receiver, Transmitter, Control), Fault> {
+    let queue = || arena.allocate(queue::MEMORY, queue::MEMORY);
+    let (receive, transmit, control) = (queue()?, queue()?, queue()?);
+    let commands = arena.allocate(control::MEMORY, 64)?;
+    Ok((Receiver::new(receive, pools.receive), Transmitter::new(transmit), Control::new(control, commands)))
+}
+
+/// The most entries that virtqueue `queue` can have: what the device allows, in a power of two (2.7); 0 for none.
+fn most_entries<R: Registers>(transport: &Transport<R>, queue: u16) -> u16 {
+    let most = transport.queue_size(queue).min(MOST_ENTRIES);
+    most.checked_ilog2().map_or(0, |power| 1 << power)
+}
+
+/// The sizes of the virtqueues for frames.
+fn ring_limits<R: Registers>(transport: &Transport<R>) -> RingLimits {
+    let most = |queue| most_entries(transport, queue).max(LEAST_ENTRIES);
+    let most = Rings { receive: most(virtqueue::RECEIVE), transmit: most(virtqueue::TRANSMIT) };
+    RingLimits { initial: most, least: Rings::both(LEAST_ENTRIES), most, step: Step::PowerOfTwo }
 }
 
 /// The longest delay of a notification that is asked for, in microseconds; the device has no limit of its own.

@@ -8,7 +8,7 @@ use hw::{InterruptKind, PciFunction, Registers};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
     Causes, DriverInfo, Facilities, Fault, Features, Filter, Frame, Link, MacAddress, Memory, Moderation,
-    Nic, NicInfo, Settings, Statistics,
+    Nic, NicInfo, RingLimits, Rings, Settings, Statistics, Step,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -22,10 +22,17 @@ use crate::transmit::Transmitter;
 /// VMware's PCI vendor id, and the device's.
 const VMXNET3: (u16, u16) = (0x15ad, 0x07b0);
 
-/// Entries of the transmit ring and of the receive rings: multiples of 32.
-const TRANSMIT_RING: usize = 256;
-const RECEIVE_RING: usize = 256;
-const BODY_RING: usize = 128;
+/// Rings have multiples of 32 entries (`VMXNET3_RING_SIZE_ALIGN`), and 4096 at most. Those of the receive ring are for the
+/// buffers in which frames begin.
+const RINGS: RingLimits = RingLimits {
+    initial: Rings::both(256),
+    least: Rings::both(32),
+    most: Rings::both(4096),
+    step: Step::MultipleOf(32),
+};
+
+/// Entries of the receive ring for buffers in which frames go on.
+const BODY_RING: u16 = 128;
 
 /// Where rings begin (`VMXNET3_RING_BA_ALIGN`), and the descriptions of queues.
 const RING_ALIGNMENT: usize = 512;
@@ -33,7 +40,6 @@ const RING_ALIGNMENT: usize = 512;
 /// Groups of the multicast list. For more of them, all groups are let through.
 const GROUPS: usize = 32;
 
-const RING_MEMORY: usize = descriptors::SIZE * (2 * TRANSMIT_RING + 2 * (RECEIVE_RING + BODY_RING));
 const SHARED_MEMORY: usize = 1024 + 2 * shared::QUEUE + 6 * GROUPS;
 
 /// `VMXNET3_MAX_MTU`, and the least that IPv4 allows (RFC 791).
@@ -67,10 +73,7 @@ pub struct Device<R> {
 
 impl<R: Registers> Device<R> {
     /// Meets the device of `function`, and makes it quiet.
-    pub fn attach(
-        function: &mut impl PciFunction<Registers = R>,
-        Memory { arena, pools }: Memory,
-    ) -> Result<Self, Fault> {
+    pub fn attach(function: &mut impl PciFunction<Registers = R>, memory: Memory) -> Result<Self, Fault> {
         let hw::Identity { vendor, device, .. } = function.identity();
         if (vendor, device) != VMXNET3 {
             return Err(Fault::Unknown { vendor, device });
@@ -84,13 +87,13 @@ impl<R: Registers> Device<R> {
         reset(&pt, &vd)?;
         speak(&vd, vd::VRRS, "it does not know revision 1 of vmxnet3")?;
         speak(&vd, vd::UVRS, "it does not know revision 1 of UPT queues")?;
-        let facilities = Facilities { moderation: Moderation::OfItsOwn };
+        let facilities = Facilities { moderation: Moderation::OfItsOwn, rings: Some(RINGS) };
         let info = NicInfo { model: "vmxnet3", mac: address(&vd)?, mtu: MTU, features: FEATURES, facilities };
-        let ring = |entries| arena.allocate(entries * descriptors::SIZE, RING_ALIGNMENT);
-        let receive_rings = [ring(RECEIVE_RING)?, ring(BODY_RING)?];
+        let arena = memory.arena.clone();
+        let (receiver, transmitter) = rings(memory)?;
         Ok(Self {
-            receiver: Receiver::new(receive_rings, ring(RECEIVE_RING + BODY_RING)?, pools.receive),
-            transmitter: Transmitter::new(ring(TRANSMIT_RING)?, ring(TRANSMIT_RING)?),
+            receiver,
+            transmitter,
             shared: arena.allocate(1024, RING_ALIGNMENT)?,
             queues: arena.allocate(2 * shared::QUEUE, RING_ALIGNMENT)?,
             multicast_list: arena.allocate(6 * GROUPS, RING_ALIGNMENT)?,
@@ -187,9 +190,14 @@ impl<R: Registers> Nic for Device<R> {
     const DRIVER: DriverInfo = DriverInfo {
         name: "vmxnet3",
         daemon: "vmxnet3d",
-        ring_memory: RING_MEMORY + SHARED_MEMORY + 8 * RING_ALIGNMENT,
+        rings: RINGS.initial,
+        ring_memory: |Rings { receive, transmit }| {
+            let entries = 2 * usize::from(transmit) + 2 * usize::from(receive + BODY_RING);
+            entries * descriptors::SIZE + 5 * RING_ALIGNMENT
+        },
+        other_memory: SHARED_MEMORY + 3 * RING_ALIGNMENT,
         address_bits: 64,
-        receive_ring: (RECEIVE_RING + BODY_RING) as u16,
+        other_buffers: BODY_RING,
         interrupts: &[InterruptKind::MsiX { vectors: 1 }, InterruptKind::Msi, InterruptKind::Intx],
     };
 
@@ -225,6 +233,11 @@ impl<R: Registers> Nic for Device<R> {
 
     fn reset(&mut self) -> Result<(), Fault> {
         reset(&self.pt, &self.vd)
+    }
+
+    fn set_rings(&mut self, memory: Memory) -> Result<(), Fault> {
+        (self.receiver, self.transmitter) = rings(memory)?;
+        Ok(())
     }
 
     fn configure(&mut self, settings: &Settings) {
@@ -327,6 +340,14 @@ impl<R: Registers> Device<R> {
             self.pt.write32(pt::RXPROD2, bodies as u32);
         }
     }
+}
+
+/// Empty rings in `memory`.
+fn rings(Memory { arena, pools, rings }: Memory) -> Result<(Receiver, Transmitter), Fault> {
+    let ring = |entries: u16| arena.allocate(usize::from(entries) * descriptors::SIZE, RING_ALIGNMENT);
+    let receive = [ring(rings.receive)?, ring(BODY_RING)?];
+    let receiver = Receiver::new(receive, ring(rings.receive + BODY_RING)?, pools.receive);
+    Ok((receiver, Transmitter::new(ring(rings.transmit)?, ring(rings.transmit)?)))
 }
 
 /// The device is there.

@@ -23,3 +23,5 @@ mod packets;
 mod random;
 #[path = "../../../nic/tests/card/rig.rs"]
 mod rig;
+#[path = "../../../nic/tests/card/rings.rs"]
+mod rings;

@@ -8,7 +8,9 @@ const BUS_BASE: u64 = 0xff_ffff_f000;
 
 struct Words(Vec<u64>);
 
-impl Backing for Words {}
+impl Backing for Words {
+    fn quiet(&self) {}
+}
 
 fn arena(size: usize) -> Arena {
     let mut words = Words(vec![0; size / 8]);

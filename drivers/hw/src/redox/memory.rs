@@ -121,11 +121,9 @@ struct DmaMemory {
     _mapping: Mapping,
 }
 
-impl dma::Backing for DmaMemory {}
-
-impl Drop for DmaMemory {
+impl dma::Backing for DmaMemory {
     /// No IOMMU stands between the device and memory that somebody else gets next.
-    fn drop(&mut self) {
+    fn quiet(&self) {
         self.device.quiet();
     }
 }

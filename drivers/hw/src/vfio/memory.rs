@@ -91,11 +91,14 @@ struct DmaMemory {
     mapping: Mapping,
 }
 
-impl dma::Backing for DmaMemory {}
+impl dma::Backing for DmaMemory {
+    fn quiet(&self) {
+        self.device.quiet();
+    }
+}
 
 impl Drop for DmaMemory {
     fn drop(&mut self) {
-        self.device.quiet();
         match ioctl::unmap_dma(self.device.container(), self.iova, self.mapping.size) {
             Ok(()) => self.device.iova.borrow_mut().give_back(self.iova),
             Err(error) => {

@@ -26,3 +26,5 @@ mod phy;
 mod random;
 #[path = "../../../nic/tests/card/rig.rs"]
 mod rig;
+#[path = "../../../nic/tests/card/rings.rs"]
+mod rings;

@@ -21,3 +21,5 @@ mod nodes;
 mod random;
 #[path = "../../../nic/tests/card/rig.rs"]
 mod rig;
+#[path = "../../../nic/tests/card/rings.rs"]
+mod rings;

@@ -6,13 +6,13 @@ use hw::{Interrupt, PciFunction};
 
 use super::Engine;
 use crate::driver::{Fault, Nic};
-use crate::memory::BUDGET;
+use crate::memory::{BUDGET, Memory};
 
 /// A device that has frames to send and a link, and sends none for this long, hangs.
 const TRANSMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long the device may take to send what it has before it is stopped to change how it works.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Budgets that are taken from a device before it is stopped: more than any ring holds.
 const LAST_BUDGETS: usize = 256;
@@ -47,7 +47,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
             }
             port.settings.clone()
         };
-        if !self.nic.needs_restart(&running.settings, &settings) {
+        if settings.rings == self.rings && !self.nic.needs_restart(&running.settings, &settings) {
             self.nic.configure(&settings);
             running.has_settings(settings, self.port.borrow().settings_version);
             return Ok(());
@@ -64,20 +64,48 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         self.restart(now)
     }
 
+    /// Gives the stopped device rings of the sizes that are asked for, or keeps those that it has where there is no
+    /// memory for others.
+    pub(super) fn fit_rings(&mut self) -> Result<(), Fault> {
+        let rings = self.port.borrow().settings.rings;
+        if rings == self.rings {
+            return Ok(());
+        }
+        match Memory::new(&mut self.function, &N::DRIVER, rings) {
+            Ok(memory) => {
+                let pools = memory.pools.clone();
+                self.nic.set_rings(memory)?;
+                let before = std::mem::replace(&mut self.port.borrow_mut().pools, pools);
+                // Readers may hold some of its buffers for long, while the device works with others.
+                before.receive.retire();
+                self.rings = rings;
+            }
+            Err(error) => {
+                log::error!("the rings keep their sizes: {error}");
+                self.port.borrow_mut().settings.rings = self.rings;
+            }
+        }
+        Ok(())
+    }
+
     /// Stops the device, resets it, and starts it with the settings as they are now.
     fn restart(&mut self, now: Instant) -> Result<(), Fault> {
-        let Some(running) = &mut self.running else { return Ok(()) };
         let dropped = self.nic.stop();
         if dropped > 0 {
             log::warn!("{dropped} frames that the device has not sent are dropped");
         }
-        let (settings, version) = {
+        {
             let mut port = self.port.borrow_mut();
             port.statistics.tx_dropped += dropped as u64;
             self.nic.collect(&mut port.statistics);
+        }
+        self.nic.reset()?;
+        self.fit_rings()?;
+        let (settings, version) = {
+            let port = self.port.borrow();
             (port.settings.clone(), port.settings_version)
         };
-        self.nic.reset()?;
+        let Some(running) = &mut self.running else { return Ok(()) };
         self.nic.start(&settings, running.interrupt.kind())?;
         running.has_settings(settings, version);
         running.moderator.forget();

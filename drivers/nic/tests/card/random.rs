@@ -10,6 +10,17 @@ use crate::rig::Rig;
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// Steps of a case. Half of them are faults, or more.
+const STEPS: usize = 200;
+
+/// How many faults the two tests make together, if `FAULTS` in the environment does not say.
+const FAULTS: u32 = 20_000;
+
+fn cases() -> ProptestConfig {
+    let faults = std::env::var("FAULTS").ok().and_then(|text| text.parse().ok()).unwrap_or(FAULTS);
+    ProptestConfig::with_cases(faults.div_ceil(2 * STEPS as u32 / 2))
+}
+
 fn madness() -> impl Strategy<Value = Madness> {
     prop_oneof![
         4 => (any::<bool>(), 0usize..256, any::<u64>())
@@ -22,10 +33,10 @@ fn madness() -> impl Strategy<Value = Madness> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(cases())]
 
     #[test]
-    fn random_descriptors_do_no_harm(steps in prop::collection::vec(madness(), 0..300)) {
+    fn random_descriptors_do_no_harm(steps in prop::collection::vec(madness(), STEPS)) {
         let mut rig = Rig::new(Card::new());
         let id = rig.open_frames();
         for (index, step) in steps.into_iter().enumerate() {
@@ -41,7 +52,7 @@ proptest! {
     fn random_registers_do_no_harm(
         steps in prop::collection::vec(
             prop_oneof![2 => any::<u32>().prop_map(Madness::Lie), 1 => madness()],
-            0..100
+            STEPS
         )
     ) {
         let mut rig = Rig::new(Card::new());

@@ -37,14 +37,14 @@ impl Rig {
     pub fn attach(slot: Slot<Card>) -> std::result::Result<Self, Fault> {
         let now = Instant::now();
         let mut claimed = slot.claim();
-        let memory = Memory::new(&mut claimed, &Device::<Registers<Card>>::DRIVER)?;
+        let driver = Device::<Registers<Card>>::DRIVER;
+        let memory = Memory::new(&mut claimed, &driver, driver.rings)?;
         let pools = memory.pools.clone();
         let mut nic = Device::attach(&mut claimed, memory)?;
         let port = Port::new(nic.info().clone(), pools.clone(), nic.link()?, now);
         let mut scheme = NetworkScheme::new("network.test".to_owned(), port.clone(), Notifier::default());
         let root = scheme.root();
-        let interrupts = Device::<Registers<Card>>::DRIVER.interrupts;
-        let engine = Engine::new(claimed, nic, port.clone(), interrupts);
+        let engine = Engine::new(claimed, nic, port.clone(), driver.interrupts);
         Ok(Self { slot, port, pools, engine, scheme, root, now })
     }
 

@@ -176,6 +176,17 @@ fn a_flood_of_messages_for_nothing_does_no_harm() {
     assert_works(&mut rig, id);
 }
 
+/// Steps of a case. Two in five of them are faults, or more.
+const STEPS: usize = 200;
+
+/// How many faults the first two tests make together, if `FAULTS` in the environment does not say.
+const FAULTS: u32 = 20_000;
+
+fn cases() -> ProptestConfig {
+    let faults = std::env::var("FAULTS").ok().and_then(|text| text.parse().ok()).unwrap_or(FAULTS);
+    ProptestConfig::with_cases(faults.div_ceil(2 * STEPS as u32 * 2 / 5))
+}
+
 fn madness() -> impl Strategy<Value = Madness> {
     let word = prop_oneof![0u16..4, any::<u16>()];
     let place = prop_oneof![0usize..4, any::<usize>()];
@@ -192,13 +203,13 @@ fn madness() -> impl Strategy<Value = Madness> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(cases())]
 
     #[test]
     fn random_rings_do_no_harm(
         messages: bool,
         event_idx: bool,
-        steps in prop::collection::vec(madness(), 0..200),
+        steps in prop::collection::vec(madness(), STEPS),
     ) {
         let without = if event_idx { Features::empty() } else { Features::EVENT_IDX };
         let offered = VirtioNet::new().offered & !without.bits();
@@ -225,7 +236,7 @@ proptest! {
         messages: bool,
         steps in prop::collection::vec(
             prop_oneof![2 => any::<u32>().prop_map(Madness::Lie), 1 => madness()],
-            0..100
+            STEPS
         )
     ) {
         let mut rig = Rig::new(if messages { VirtioNet::new() } else { VirtioNet::with_line() });

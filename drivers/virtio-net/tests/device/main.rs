@@ -19,4 +19,6 @@ mod negotiation;
 mod packets;
 #[path = "../../../nic/tests/card/rig.rs"]
 mod rig;
+#[path = "../../../nic/tests/card/rings.rs"]
+mod rings;
 mod virtqueue;
