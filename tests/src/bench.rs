@@ -1,5 +1,7 @@
 //! What the stack costs on the host: `netd/benches/stack`, against the clock or counted by callgrind.
 
+pub mod drivers;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -40,9 +42,7 @@ impl Stack {
             "stack",
         ]);
         let built = programs::run_cargo(programs::like_the_guest_s(&mut command))?;
-        // Cargo tells of the package's programs, too.
-        let program = built.into_iter().find(|program| is_benchmark(program)).ok_or(Error::Build)?;
-        Ok(Self { program })
+        Ok(Self { program: benchmark(built, "stack-")? })
     }
 
     /// Does `units` of `case` beside `idle` silent connections, as fast as it goes.
@@ -76,8 +76,11 @@ impl Stack {
     }
 }
 
-fn is_benchmark(program: &Path) -> bool {
-    program.file_name().is_some_and(|name| name.to_string_lossy().starts_with("stack-"))
+/// The program whose name begins so. Cargo tells of the package's other programs, too.
+fn benchmark(built: Vec<PathBuf>, begin: &str) -> Result<PathBuf> {
+    let is_it =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(begin));
+    built.into_iter().find(is_it).ok_or(Error::Build)
 }
 
 fn arguments(case: &str, units: usize, idle: usize) -> [String; 3] {

@@ -97,6 +97,11 @@ impl<M: Model> Slot<M> {
         self.bus.borrow_mut().unplug();
     }
 
+    /// How often the driver has read or written a register.
+    pub fn accesses(&self) -> usize {
+        self.bus.borrow().accesses
+    }
+
     /// Whether the driver lets the device master the bus.
     pub fn is_bus_master(&self) -> bool {
         self.bus.borrow().is_bus_master()
@@ -200,14 +205,19 @@ pub struct Registers<M> {
 }
 
 impl<M: Model> Registers<M> {
+    /// Not inlined, so that a profiler tells the device from its driver; nor is [`write`](Self::write).
+    #[inline(never)]
     fn read(&self, offset: usize, width: usize) -> u32 {
+        self.slot.bus.borrow_mut().accesses += 1;
         if !fits(self.size, offset, width) || self.slot.bus.borrow().is_unplugged() {
             return u32::MAX;
         }
         self.slot.with(|model, bus| model.read(bus, self.bar, offset, width))
     }
 
+    #[inline(never)]
     fn write(&self, offset: usize, width: usize, value: u32) {
+        self.slot.bus.borrow_mut().accesses += 1;
         if fits(self.size, offset, width) && !self.slot.bus.borrow().is_unplugged() {
             self.slot.with(|model, bus| model.write(bus, self.bar, offset, width, value));
         }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde_json::{Value, json};
 use testbed::bench::Stack;
+use testbed::bench::drivers::{self, Cost};
 
 /// Measures what things cost, prints it as a table, and writes it as JSON into target/bench.
 #[derive(clap::Args, Debug)]
@@ -20,6 +21,10 @@ enum What {
     /// Rates are by the clock, of both hosts together. Instructions are those of one host, counted by callgrind,
     /// and the same from run to run.
     Stack,
+    /// The drivers without their engine and without a system, each on the model of its device
+    ///
+    /// Instructions are those of the driver alone, counted by callgrind, and the same from run to run.
+    Nic,
 }
 
 /// One thing that is measured.
@@ -50,6 +55,7 @@ const HELD: [usize; 4] = [100, 1_000, 10_000, 100_000];
 pub fn run(arguments: &Arguments) -> super::Result {
     match arguments.what {
         What::Stack => stack(),
+        What::Nic => nic(),
     }
 }
 
@@ -61,11 +67,46 @@ fn stack() -> super::Result {
     let idle = beside_idle(&stack)?;
     println!("\n{:<16} {:>22}", "open connections", "memory of each");
     let held = memory(&stack)?;
+    write("stack.json", &json!({ "costs": rows, "beside_idle": idle, "memory": held }))
+}
+
+fn nic() -> super::Result {
+    let mut report = serde_json::Map::new();
+    for driver in drivers::all()? {
+        let costs = drivers::count(&driver)?;
+        print_costs(&driver, &costs);
+        let rows = costs.iter().map(|cost| {
+            json!({
+                "case": cost.case,
+                "frame_bytes": cost.length,
+                "batch": cost.batch,
+                "instructions_per_frame": cost.instructions,
+                "register_accesses_per_batch": cost.accesses,
+            })
+        });
+        report.insert(driver, rows.collect());
+    }
+    write("nic.json", &report.into())
+}
+
+/// A line for each kind of case, with a column for each batch.
+fn print_costs(driver: &str, costs: &[Cost]) {
+    println!("{driver}: instructions a frame (register accesses a batch), for batches of so many frames");
+    for of_a_kind in costs.chunk_by(|one, next| (&one.case, one.length) == (&next.case, next.length)) {
+        let Some(first) = of_a_kind.first() else { continue };
+        print!("  {:<8} {:>5} bytes", first.case, first.length);
+        for cost in of_a_kind {
+            print!("{:>6}: {:>4.0} ({})", cost.batch, cost.instructions, cost.accesses);
+        }
+        println!();
+    }
+}
+
+fn write(name: &str, report: &Value) -> super::Result {
     let directory = testbed::target().join("bench");
     std::fs::create_dir_all(&directory)?;
-    let path = directory.join("stack.json");
-    let report = json!({ "costs": rows, "beside_idle": idle, "memory": held });
-    std::fs::write(&path, serde_json::to_string_pretty(&report)?)?;
+    let path = directory.join(name);
+    std::fs::write(&path, serde_json::to_string_pretty(report)?)?;
     println!("\nwritten to {}", path.display());
     Ok(ExitCode::SUCCESS)
 }

@@ -12,6 +12,8 @@ pub struct Bus {
     next_low: u64,
     next_high: u64,
     unplugged: bool,
+    /// Reads and writes of registers.
+    pub(super) accesses: usize,
     pub(super) vectors: Vectors,
 }
 
@@ -23,6 +25,7 @@ impl Default for Bus {
             next_low: 0x0010_0000,
             next_high: 0x12_0010_0000,
             unplugged: false,
+            accesses: 0,
             vectors: Vectors::default(),
         }
     }
