@@ -13,6 +13,9 @@ mod madness;
 #[path = "../../drivers/e1000e/tests/device/model.rs"]
 mod model;
 #[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/nic/tests/card/packets.rs"]
+mod packets;
+#[allow(dead_code, reason = "its tests use the rest")]
 #[path = "../../drivers/nic/tests/card/rig.rs"]
 mod rig;
 #[path = "descriptors.rs"]

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use probe::data::{self, Random, Sum};
 use serde_json::Value;
@@ -32,7 +32,8 @@ fn start(peer: &LinuxPeer, programs: &[&str], script: &str) -> Running {
 }
 
 /// Ends a script that ends with `probe accept 7000`.
-fn end(peer: &LinuxPeer, running: Running) {
+fn end(peer: &LinuxPeer, mut running: Running) {
+    running.wait_for("listening\n", PATIENCE).unwrap();
     let answer = peer.run("sh", &["-c", &format!("echo the end | nc -N {GUEST} 7000")]).unwrap();
     assert_eq!(answer, "the end\n");
     running.finish().unwrap().success().unwrap();
@@ -212,18 +213,26 @@ except TimeoutError:
     print('the stranger heard nothing', flush=True)
 ";
 
-/// Says something to the group, and hears what is answered to it.
+/// Says something to the group until something is answered to it.
 fn talk_to_the_group() -> std::io::Result<String> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, GROUP.1))?;
     socket.join_multicast_v4(&GROUP.0, &ADDRESS)?;
-    socket.set_read_timeout(Some(SILENCE))?;
+    socket.set_read_timeout(Some(Duration::from_millis(500)))?;
     // From this address, since the peer has no route to groups.
-    UdpSocket::bind((ADDRESS, 0))?.send_to(b"from the peer", GROUP)?;
+    let sender = UdpSocket::bind((ADDRESS, 0))?;
+    let start = Instant::now();
     let mut buffer = [0; 99];
+    sender.send_to(b"from the peer", GROUP)?;
     loop {
-        let (count, from) = socket.recv_from(&mut buffer)?;
-        if from.ip() == GUEST {
-            return Ok(String::from_utf8_lossy(&buffer[..count]).into_owned());
+        match socket.recv_from(&mut buffer) {
+            Ok((count, from)) if from.ip() == GUEST => {
+                return Ok(String::from_utf8_lossy(&buffer[..count]).into_owned());
+            }
+            // Its own words.
+            Ok(_) => {}
+            Err(error) if start.elapsed() > SILENCE => return Err(error),
+            // The guest's device may learn of the group a moment after netd has joined it.
+            Err(_) => drop(sender.send_to(b"from the peer", GROUP)?),
         }
     }
 }

@@ -68,7 +68,8 @@ pub fn check(card: Card, claims: &Claims, said: &BTreeMap<&str, &str>, moderate:
     assert_eq!((said["asked"], said["fixed"]), (&*of(8000, "off", 8000), &*of(8000, "off", 8000)));
     assert_eq!(said["adaptive"], of(8000, "on", 14));
     let interrupts: u32 = said["interrupts"].parse().unwrap();
-    let most = moderate.as_micros() / 8000 + 10;
+    // By MSI-X, QEMU's 82574 does not count the interrupt that ends an interval as the beginning of the next.
+    let most = 2 * (moderate.as_micros() / 8000) + 10;
     assert!(
         u128::from(interrupts) <= most || !card.keeps_intervals(),
         "{interrupts} interrupts in {moderate:?}"
