@@ -8,6 +8,16 @@ use crate::model::Card;
 use crate::rig::{Rig, frame};
 
 #[test]
+fn a_device_has_its_own_address_and_receives_what_is_for_it_until_told_otherwise() {
+    let mut rig = Rig::new(Card::new());
+    assert_eq!(rig.cat("address"), "52:54:00:12:34:56\n");
+    assert_eq!(rig.cat("mtu"), "1500\n");
+    assert_eq!(rig.cat("filter"), "promisc off\nallmulti off\n");
+    let mac = rig.open("mac", O_RDONLY).expect("`mac` opens");
+    assert_eq!(rig.read(mac), Ok(Card::MAC.to_vec()));
+}
+
+#[test]
 fn the_mtu_changes_at_once_and_only_to_what_the_device_can() {
     let mut rig = Rig::new(Card::new());
     let id = rig.open_frames();

@@ -1,31 +1,7 @@
 //! A device that lies, hangs, floods or goes costs its interface, and nothing else.
 
-use hw::fake::Slot;
-use nic::driver::Fault;
-
 use crate::model::Card;
 use crate::rig::{Rig, frame};
-
-#[test]
-fn a_device_that_is_gone_from_the_start_is_named() {
-    let slot = Slot::new(Card::new());
-    slot.unplug();
-    assert!(matches!(Rig::attach(slot), Err(Fault::Gone)));
-}
-
-#[test]
-fn a_reset_without_end_is_given_up() {
-    let mut model = Card::new();
-    model.faults.endless_reset = true;
-    assert!(matches!(Rig::attach(Slot::new(model)), Err(Fault::Hung("its reset"))));
-}
-
-#[test]
-fn a_device_without_address_is_refused() {
-    let mut nameless = Card::new();
-    nameless.set_address([0; 6]);
-    assert!(matches!(Rig::attach(Slot::new(nameless)), Err(Fault::NoAddress)));
-}
 
 #[test]
 fn bad_frames_are_counted_by_what_is_wrong_and_the_ring_goes_on() {

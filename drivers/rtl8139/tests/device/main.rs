@@ -13,6 +13,8 @@ mod model;
 mod nodes;
 #[path = "../../../nic/tests/card/random.rs"]
 mod random;
+#[path = "../../../realtek/tests/card/faults.rs"]
+mod realtek_faults;
 #[path = "../../../nic/tests/card/rig.rs"]
 mod rig;
 #[path = "../../../nic/tests/card/rings.rs"]
