@@ -1,11 +1,14 @@
 //! Servers on the host's loopback, which the guest reaches as 10.0.2.2.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::thread;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use std::{process, thread};
 
 use probe::data::{Random, Sum};
+use rustix::net::{self, AddressFamily, SocketType};
 
 /// How long a client may be silent.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -185,9 +188,44 @@ fn count(source: &mut impl Read) -> u64 {
     count
 }
 
-/// A port of the host's loopback that nothing listens on.
+/// A TCP port of the host's loopback that refuses: it is taken, so that no other program gets it, and nobody listens.
+#[derive(Debug)]
+pub struct ClosedPort {
+    number: u16,
+    _socket: OwnedFd,
+}
+
+impl ClosedPort {
+    /// Takes one, for as long as this lives.
+    pub fn take() -> io::Result<Self> {
+        let socket = net::socket(AddressFamily::INET, SocketType::STREAM, None)?;
+        net::bind(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0))?;
+        let number = SocketAddrV4::try_from(net::getsockname(&socket)?)?.port();
+        Ok(Self { number, _socket: socket })
+    }
+
+    /// Its number.
+    pub fn number(&self) -> u16 {
+        self.number
+    }
+}
+
+/// A port of the host's loopback that is free for TCP and UDP, for a program that takes it later: no other call here
+/// gives it, and no system gives it to who asks for any.
 pub fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    const FIRST: u32 = 10_000;
+    /// Up to where Linux begins with those that it chooses itself (ip_local_port_range).
+    const COUNT: u32 = 22_000;
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+
+    // Processes beside this one begin elsewhere.
+    let start = process::id().wrapping_mul(97);
+    let candidates = (0..COUNT).map(|_| {
+        let number = start.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % COUNT + FIRST;
+        (Ipv4Addr::LOCALHOST, number as u16)
+    });
+    let mut free = candidates.filter(|&at| TcpListener::bind(at).is_ok() && UdpSocket::bind(at).is_ok());
+    free.next().map(|(_, number)| number).ok_or_else(|| io::ErrorKind::AddrInUse.into())
 }
 
 #[cfg(test)]
@@ -237,5 +275,21 @@ mod tests {
     #[test]
     fn what_is_not_there_is_404() {
         assert!(exchange(web().unwrap(), b"GET /nothing HTTP/1.0\r\n\r\n").starts_with("HTTP/1.0 404"));
+    }
+
+    #[test]
+    fn a_closed_port_refuses_and_is_nobody_else_s() {
+        let closed = ClosedPort::take().unwrap();
+        let at = (Ipv4Addr::LOCALHOST, closed.number());
+        assert_eq!(TcpStream::connect(at).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+        assert_eq!(TcpListener::bind(at).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    fn free_ports_are_free_and_differ() {
+        let [one, other] = [(); 2].map(|()| free_port().unwrap());
+        assert_ne!(one, other);
+        TcpListener::bind((Ipv4Addr::LOCALHOST, one)).unwrap();
+        UdpSocket::bind((Ipv4Addr::LOCALHOST, one)).unwrap();
     }
 }

@@ -2,9 +2,10 @@
 
 use std::io;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use crate::nic::{Link, Nic};
-use crate::server;
+use crate::server::{self, ClosedPort};
 
 /// What the program talks to, on the host's loopback. It ends with the process.
 #[derive(Clone, Debug)]
@@ -12,16 +13,19 @@ pub struct Peer {
     web: u16,
     echo: u16,
     closed: u16,
+    _closed: Arc<ClosedPort>,
     listen: u16,
 }
 
 impl Peer {
     /// Starts it.
     pub fn start() -> io::Result<Self> {
+        let closed = ClosedPort::take()?;
         Ok(Self {
             web: server::web()?.port(),
             echo: server::udp_echo()?.port(),
-            closed: server::free_port()?,
+            closed: closed.number(),
+            _closed: Arc::new(closed),
             listen: server::free_port()?,
         })
     }

@@ -8,7 +8,7 @@ use probe::sequence;
 use testbed::guest::{Guest, Running};
 use testbed::nic::Nic;
 use testbed::peer::Peer;
-use testbed::server;
+use testbed::server::ClosedPort;
 use testbed::station::{self, Dhcp};
 
 use crate::{MAC, MAC_TEXT, WAIT_FOR_LEASE};
@@ -72,14 +72,15 @@ fn a_nic_without_a_driver_is_named() {
 #[test]
 #[ignore = "boots a guest: ./x test guest"]
 fn a_port_in_use_and_a_refused_connection_are_told() {
-    let closed = server::free_port().unwrap();
+    let closed = ClosedPort::take().unwrap();
     let script = format!(
         "{WAIT_FOR_LEASE}
          probe hold tcp /0.0.0.0:8080 >/tmp/holder &
          until grep -q holding /tmp/holder; do usleep 10000; done
          timeout 5 probe hold tcp /0.0.0.0:8080
-         timeout 20 probe fetch 10.0.2.2:{closed} /
-         probe ping 10.0.2.2 1"
+         timeout 20 probe fetch 10.0.2.2:{} /
+         probe ping 10.0.2.2 1",
+        closed.number()
     );
     let finished = Guest::default().nic(Nic::user("e1000")).run(&script).unwrap();
     let said = finished.stderr();
