@@ -1,6 +1,7 @@
 //! What the stack costs on the host: `netd/benches/stack`, against the clock or counted by callgrind.
 
 pub mod drivers;
+pub mod guest;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

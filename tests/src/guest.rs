@@ -59,6 +59,13 @@ impl Guest {
         self
     }
 
+    /// With a clock that goes by the instructions that it carries out.
+    #[must_use]
+    pub fn counts_instructions(mut self, counts: bool) -> Self {
+        self.plan.counts_instructions = counts;
+        self
+    }
+
     /// With this long for the script.
     #[must_use]
     pub fn limit(mut self, seconds: u64) -> Self {

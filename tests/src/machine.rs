@@ -31,6 +31,9 @@ pub struct Plan {
     pub pcap: Option<PathBuf>,
     /// What the run wants of it.
     pub settings: Settings,
+    /// Its clock goes by the instructions that it carries out ([`qemu::INSTRUCTION`]), and while there are none as time
+    /// passes here.
+    pub counts_instructions: bool,
     /// The console is the user's terminal, not only a file.
     pub console_on_terminal: bool,
 }
@@ -107,6 +110,9 @@ fn command(plan: &Plan, kernel: &Kernel, folder: &Path) -> Command {
     // What it has of the host's programs is in its memory.
     let memory = if plan.settings.programs.is_empty() { "256M" } else { "512M" };
     command.args(["-machine", "q35,kernel-irqchip=split", "-m", memory]);
+    if plan.counts_instructions {
+        command.args(["-icount", qemu::COUNT_INSTRUCTIONS]);
+    }
     command.args(["-device", "intel-iommu,intremap=on,caching-mode=on"]);
     command.arg("-kernel").arg(&kernel.image);
     command.arg("-initrd").arg(folder.join("initrd"));

@@ -11,6 +11,12 @@ use crate::{Context, Result};
 /// The emulator.
 const PROGRAM: &str = "qemu-system-x86_64";
 
+/// Has each instruction take 2 ns of the guest's time.
+pub const COUNT_INSTRUCTIONS: &str = "shift=1";
+
+/// That, in nanoseconds.
+pub const INSTRUCTION: f64 = 2.0;
+
 /// Names a newer one, unpacked and without firmware of its own, for devices that not every system's QEMU has.
 const NEWER: &str = "NETD_QEMU_NEWER";
 

@@ -130,7 +130,12 @@ fn burst(port: u16, count: u64) -> io::Result<usize> {
 
 /// Sends every datagram back. Gives its address; it ends with the process.
 pub fn udp_echo() -> io::Result<SocketAddr> {
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    udp_echo_at((Ipv4Addr::LOCALHOST, 0).into())
+}
+
+/// The same at this address.
+pub fn udp_echo_at(address: SocketAddr) -> io::Result<SocketAddr> {
+    let socket = UdpSocket::bind(address)?;
     let address = socket.local_addr()?;
     thread::spawn(move || -> io::Result<()> {
         let mut datagram = [0; 65536];
@@ -144,9 +149,15 @@ pub fn udp_echo() -> io::Result<SocketAddr> {
 
 /// Gives and takes bytes that mean nothing, as fast as the client does: `give BYTES` is answered with so many, and
 /// `take BYTES` is followed by so many, whose number is the answer (8 bytes, big-endian) once they have come or
-/// [`LOST`] is over without one. Gives its address; it ends with the process.
+/// [`LOST`] is over without one. `call PORT COUNT` makes it connect to that port of the client's so many times, each once
+/// the connection before has ended. Gives its address; it ends with the process.
 pub fn stream() -> io::Result<SocketAddr> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    stream_at((Ipv4Addr::LOCALHOST, 0).into())
+}
+
+/// The same at this address.
+pub fn stream_at(address: SocketAddr) -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind(address)?;
     let address = listener.local_addr()?;
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
@@ -163,19 +174,31 @@ fn exchange(client: &TcpStream) -> io::Result<()> {
     let mut request = BufReader::with_capacity(65536, client);
     let mut first = String::new();
     request.read_line(&mut first)?;
-    match first.trim().split_once(' ').map(|(verb, bytes)| (verb, bytes.parse::<u64>())) {
-        Some(("give", Ok(bytes))) => {
+    let mut words = first.split_whitespace();
+    match (words.next(), words.next().map(str::parse), words.next().map(str::parse::<u64>)) {
+        (Some("give"), Some(Ok(bytes)), None) => {
             io::copy(&mut BufReader::with_capacity(65536, io::repeat(0x55)).take(bytes), &mut &*client)?;
             // Until the client has had enough.
             request.read(&mut [0]).map(drop)
         }
-        Some(("take", Ok(bytes))) => {
+        (Some("take"), Some(Ok(bytes)), None) => {
             client.set_read_timeout(Some(LOST))?;
             let arrived = count(&mut request.take(bytes));
             (&*client).write_all(&arrived.to_be_bytes())
         }
+        (Some("call"), Some(Ok(port)), Some(Ok(count))) => {
+            let port = u16::try_from(port).map_err(io::Error::other)?;
+            (0..count).try_for_each(|_| sit_through((client.peer_addr()?.ip(), port).into()))
+        }
         _ => Err(io::Error::other(format!("the request {first:?} is unknown"))),
     }
+}
+
+/// Connects, and stays until the other end goes.
+fn sit_through(address: SocketAddr) -> io::Result<()> {
+    let mut connection = TcpStream::connect_timeout(&address, PATIENCE)?;
+    connection.set_read_timeout(Some(PATIENCE))?;
+    io::copy(&mut connection, &mut io::sink()).map(drop)
 }
 
 /// How many bytes come.
@@ -270,6 +293,17 @@ mod tests {
         let mut arrived = [0; 8];
         socket.read_exact(&mut arrived).unwrap();
         assert_eq!(u64::from_be_bytes(arrived), 70_000);
+    }
+
+    #[test]
+    fn who_asks_to_be_called_is_called_again_and_again() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let mut control = TcpStream::connect(stream().unwrap()).unwrap();
+        writeln!(control, "call {} 3", listener.local_addr().unwrap().port()).unwrap();
+        for _ in 0..3 {
+            drop(listener.accept().unwrap());
+        }
+        assert_eq!(control.read(&mut [0]).unwrap(), 0, "that was all");
     }
 
     #[test]

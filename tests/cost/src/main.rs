@@ -1,11 +1,14 @@
 //! Measures what operations on sockets and on a driver's frames cost: each batch of them gives one line,
 //! `NAME OPERATIONS NANOSECONDS SWITCHES INTERRUPTS`.
 //!
-//! The same program runs over any network stack of Redox; the host's side is the test bed's.
+//! The same program runs over any network stack of Redox; the host's side is the test bed's. In a Linux it measures
+//! netd's sockets, one kind of operation at a time: lines `WHAT NUMBER`.
 
+mod busy;
 mod frames;
 mod measure;
 mod sockets;
+mod stack;
 
 use std::error::Error;
 use std::net::Ipv4Addr;
@@ -40,6 +43,19 @@ enum Cost {
         /// Frames a second
         rates: Vec<u32>,
     },
+    /// In a Linux, one operation of netd's sockets over the schemes
+    Stack {
+        /// Where the peer gives and takes bytes: address:port
+        stream: String,
+        /// Where the peer sends datagrams back: address:port
+        echo: String,
+        /// What is done
+        case: stack::Case,
+        /// How many times
+        units: usize,
+        /// Silent connections beside it
+        idle: usize,
+    },
 }
 
 fn main() -> ExitCode {
@@ -47,6 +63,9 @@ fn main() -> ExitCode {
         Cost::Sockets { host, file, stream, batches } => sockets::run(host, &file, stream, batches),
         Cost::Frames { batches } => frames::run(batches),
         Cost::Rates { rates } => frames::rates(&rates),
+        Cost::Stack { stream, echo, case, units, idle } => {
+            stack::run(&stack::Peer { stream, echo }, case, units, idle)
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,7 @@
 //! `./x bench`.
 
+mod guest;
+
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -14,13 +16,23 @@ pub struct Arguments {
     what: What,
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 enum What {
     /// The stack without a system: two hosts on a wire in memory, in one thread on this machine
     ///
     /// Rates are by the clock, of both hosts together. Instructions are those of one host, counted by callgrind,
     /// and the same from run to run.
-    Stack,
+    Stack {
+        /// Measures netd in the guest instead, over its schemes, a driver and its device, with a Linux at the other end
+        ///
+        /// Rates are by the clock, in an emulated machine. Instructions are those of the whole guest; QEMU counts them in
+        /// a boot of their own. It needs root, for the Linux' network.
+        #[arg(long)]
+        guest: bool,
+        /// QEMU's model of the guest's network device
+        #[arg(long, default_value = "e1000", requires = "guest")]
+        nic: String,
+    },
     /// The drivers without their engine and without a system, each on the model of its device
     ///
     /// Instructions are those of the driver alone, counted by callgrind, and the same from run to run.
@@ -53,8 +65,9 @@ const HELD: [usize; 4] = [100, 1_000, 10_000, 100_000];
 
 /// Measures as asked.
 pub fn run(arguments: &Arguments) -> super::Result {
-    match arguments.what {
-        What::Stack => stack(),
+    match &arguments.what {
+        What::Stack { guest: true, nic } => write("stack-guest.json", &guest::stack(nic)?),
+        What::Stack { guest: false, .. } => stack(),
         What::Nic => nic(),
     }
 }

@@ -48,6 +48,7 @@ pub fn run(arguments: &Arguments) -> super::Result {
     let plan = Plan {
         nics: options.nics()?,
         pcap: options.pcap.clone(),
+        counts_instructions: false,
         console_on_terminal: script.is_none(),
         settings: Settings {
             script,

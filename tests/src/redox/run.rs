@@ -134,7 +134,8 @@ fn command(plan: &Plan, disk: &Path, folder: &Path) -> Command {
     command.args(["-machine", "q35", "-m", "2G", "-vga", "none", "-snapshot"]);
     if plan.clock == Clock::Instructions {
         // Redox's time by an HPET is wrong; by the PIT it is right.
-        command.args(["-icount", "shift=1,sleep=off", "-machine", "hpet=off"]);
+        let clock = format!("{},sleep=off", qemu::COUNT_INSTRUCTIONS);
+        command.args(["-icount", &clock, "-machine", "hpet=off"]);
     }
     command.arg("-drive").arg(format!("if=ide,format=raw,file={}", path(disk)));
     qemu::add_nics(&mut command, &plan.nics, plan.pcap.as_deref());

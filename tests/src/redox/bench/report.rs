@@ -4,10 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::qemu::INSTRUCTION;
 use crate::{Error, Result};
-
-/// Nanoseconds of the guest's time that an instruction takes.
-const INSTRUCTION: f64 = 2.0;
 
 /// The kinds of operations, as the program names them and as they are told.
 const KINDS: [(&str, &str); 11] = [
