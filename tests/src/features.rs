@@ -39,7 +39,7 @@ impl Row {
 }
 
 /// The stories by which rows are proven.
-const FRAMES_OUT: Option<&str> = Some("raw_frames::a_frame_written_to_the_file_leaves_byte_for_byte");
+const LENGTHS: Option<&str> = Some("lengths::frames_of_every_length_come_and_go");
 const FLOOD_IN: Option<&str> = Some("flood::a_flood_in_arrives_in_order_or_is_counted");
 const FLOOD_OUT: Option<&str> = Some("flood::a_flood_out_leaves_in_order_or_is_counted");
 const SETTINGS: Option<&str> = Some("facilities::settings_take_effect_at_once");
@@ -56,7 +56,7 @@ pub const ROWS: &[Row] = &[
         STARTS,
     )
     .on_model("life::it_can_be_started_many_times_and_goes_on_counting"),
-    row("transmit", "frames out, byte for byte", FRAMES_OUT)
+    row("transmit", "frames of every length out, byte for byte", LENGTHS)
         .on_model("frames::frames_of_all_lengths_leave_byte_for_byte"),
     row("back-pressure", "a full ring holds the writer back; completion without spinning", FLOOD_OUT)
         .on_model("frames::a_full_queue_holds_the_writer_back_until_half_of_it_is_free"),
@@ -64,7 +64,7 @@ pub const ROWS: &[Row] = &[
         .on_model("frames::the_rings_wrap_over_thousands_of_frames_and_memory_stays"),
     row("statistics", "standard names, the device's own counters", FLOOD_IN)
         .on_model("life::it_can_be_started_many_times_and_goes_on_counting"),
-    row("tcp", "20 MB each way through netd, by each kind of interrupt", LARGE_FILES),
+    row("tcp", "50 MB each way through netd while the MTU changes, by each kind of interrupt", LARGE_FILES),
     row("link", "state, with changes told", SETTINGS)
         .on_model("life::link_changes_are_edges_for_those_who_have_read_it"),
     row("address", "read and set, programmed into the filter", SETTINGS)
@@ -73,7 +73,8 @@ pub const ROWS: &[Row] = &[
         .on_model("filters::promiscuous_means_all_and_allmulti_means_all_groups"),
     row("mtu", "set within the device's limits", SETTINGS)
         .on_model("nodes::the_mtu_changes_at_once_and_only_to_what_the_device_can"),
-    row("jumbo", "an MTU of 9000", SETTINGS).on_model("jumbo::jumbo_frames_are_chains_of_buffers"),
+    row("jumbo", "an MTU of 9000, frames of every length", LENGTHS)
+        .on_model("jumbo::jumbo_frames_are_chains_of_buffers"),
     row("registers", "register dump", SETTINGS)
         .on_model("nodes::registers_are_told_by_their_names_whether_the_device_runs_or_not"),
     row("forced-media", "speed and duplex set by hand", None),

@@ -55,6 +55,24 @@ pub fn receive(scheme: &str, count: u32, idle: u64) -> Result<(), Box<dyn Error>
     Ok(())
 }
 
+/// Sends back so many of the frames that come, each as it came. Those of other types than the sequence's stay.
+pub fn send_back(scheme: &str, count: u32) -> Result<(), Box<dyn Error>> {
+    let options = OpenOptions { read: true, write: true, ..OpenOptions::default() };
+    let mut file = client::open(scheme, "frame", options)?;
+    println!("listening");
+    let mut buffer = vec![0; 65536];
+    let mut returned = 0;
+    while returned < count {
+        let length = file.read(&mut buffer)?;
+        let frame = buffer.get(..length).unwrap_or_default();
+        if sequence::is_of_one(frame) {
+            file.write_all(frame)?;
+            returned += 1;
+        }
+    }
+    Ok(())
+}
+
 /// Opens a driver's frames, which starts its device, and closes them, which stops it.
 pub fn reopen(scheme: &str, count: u32) -> Result<(), Box<dyn Error>> {
     let options = OpenOptions { read: true, ..OpenOptions::default() };

@@ -73,6 +73,13 @@ enum Probe {
         /// The while, in seconds
         idle: u64,
     },
+    /// Reads numbered frames from a driver, and sends each back as it came
+    ReturnFrames {
+        /// The driver's scheme
+        scheme: String,
+        /// How many
+        count: u32,
+    },
     /// Opens a path of a scheme, and keeps it open until killed
     Hold {
         /// The scheme
@@ -111,6 +118,7 @@ fn main() -> ExitCode {
         Probe::Ping { address, count } => sockets::ping(&address, count),
         Probe::SendFrames { scheme, count } => frames::send(&scheme, count),
         Probe::ReceiveFrames { scheme, count, idle } => frames::receive(&scheme, count, idle),
+        Probe::ReturnFrames { scheme, count } => frames::send_back(&scheme, count),
         Probe::Hold { scheme, path } => sockets::hold(&scheme, &path),
         Probe::Reopen { scheme, count } => frames::reopen(&scheme, count),
         #[cfg(target_os = "redox")]

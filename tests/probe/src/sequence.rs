@@ -1,4 +1,4 @@
-//! Numbered Ethernet frames of mixed sizes, whose every byte follows from their number: what arrives can be
+//! Numbered Ethernet frames of mixed sizes, whose every byte follows from their number and length: what arrives can be
 //! checked to be intact, and what does not can be counted.
 
 use std::fmt;
@@ -16,8 +16,12 @@ const HEADER: usize = 14;
 
 /// The frame with this number: from 52:54:00:aa:aa:aa to `destination`, as long as the number says.
 pub fn frame(destination: [u8; 6], number: u32) -> Vec<u8> {
-    let mut random = Random::new(u64::from(number));
-    let length = SIZES.start() + random.below(SIZES.end() - SIZES.start() + 1);
+    let length = SIZES.start() + Random::new(u64::from(number)).below(SIZES.end() - SIZES.start() + 1);
+    frame_of(length, destination, number)
+}
+
+/// The same, but of `length` bytes, 18 at least.
+pub fn frame_of(length: usize, destination: [u8; 6], number: u32) -> Vec<u8> {
     let mut frame = Vec::with_capacity(length);
     frame.extend_from_slice(&destination);
     frame.extend_from_slice(&[0x52, 0x54, 0, 0xaa, 0xaa, 0xaa]);
@@ -25,9 +29,16 @@ pub fn frame(destination: [u8; 6], number: u32) -> Vec<u8> {
     frame.extend_from_slice(&number.to_be_bytes());
     let written = frame.len();
     frame.resize(length, 0);
+    // With the length, too, so that one that is cut is not another whole one.
+    let mut random = Random::new(u64::from(number) | (length as u64) << 32);
     // The source has no end and no errors.
     let _ = frame.get_mut(written..).map(|rest| random.read_exact(rest));
     frame
+}
+
+/// The frame is of the type that a sequence's frames have.
+pub fn is_of_one(frame: &[u8]) -> bool {
+    frame.get(12..HEADER) == Some(&ETHERTYPE.to_be_bytes())
 }
 
 /// What has become of a sequence, seen from its receiver.
@@ -45,7 +56,7 @@ pub struct Tally {
 impl Tally {
     /// Takes a frame into account, if it is one of a sequence.
     pub fn add(&mut self, bytes: &[u8]) {
-        if bytes.get(12..HEADER) != Some(&ETHERTYPE.to_be_bytes()) {
+        if !is_of_one(bytes) {
             return;
         }
         let number = bytes.get(HEADER..HEADER + 4).and_then(|bytes| bytes.try_into().ok());
@@ -54,7 +65,7 @@ impl Tally {
             self.damaged += 1;
             return;
         };
-        if frame(destination, number) != bytes {
+        if frame_of(bytes.len(), destination, number) != bytes {
             self.damaged += 1;
         } else if number < self.next {
             self.disordered += 1;
@@ -109,7 +120,8 @@ mod tests {
         let mut cut = frame(TO, 4);
         cut.pop();
         let stranger = vec![0; 60];
-        let frames = [frame(TO, 1), frame(TO, 0), damaged, cut, stranger, frame(TO, 1)];
-        assert_eq!(tally(&frames), "received 1\ndamaged 2\ndisordered 2");
+        let frames =
+            [frame(TO, 1), frame(TO, 0), damaged, cut, stranger, frame(TO, 1), frame_of(9014, TO, 5)];
+        assert_eq!(tally(&frames), "received 2\ndamaged 2\ndisordered 2");
     }
 }

@@ -1,4 +1,4 @@
-//! 100,000 frames of mixed sizes each way, as fast as the link takes them.
+//! 200,000 frames of mixed sizes each way, as fast as the link takes them.
 
 use std::collections::HashMap;
 use std::thread;
@@ -11,7 +11,7 @@ use testbed::peer::Peer;
 use crate::nics::Card;
 use crate::{MAC, MAC_TEXT};
 
-const COUNT: u32 = 100_000;
+const COUNT: u32 = 200_000;
 
 /// By how much a daemon may grow, in kB: for what it keeps at most, and less than a few bytes a frame.
 const FLAT: u64 = 1024;
@@ -62,7 +62,7 @@ fn a_flood_arrives(card: Card) {
          cat /tmp/received
          tell"
     );
-    let guest = card.guest().nic(peer.nic(&format!("{model},mac={MAC_TEXT}"))).limit(240);
+    let guest = card.guest().nic(peer.nic(&format!("{model},mac={MAC_TEXT}"))).limit(400);
     let mut running = guest.start(&script).unwrap();
     running.wait_for("ready", Duration::from_secs(60)).unwrap();
     for number in 0..COUNT {
@@ -106,7 +106,7 @@ fn a_flood_leaves(card: Card) {
          sleep 1
          tell"
     );
-    let guest = card.guest().nic(peer.nic(&format!("{model},mac={MAC_TEXT}"))).without_netd().limit(240);
+    let guest = card.guest().nic(peer.nic(&format!("{model},mac={MAC_TEXT}"))).without_netd().limit(400);
     let mut running = guest.start(&script).unwrap();
     running.wait_for("--", Duration::from_secs(60)).unwrap();
     let receiver = thread::spawn(move || {

@@ -12,15 +12,15 @@ use testbed::server;
 use crate::WAIT_FOR_LEASE;
 use crate::nics::Card;
 
-/// 20 MB.
-const LARGE: u64 = 20 << 20;
+/// 50 MB.
+const LARGE: u64 = 50 << 20;
 
 fn run(script: &str) -> Finished {
     run_with(Guest::default().nic(Nic::user("e1000")), script)
 }
 
 fn run_with(guest: Guest, script: &str) -> Finished {
-    let guest = guest.limit(100);
+    let guest = guest.limit(200);
     guest.run(&format!("{WAIT_FOR_LEASE}\n{script}")).unwrap()
 }
 
@@ -46,14 +46,16 @@ mod large_files_come_and_go_whole {
     crate::nics::on_every_nic!(super::large_files_pass);
 }
 
+/// While they do, the MTU changes all the time.
 fn large_files_pass(card: Card) {
     let port = server::web().unwrap().port();
-    let finished = run_with(
-        card.guest().nic(Nic::user(card.model)),
-        &format!(
-            "probe fetch 10.0.2.2:{port} /{LARGE}/1; probe upload 10.0.2.2:{port} {LARGE} 2; cat /proc/interrupts >&2"
-        ),
+    let script = format!(
+        "while sleep 1; do for mtu in 1280 1500; do netcfg link set eth0 mtu $mtu; done; done & changing=$!
+         probe fetch 10.0.2.2:{port} /{LARGE}/1; probe upload 10.0.2.2:{port} {LARGE} 2
+         kill $changing
+         cat /proc/interrupts >&2"
     );
+    let finished = run_with(card.guest().nic(Nic::user(card.model)), &script);
     let sums = [1, 2].map(|seed| data::sum_of(seed, LARGE).unwrap());
     assert_eq!(finished.success().unwrap(), format!("{}\n{}", sums[0], sums[1]));
     assert!(finished.stderr().contains(card.interrupt), "{} in {}", card.interrupt, finished.stderr());

@@ -17,6 +17,7 @@ mod facilities;
 mod flood;
 mod interfaces;
 mod lease;
+mod lengths;
 mod linux_peer;
 mod nics;
 mod offloads;
