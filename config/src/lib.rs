@@ -1,5 +1,6 @@
-//! The configuration files' types, and the capture filter's language.
+//! The configuration files' types, the capture filter's language, and questions to name servers.
 
+pub mod dns;
 mod document;
 pub mod filter;
 pub mod netd;

@@ -4,6 +4,7 @@
 
 pub mod config;
 pub mod dhcp;
+pub mod dns;
 pub mod drivers;
 pub mod e1000;
 pub mod e1000e;

@@ -31,6 +31,11 @@ fn dhcp() {
 }
 
 #[test]
+fn dns() {
+    replay("dns", fuzz::dns::run);
+}
+
+#[test]
 fn fuse() {
     replay("fuse", fuzz::fuse::run);
 }

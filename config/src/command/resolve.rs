@@ -6,9 +6,8 @@ use std::net::IpAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use config::dns::{self, Family};
 use scheme::client::{self, OpenOptions};
-use simple_dns::rdata::RData;
-use simple_dns::{CLASS, Name, Packet, PacketFlag, Question, RCODE, TYPE};
 
 use super::node;
 use crate::node::{Failure, Node};
@@ -35,8 +34,8 @@ pub fn resolve(host: &str) -> Result<IpAddr, Failure> {
         return Err(Failure::Missing(format!("nobody can be asked for {host}: there are no name servers")));
     }
     for name in candidates(host, Node::read(node("resolv/search"))?.lines()) {
-        for kind in [TYPE::A, TYPE::AAAA] {
-            match ask_all(&servers, &name, kind)? {
+        for family in [Family::Ipv4, Family::Ipv6] {
+            match ask_all(&servers, &name, family)? {
                 Some(address) => return Ok(address),
                 None => continue,
             }
@@ -54,10 +53,10 @@ fn candidates<'a>(host: &str, domains: impl Iterator<Item = &'a str>) -> Vec<Str
 }
 
 /// The first answer of a server; `None` if it has none to give.
-fn ask_all(servers: &[&str], name: &str, kind: TYPE) -> Result<Option<IpAddr>, Failure> {
+fn ask_all(servers: &[&str], name: &str, family: Family) -> Result<Option<IpAddr>, Failure> {
     let mut reasons = Vec::new();
     for server in std::iter::repeat_n(servers, ROUNDS).flatten() {
-        match ask(server, name, kind) {
+        match ask(server, name, family) {
             Ok(answer) => return Ok(answer),
             Err(reason) => reasons.push(format!("{server}: {reason}")),
         }
@@ -66,9 +65,9 @@ fn ask_all(servers: &[&str], name: &str, kind: TYPE) -> Result<Option<IpAddr>, F
     Err(Failure::Missing(format!("cannot ask for {name}: {}", reasons.join("; "))))
 }
 
-fn ask(server: &str, name: &str, kind: TYPE) -> Result<Option<IpAddr>, String> {
+fn ask(server: &str, name: &str, family: Family) -> Result<Option<IpAddr>, String> {
     let id = id();
-    let question = question(id, name, kind).map_err(|error| format!("{name} is no name: {error}"))?;
+    let question = dns::question(id, name, family).map_err(|error| error.to_string())?;
     let path = scheme::root().join("udp").join(at_port(server));
     let nonblocking = OpenOptions { read: true, write: true, nonblocking: true };
     let exchange = || -> io::Result<Vec<u8>> {
@@ -77,7 +76,7 @@ fn ask(server: &str, name: &str, kind: TYPE) -> Result<Option<IpAddr>, String> {
         receive(&mut socket)
     };
     let answer = exchange().map_err(|error| error.to_string())?;
-    address(id, &answer, kind)
+    dns::address(id, &answer, family).map_err(|error| error.to_string())
 }
 
 /// As a socket's path has it.
@@ -92,13 +91,6 @@ fn at_port(server: &str) -> String {
 fn id() -> u16 {
     use std::hash::{BuildHasher, Hasher, RandomState};
     RandomState::new().build_hasher().finish() as u16
-}
-
-fn question(id: u16, name: &str, kind: TYPE) -> Result<Vec<u8>, simple_dns::SimpleDnsError> {
-    let mut packet = Packet::new_query(id);
-    packet.set_flags(PacketFlag::RECURSION_DESIRED);
-    packet.questions.push(Question::new(Name::new(name)?, kind.into(), CLASS::IN.into(), false));
-    packet.build_bytes_vec()
 }
 
 fn receive(socket: &mut File) -> io::Result<Vec<u8>> {
@@ -117,23 +109,6 @@ fn receive(socket: &mut File) -> io::Result<Vec<u8>> {
     Err(ErrorKind::TimedOut.into())
 }
 
-/// The first address in the answer to the question `id`.
-fn address(id: u16, answer: &[u8], kind: TYPE) -> Result<Option<IpAddr>, String> {
-    let packet = Packet::parse(answer).map_err(|error| error.to_string())?;
-    if packet.id() != id || !packet.has_flags(PacketFlag::RESPONSE) {
-        return Err("it answers another question".to_owned());
-    }
-    match packet.rcode() {
-        RCODE::NoError | RCODE::NameError => (),
-        code => return Err(format!("it answers {code:?}")),
-    }
-    Ok(packet.answers.iter().find_map(|record| match &record.rdata {
-        RData::A(found) if kind == TYPE::A => Some(IpAddr::from(found.address.to_be_bytes())),
-        RData::AAAA(found) if kind == TYPE::AAAA => Some(IpAddr::from(found.address.to_be_bytes())),
-        _ => None,
-    }))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,18 +119,6 @@ mod tests {
         assert_eq!(names("printer"), ["printer.home.arpa", "printer.lan", "printer"]);
         assert_eq!(names("printer."), ["printer"]);
         assert_eq!(names("example.org"), ["example.org"]);
-    }
-
-    #[test]
-    fn an_answer_gives_its_first_address() {
-        let answer = b"\x12\x34\x81\x80\0\x01\0\x01\0\0\0\0\x04peer\x04test\0\0\x01\0\x01\
-                       \xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\x0a\0\0\x07";
-        assert_eq!(address(0x1234, answer, TYPE::A), Ok(Some(IpAddr::from([10, 0, 0, 7]))));
-        assert_eq!(address(0x1234, answer, TYPE::AAAA), Ok(None));
-        assert!(address(0x1235, answer, TYPE::A).is_err(), "another question's");
-        assert!(address(0x1234, &answer[..20], TYPE::A).is_err());
-        let unknown = b"\0\x01\x81\x83\0\0\0\0\0\0\0\0";
-        assert_eq!(address(1, unknown, TYPE::A), Ok(None));
     }
 
     #[test]

@@ -25,6 +25,8 @@ enum Target {
     Ipv6,
     /// A DHCP server that says anything
     Dhcp,
+    /// A name server that says anything
+    Dns,
     /// The kernel's requests to a scheme
     Fuse,
     /// An 8254x that lies to its driver
@@ -59,6 +61,7 @@ impl Target {
             Self::Frames => "frames",
             Self::Ipv6 => "ipv6",
             Self::Dhcp => "dhcp",
+            Self::Dns => "dns",
             Self::Fuse => "fuse",
             Self::E1000 => "e1000",
             Self::E1000e => "e1000e",
