@@ -1,114 +1,129 @@
-//! The corpus, replayed without a fuzzer: what was once found stays mended.
+//! Every target without a fuzzer: its corpus, so that what was once found stays mended, and a short run of inputs made
+//! of it, the same each time.
 
 use std::fs;
 use std::path::Path;
 
-fn replay(target: &str, run: fn(&[u8])) {
+use fastrand::Rng;
+
+/// Inputs that are made of a corpus.
+const MADE: u64 = 1000;
+/// They are no longer than this.
+const LONGEST: usize = 8192;
+/// What often is a limit.
+const SPECIAL: [u8; 5] = [0, 1, 0x7f, 0x80, 0xff];
+
+type Target = fn(&[u8]);
+
+/// The inputs of a target, in the order of their names.
+fn corpus(target: &str) -> Vec<Vec<u8>> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
-    let mut count = 0;
-    for entry in fs::read_dir(directory).expect("there is a corpus") {
-        let path = entry.expect("the corpus can be listed").path();
-        println!("{}", path.display());
-        run(&fs::read(path).expect("the input can be read"));
-        count += 1;
+    let entries = fs::read_dir(directory).expect("there is a corpus");
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("the corpus can be listed").path()).collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "there is no input for {target}");
+    let read = |path| {
+        println!("{}", Path::display(path));
+        fs::read(path).expect("the input can be read")
+    };
+    paths.iter().map(|path| read(path)).collect()
+}
+
+fn replay(target: &str, run: Target) {
+    corpus(target).iter().for_each(|input| run(input));
+}
+
+/// Runs inputs of the corpus that were changed, cut, and joined.
+fn make_new_ones(target: &str, run: Target) {
+    let corpus = corpus(target);
+    for seed in 0..MADE {
+        println!("seed {seed}");
+        let random = &mut Rng::with_seed(seed);
+        let mut input = some(random, &corpus);
+        for _ in 0..random.usize(1..8) {
+            change(random, &mut input, &corpus);
+        }
+        input.truncate(LONGEST);
+        run(&input);
     }
-    assert!(count > 0, "there is no input for {target}");
 }
 
-#[test]
-fn frames() {
-    replay("frames", fuzz::frames::run);
+fn some(random: &mut Rng, corpus: &[Vec<u8>]) -> Vec<u8> {
+    random.choice(corpus).cloned().unwrap_or_default()
 }
 
-#[test]
-fn ipv6() {
-    replay("ipv6", fuzz::ipv6::run);
+fn change(random: &mut Rng, input: &mut Vec<u8>, corpus: &[Vec<u8>]) {
+    let at = random.usize(..=input.len());
+    match random.u8(..6) {
+        0 => input.truncate(at),
+        1 => input.extend(some(random, corpus)),
+        2 => drop(input.splice(at.., some(random, corpus))),
+        3 => {
+            let end = random.usize(at..=input.len());
+            input.drain(at..end);
+        }
+        4 => {
+            let count = random.usize(..64);
+            input.splice(at..at, std::iter::repeat_with(|| random.u8(..)).take(count));
+        }
+        _ => {
+            let byte = if random.bool() { random.u8(..) } else { *random.choice(&SPECIAL).unwrap_or(&0) };
+            input.get_mut(at).map(|place| *place = byte).unwrap_or_default();
+        }
+    }
 }
 
-#[test]
-fn dhcp() {
-    replay("dhcp", fuzz::dhcp::run);
+macro_rules! targets {
+    ($($module:ident: $corpus:literal),+ $(,)?) => {
+        $(mod $module {
+            #[test]
+            fn what_was_found_stays_mended() {
+                super::replay($corpus, fuzz::$module::run);
+            }
+
+            #[test]
+            fn what_is_made_of_it_finds_nothing() {
+                super::make_new_ones($corpus, fuzz::$module::run);
+            }
+        })+
+
+        #[test]
+        fn every_corpus_has_its_target() {
+            let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+            for entry in fs::read_dir(directory).expect("there are corpora") {
+                let name = entry.expect("they can be listed").file_name();
+                assert!([$($corpus),+].iter().any(|known| name == *known), "{name:?} is replayed by nobody");
+            }
+        }
+    };
 }
 
-#[test]
-fn dns() {
-    replay("dns", fuzz::dns::run);
+targets! {
+    config: "config",
+    dhcp: "dhcp",
+    dns: "dns",
+    drivers: "drivers",
+    e1000: "e1000",
+    e1000e: "e1000e",
+    frames: "frames",
+    fuse: "fuse",
+    igb: "igb",
+    ipv6: "ipv6",
+    ixgbe: "ixgbe",
+    pcid: "pcid",
+    rtl8139: "rtl8139",
+    rtl8168: "rtl8168",
+    sockets: "sockets",
+    virtio_net: "virtio-net",
+    vmxnet3: "vmxnet3",
 }
 
-#[test]
-fn fuse() {
-    replay("fuse", fuzz::fuse::run);
-}
-
-#[test]
-fn e1000() {
-    replay("e1000", fuzz::e1000::run);
-}
-
-#[test]
-fn e1000e() {
-    replay("e1000e", fuzz::e1000e::run);
-}
-
-#[test]
-fn igb() {
-    replay("igb", fuzz::igb::run);
-}
-
-#[test]
-fn ixgbe() {
-    replay("ixgbe", fuzz::ixgbe::run);
-}
-
-#[test]
-fn rtl8139() {
-    replay("rtl8139", fuzz::rtl8139::run);
-}
-
-#[test]
-fn rtl8168() {
-    replay("rtl8168", fuzz::rtl8168::run);
-}
-
-#[test]
-fn pcid() {
-    replay("pcid", fuzz::pcid::run);
-}
-
-#[test]
-fn drivers() {
-    replay("drivers", fuzz::drivers::run);
-}
-
-#[test]
-fn config() {
-    replay("config", fuzz::config::run);
-}
-
-#[test]
-fn virtio_net() {
-    replay("virtio-net", fuzz::virtio_net::run);
-}
-
-#[test]
-fn vmxnet3() {
-    replay("vmxnet3", fuzz::vmxnet3::run);
-}
-
-#[test]
-fn sockets() {
-    replay("sockets", fuzz::sockets::run);
-}
-
-/// Requests in no order at all, the same each time.
+/// Requests in no order at all.
 #[test]
 fn random_requests_to_sockets() {
-    let mut number = 1_u64;
-    for _ in 0..200 {
-        let bytes = (0..4000).map(|_| {
-            number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (number >> 56) as u8
-        });
-        fuzz::sockets::run(&bytes.collect::<Vec<_>>());
+    for seed in 0..MADE {
+        let mut bytes = vec![0; 4000];
+        Rng::with_seed(seed).fill(&mut bytes);
+        fuzz::sockets::run(&bytes);
     }
 }
