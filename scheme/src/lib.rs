@@ -31,6 +31,7 @@ mod redox;
 pub mod server;
 pub mod status;
 pub mod text;
+pub mod vlan;
 pub mod vnet;
 
 #[cfg(target_os = "linux")]

@@ -1,13 +1,16 @@
 //! The header that a frame has in the form `vnet` of the network scheme: what is known of the frame, and what is left to
 //! be done for it. It is `struct virtio_net_hdr` (virtio 1.2, 5.1.6), as Linux's tap devices have it, too.
 
-/// Bytes of the header. The last two are of use to virtio alone, and zero elsewhere.
+/// Bytes of the header. The last two count buffers for virtio, and hold the tag here.
 pub const SIZE: usize = 12;
 
 /// VIRTIO_NET_HDR_F_NEEDS_CSUM.
 const NEEDS_CSUM: u8 = 1;
 /// VIRTIO_NET_HDR_F_DATA_VALID.
 const DATA_VALID: u8 = 2;
+
+/// Ours, and none of virtio's: the frame's tag stands in the header's last two bytes.
+const TAGGED: u8 = 0x80;
 
 /// VIRTIO_NET_HDR_GSO_NONE.
 const GSO_NONE: u8 = 0;
@@ -82,6 +85,8 @@ pub struct Header {
     pub checksum: Checksum,
     /// What is to be made of the frame, unless it is one segment.
     pub segments: Option<Segments>,
+    /// The control information of the 802.1Q tag that the frame has on the wire, and not in its bytes.
+    pub vlan: Option<u16>,
 }
 
 /// A header that says what cannot be.
@@ -98,7 +103,7 @@ impl Header {
     /// # Errors
     /// They ask for another kind of segmentation than that of TCP, or for one without a checksum.
     pub fn parse(bytes: &[u8; SIZE]) -> Result<Self, Unknown> {
-        let [flags, gso_type, l0, l1, s0, s1, b0, b1, o0, o1, _, _] = *bytes;
+        let [flags, gso_type, l0, l1, s0, s1, b0, b1, o0, o1, v0, v1] = *bytes;
         let number = |low, high| u16::from_le_bytes([low, high]);
         let checksum = match (flags & NEEDS_CSUM != 0, flags & DATA_VALID != 0) {
             (true, _) => Checksum::Partial { start: number(b0, b1), offset: number(o0, o1) },
@@ -112,7 +117,8 @@ impl Header {
             (GSO_TCPV6, Checksum::Partial { .. }) => segments(true),
             _ => return Err(Unknown { flags, gso_type }),
         };
-        Ok(Self { checksum, segments })
+        let vlan = (flags & TAGGED != 0).then(|| number(v0, v1));
+        Ok(Self { checksum, segments, vlan })
     }
 
     /// The bytes that say so.
@@ -132,6 +138,10 @@ impl Header {
             bytes[2..4].copy_from_slice(&header.to_le_bytes());
             bytes[4..6].copy_from_slice(&size.to_le_bytes());
         }
+        if let Some(vlan) = self.vlan {
+            bytes[0] |= TAGGED;
+            bytes[10..12].copy_from_slice(&vlan.to_le_bytes());
+        }
         bytes
     }
 }
@@ -147,10 +157,11 @@ mod tests {
         let segments = |is_ipv6| Some(Segments { is_ipv6, size: 1460, header: 54 });
         for header in [
             Header::default(),
-            Header { checksum: Checksum::Good, segments: None },
-            Header { checksum: PARTIAL, segments: None },
-            Header { checksum: PARTIAL, segments: segments(false) },
-            Header { checksum: PARTIAL, segments: segments(true) },
+            Header { checksum: Checksum::Good, ..Header::default() },
+            Header { checksum: PARTIAL, ..Header::default() },
+            Header { checksum: PARTIAL, segments: segments(false), vlan: None },
+            Header { checksum: PARTIAL, segments: segments(true), vlan: Some(10) },
+            Header { checksum: Checksum::Good, segments: None, vlan: Some(0) },
         ] {
             assert_eq!(Header::parse(&header.bytes()), Ok(header));
         }
@@ -159,9 +170,15 @@ mod tests {
     #[test]
     fn it_is_virtios_header() {
         let segments = Some(Segments { is_ipv6: false, size: 0x5b4, header: 54 });
-        let header = Header { checksum: PARTIAL, segments };
+        let header = Header { checksum: PARTIAL, segments, vlan: None };
         assert_eq!(header.bytes(), [1, 1, 54, 0, 0xb4, 5, 34, 0, 16, 0, 0, 0]);
-        assert_eq!(Header { checksum: Checksum::Bad, segments: None }.bytes(), [0; SIZE]);
+        assert_eq!(Header { checksum: Checksum::Bad, ..Header::default() }.bytes(), [0; SIZE]);
+    }
+
+    #[test]
+    fn a_tag_stands_where_virtio_counts_buffers() {
+        let header = Header { vlan: Some(0x600a), ..Header::default() };
+        assert_eq!(header.bytes(), [0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x0a, 0x60]);
     }
 
     #[test]

@@ -86,7 +86,8 @@ pub const ROWS: &[Row] = &[
     row("tx-checksum", "checksums inserted by the device", CHECKSUMS),
     row("tso", "TCP segmentation by the device", None),
     row("lro", "received segments joined", None),
-    row("vlan", "tags inserted, stripped and filtered by the device", None),
+    row("vlan", "VLANs: tags inserted, stripped and filtered by the device, as far as it can", CONTROL)
+        .on_model("vlan::tags_that_are_told_are_put_in_by_the_device_or_the_driver"),
     row("queues", "several queues", None),
     row("rss", "received frames spread by a hash", None),
     row("wake-on-lan", "magic packet", None),

@@ -26,9 +26,9 @@ const fn without_jumbo(device: u16, name: &'static str) -> Chip {
     Chip::new(device, name).with_reset_time(family::RESET_TIME)
 }
 
-/// One that is a chipset's. Its multicast table is shorter, and jumbo frames need settings of its PHY.
+/// One that is a chipset's. Its tables are shorter or missing, and jumbo frames need settings of its PHY.
 const fn chipset(device: u16, name: &'static str) -> Chip {
-    Chip::new(device, name).without_multicast_table().with_reset_time(CHIPSET_RESET_TIME)
+    Chip::new(device, name).without_filter_tables().with_reset_time(CHIPSET_RESET_TIME)
 }
 
 /// The 82571 to 82583, the 82579, and the I217 to I219.

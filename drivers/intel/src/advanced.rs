@@ -4,8 +4,9 @@ use bitfield_struct::bitfield;
 use bitflags::bitflags;
 use hw::Registers;
 use nic::Fault;
+use nic::frame::HEADER;
 
-use crate::descriptors::{Command, Place, Transmit};
+use crate::descriptors::{Command, Context, Place, Transmit};
 use crate::registers::RingRegisters;
 
 /// DTYP, the kind of descriptor, of those with data.
@@ -23,6 +24,13 @@ const TCP: u64 = 1 << 11;
 /// Where PAYLEN is.
 const PAYLEN: u32 = 46;
 
+/// Where the tag is in the first word of a context.
+const TAG: u32 = 16;
+
+/// What a context says of frames of which the device is to know their tag alone.
+const WITHOUT_CHECKSUM: Place =
+    Place { ethernet: HEADER as u16, is_ipv4: false, start: HEADER as u16, offset: 0 };
+
 /// Reads of RXDCTL or TXDCTL until the ring is enabled: it takes a few microseconds, a read at least half of one.
 const ENABLE_PATIENCE: u32 = 1000;
 
@@ -35,13 +43,21 @@ impl Transmit for AdvancedTransmit {
         (Command::data(last) | Command::DEXT).in_word() | (frame as u64) << PAYLEN | DATA | u64::from(length)
     }
 
+    fn tag(_tag: u16) -> u64 {
+        Command::VLE.in_word()
+    }
+
+    const TAG_IN_CONTEXT: bool = true;
+
     /// IPLEN (9 bits), MACLEN (7 bits), VLAN tag; TUCMD, DTYP, command, L4LEN, MSS (82576, 7.2.2.2).
-    fn context(place: Place) -> [u64; 2] {
+    fn context(Context { place, tag }: Context) -> [u64; 2] {
+        let place = place.unwrap_or(WITHOUT_CHECKSUM);
         let Place { ethernet, start, is_ipv4, .. } = place;
         let lengths = u64::from(start.saturating_sub(ethernet)) | u64::from(ethernet) << 9;
+        let tag = u64::from(tag.unwrap_or_default()) << TAG;
         let version = if is_ipv4 { IPV4 } else { 0 };
         let protocol = if place.is_tcp() { TCP } else { 0 };
-        [lengths, Command::DEXT.in_word() | CONTEXT | version | protocol]
+        [lengths | tag, Command::DEXT.in_word() | CONTEXT | version | protocol]
     }
 }
 

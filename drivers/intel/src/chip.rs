@@ -18,27 +18,27 @@ pub struct Chip {
     pub name: &'static str,
     /// MTUs.
     pub mtu: RangeInclusive<usize>,
-    /// The multicast table has the 8254x's 4096 bits.
-    pub multicast_table: bool,
+    /// Groups and VLANs are filtered by tables of 4096 bits, as in the 8254x.
+    pub filter_tables: bool,
     /// How long nothing may be asked of it after a reset began.
     pub reset_time: Duration,
 }
 
 impl Chip {
-    /// One that takes frames of Ethernet's own length, has a whole multicast table, and answers during a reset.
+    /// One that takes frames of Ethernet's own length, has the filters' tables, and answers during a reset.
     pub const fn new(device: u16, name: &'static str) -> Self {
         Self::jumbo(device, name, 1500)
     }
 
     /// The same, which takes frames of up to `mtu` bytes, without header, tag and FCS.
     pub const fn jumbo(device: u16, name: &'static str, mtu: usize) -> Self {
-        Self { device, name, mtu: LEAST_MTU..=mtu, multicast_table: true, reset_time: Duration::ZERO }
+        Self { device, name, mtu: LEAST_MTU..=mtu, filter_tables: true, reset_time: Duration::ZERO }
     }
 
-    /// The same, without a multicast table of the usual length.
+    /// The same, without tables of the usual length.
     #[must_use]
-    pub const fn without_multicast_table(mut self) -> Self {
-        self.multicast_table = false;
+    pub const fn without_filter_tables(mut self) -> Self {
+        self.filter_tables = false;
         self
     }
 

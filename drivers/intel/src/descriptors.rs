@@ -21,8 +21,23 @@ pub trait Transmit {
     /// its `last` buffer reports.
     fn data(length: u16, frame: usize, last: bool) -> u64;
 
-    /// A context descriptor: where the checksums of the frames behind it stand.
-    fn context(place: Place) -> [u64; 2];
+    /// What is added to all of a frame's second words to have this tag inserted.
+    fn tag(tag: u16) -> u64;
+
+    /// A tag is told in a context, not with a frame.
+    const TAG_IN_CONTEXT: bool;
+
+    /// A context descriptor: what holds for the frames behind it.
+    fn context(context: Context) -> [u64; 2];
+}
+
+/// What a context tells of the frames behind it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    /// Where the checksum stands that is to be inserted.
+    pub place: Option<Place>,
+    /// The control information of the tag that is to be inserted, where contexts tell it.
+    pub tag: Option<u16>,
 }
 
 /// In the second word of a buffer's descriptor (POPTS.TXSM): the TCP or UDP checksum is to be inserted, as the context
@@ -30,7 +45,7 @@ pub trait Transmit {
 pub const TXSM: u64 = 1 << 41;
 
 /// Where a TCP or UDP checksum stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place {
     /// Bytes of the Ethernet header, with its tag if it has one.
     pub ethernet: u16,
@@ -62,6 +77,8 @@ pub struct Completion {
     pub ip_checksum: Checksum,
     /// The TCP or UDP checksum; of use with the last buffer.
     pub transport_checksum: Checksum,
+    /// The control information of the tag that was taken off; of use with the last buffer.
+    pub tag: Option<u16>,
 }
 
 bitflags! {
@@ -74,6 +91,8 @@ bitflags! {
         const EOP = 1 << 1;
         /// Ignore the checksum indications. The 82576 has no such bit: it is 0.
         const IXSM = 1 << 2;
+        /// A VLAN's tag was taken off.
+        const VP = 1 << 3;
         /// TCP or UDP checksum calculated.
         const TCPCS = 1 << 5;
         /// IP checksum calculated.
@@ -112,6 +131,8 @@ bitflags! {
         const RS = 1 << 3;
         /// Not a legacy descriptor.
         const DEXT = 1 << 5;
+        /// Insert a VLAN's tag.
+        const VLE = 1 << 6;
     }
 }
 
@@ -133,7 +154,7 @@ impl Errors {
 }
 
 impl Completion {
-    fn new(length: u16, status: u8, errors: u8) -> Option<Self> {
+    fn new(length: u16, status: u8, errors: u8, tag: u16) -> Option<Self> {
         let (status, errors) = (Status::from_bits_retain(status), Errors::from_bits_retain(errors));
         let verdict = |calculated, wrong| match (status.contains(calculated), errors.contains(wrong)) {
             _ if status.contains(Status::IXSM) => Checksum::Unknown,
@@ -147,6 +168,7 @@ impl Completion {
             is_damaged: errors.intersects(Errors::DAMAGED),
             ip_checksum: verdict(Status::IPCS, Errors::IPE),
             transport_checksum: verdict(Status::TCPCS, Errors::TCPE),
+            tag: status.contains(Status::VP).then_some(tag),
         })
     }
 }
@@ -160,6 +182,9 @@ impl ExtendedTransmit {
 
     /// TUCMD of a context: the packets are TCP's, not UDP's.
     const TCP: u64 = 1 << 24;
+
+    /// Where a tag stands.
+    const TAG: u32 = 48;
 }
 
 impl Transmit for ExtendedTransmit {
@@ -168,8 +193,15 @@ impl Transmit for ExtendedTransmit {
         (Command::data(last) | Command::DEXT).in_word() | Self::DATA | u64::from(length)
     }
 
+    fn tag(tag: u16) -> u64 {
+        Command::VLE.in_word() | u64::from(tag) << Self::TAG
+    }
+
+    const TAG_IN_CONTEXT: bool = false;
+
     /// IPCSS, IPCSO, IPCSE, TUCSS, TUCSO, TUCSE (0: the packet's end); PAYLEN, DTYP, TUCMD, status, HDRLEN, MSS.
-    fn context(place: Place) -> [u64; 2] {
+    fn context(context: Context) -> [u64; 2] {
+        let place = context.place.unwrap_or_default();
         let Place { start, offset, .. } = place;
         let places = u64::from(start) << 32 | u64::from(start + offset) << 40;
         let kind = if place.is_tcp() { Self::TCP } else { 0 };
@@ -182,8 +214,8 @@ pub struct LegacyReceive;
 
 impl Receive for LegacyReceive {
     fn completion(word: u64) -> Option<Completion> {
-        let [length @ .., _, _, status, errors, _, _] = word.to_le_bytes();
-        Completion::new(u16::from_le_bytes(length), status, errors)
+        let [l0, l1, _, _, status, errors, tag @ ..] = word.to_le_bytes();
+        Completion::new(u16::from_le_bytes([l0, l1]), status, errors, u16::from_le_bytes(tag))
     }
 }
 
@@ -193,8 +225,8 @@ pub struct ExtendedReceive;
 
 impl Receive for ExtendedReceive {
     fn completion(word: u64) -> Option<Completion> {
-        let [status, _, _, errors, length @ .., _, _] = word.to_le_bytes();
-        Completion::new(u16::from_le_bytes(length), status, errors)
+        let [status, _, _, errors, l0, l1, tag @ ..] = word.to_le_bytes();
+        Completion::new(u16::from_le_bytes([l0, l1]), status, errors, u16::from_le_bytes(tag))
     }
 }
 
@@ -219,6 +251,16 @@ mod tests {
             "the legacy one says the same"
         );
         assert!(extended(Status::DD, Errors::CE).unwrap().is_damaged);
+    }
+
+    #[test]
+    fn a_tag_is_told_where_it_was_taken_off() {
+        let word = |status: Status| 0x600a << 48 | 60 << 32 | u64::from((status | Status::DD).bits());
+        let tag = |status| ExtendedReceive::completion(word(status)).unwrap().tag;
+        assert_eq!((tag(Status::empty()), tag(Status::VP)), (None, Some(0x600a)));
+        let legacy =
+            LegacyReceive::completion(0x600a << 48 | u64::from((Status::VP | Status::DD).bits()) << 32 | 60);
+        assert_eq!(legacy.unwrap().tag, Some(0x600a));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use hw::{InterruptKind, PciFunction, Registers};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
-    Causes, DriverInfo, Facilities, Fault, Filter, Frame, Intervals, Link, Memory, Moderation, Nic, NicInfo,
-    Settings, Statistics,
+    Causes, DriverInfo, Facilities, Fault, Features, Frame, Intervals, Link, Memory, Moderation, Nic,
+    NicInfo, Settings, Statistics, vlan,
 };
 
 use crate::chip::Chip;
@@ -51,8 +51,9 @@ impl<R: Registers, F: Family> Device<R, F> {
         let facilities =
             Facilities { moderation: Moderation::OneInterval(F::MOST_INTERVAL), rings: Some(rings::LIMITS) };
         let (receiver, transmitter) = rings::rings(memory)?;
-        let info =
-            NicInfo { model: chip.name, mac, mtu: chip.mtu.clone(), features: F::FEATURES, facilities };
+        let mut features = F::FEATURES;
+        features.set(Features::VLAN_FILTER, chip.filter_tables);
+        let info = NicInfo { model: chip.name, mac, mtu: chip.mtu.clone(), features, facilities };
         Ok(Self {
             registers,
             chip,
@@ -107,21 +108,35 @@ impl<R: Registers, F: Family> Device<R, F> {
         }
     }
 
-    fn write_filter(&self, filter: &Filter) {
-        if self.chip.multicast_table {
-            for (index, word) in filter::multicast_table(&filter.multicast).into_iter().enumerate() {
-                self.registers.write32(reg::MTA + 4 * index, word);
-            }
+    fn write_filter(&self, settings: &Settings) {
+        if !self.chip.filter_tables {
+            return;
         }
+        for (index, word) in filter::multicast_table(&settings.filter.multicast).into_iter().enumerate() {
+            self.registers.write32(reg::MTA + 4 * index, word);
+        }
+        let vlans = settings.vlans().map(filter::vlan_table).into_iter().flatten();
+        for (index, word) in vlans.enumerate() {
+            self.registers.write32(reg::VFTA + 4 * index, word);
+        }
+    }
+
+    /// One bit has tags taken off and inserted (13.4.1); the driver puts back what was not to be taken off.
+    fn handle_tags(&self, features: Features) {
+        let mut ctrl = Ctrl::from_bits_retain(self.registers.read32(reg::CTRL));
+        ctrl.set(Ctrl::VME, features.intersects(Features::RX_VLAN | Features::TX_VLAN));
+        self.registers.write32(reg::VET, vlan::ETHERTYPE.into());
+        self.registers.write32(reg::CTRL, ctrl.bits());
     }
 
     fn receive_control(&self, settings: &Settings) -> Rctl {
         let filter = &settings.filter;
-        let without_table = !self.chip.multicast_table && !filter.multicast.is_empty();
+        let without_table = !self.chip.filter_tables && !filter.multicast.is_empty();
         let mut control = Rctl::EN | Rctl::BAM | Rctl::SECRC;
         control.set(Rctl::UPE, filter.promiscuous);
         control.set(Rctl::MPE, filter.promiscuous || filter.all_multicast || without_table);
         control.set(Rctl::LPE, settings.mtu > ETHERNET_MTU);
+        control.set(Rctl::VFE, settings.vlans().is_some());
         control
     }
 }
@@ -172,7 +187,8 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
         let high = Rah::new().with_high(u16::from_le_bytes([e, f])).with_av(true);
         self.registers.write32(reg::RAL0, u32::from_le_bytes([a, b, c, d]));
         self.registers.write32(reg::RAH0, high.into());
-        self.write_filter(&settings.filter);
+        self.handle_tags(settings.features);
+        self.write_filter(settings);
         let longest = settings.mtu + HEADER + VLAN_TAG;
         F::set_longest(&self.registers, longest);
         self.receiver.set_longest(longest);

@@ -117,7 +117,11 @@ pub trait Family {
 }
 
 /// What all of them do for the driver.
-pub const FEATURES: Features = Features::RX_CHECKSUM.union(Features::TX_CHECKSUM);
+pub const FEATURES: Features = Features::RX_CHECKSUM
+    .union(Features::TX_CHECKSUM)
+    .union(Features::RX_VLAN)
+    .union(Features::TX_VLAN)
+    .union(Features::VLAN_FILTER);
 
 /// A driver's needs, by its name, its daemon's, and the interrupts that it can use.
 pub const fn driver(

@@ -1,10 +1,10 @@
-//! The multicast hash (8254x SDM, 13.5.1).
+//! The tables of the filters for groups (8254x SDM, 13.5.1) and for VLANs (13.5.4).
 
 use std::collections::BTreeSet;
 
 use nic::MacAddress;
 
-use crate::registers::MTA_WORDS;
+use crate::registers::{MTA_WORDS, VFTA_WORDS};
 
 /// The table that lets `groups` through, and whatever else has the same hash.
 pub fn multicast_table(groups: &BTreeSet<MacAddress>) -> [u32; MTA_WORDS] {
@@ -13,6 +13,17 @@ pub fn multicast_table(groups: &BTreeSet<MacAddress>) -> [u32; MTA_WORDS] {
         let hash = hash(group);
         if let Some(word) = table.get_mut(hash / 32) {
             *word |= 1 << (hash % 32);
+        }
+    }
+    table
+}
+
+/// The table that lets frames of `vlans` through.
+pub fn vlan_table(vlans: impl Iterator<Item = u16>) -> [u32; VFTA_WORDS] {
+    let mut table = [0; VFTA_WORDS];
+    for vlan in vlans {
+        if let Some(word) = table.get_mut(usize::from(vlan / 32)) {
+            *word |= 1 << (vlan % 32);
         }
     }
     table

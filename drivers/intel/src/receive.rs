@@ -141,6 +141,7 @@ impl<D: Receive> Receiver<D> {
             Some(mut frame) => {
                 frame.metadata.ip_checksum = completion.ip_checksum;
                 frame.metadata.transport_checksum = completion.transport_checksum;
+                frame.metadata.vlan = completion.tag;
                 Some(frame)
             }
         }

@@ -13,6 +13,8 @@ pub const STATUS: usize = 0x0008;
 pub const EERD: usize = 0x0014;
 /// MDI control: how the PHY is reached (13.4.10; 82576, 8.2.4).
 pub const MDIC: usize = 0x0020;
+/// The type that announces a VLAN's tag (13.4.12).
+pub const VET: usize = 0x0038;
 /// Interrupt cause read (13.4.17): reading clears it.
 pub const ICR: usize = 0x00c0;
 /// Interrupt throttling (13.4.18), in units of 256 ns.
@@ -37,6 +39,8 @@ pub const MTA: usize = 0x5200;
 pub const RAL0: usize = 0x5400;
 /// Receive address, high half, of entry 0 (13.5.3).
 pub const RAH0: usize = 0x5404;
+/// VLAN filter table array (13.5.4), 128 words.
+pub const VFTA: usize = 0x5600;
 
 /// Statistics (13.7): each is cleared by reading it.
 pub mod statistics {
@@ -142,6 +146,9 @@ pub const DUMP: [(&str, usize); 11] = [
 /// Words of the multicast table.
 pub const MTA_WORDS: usize = 128;
 
+/// Words of the VLAN filter table.
+pub const VFTA_WORDS: usize = 128;
+
 /// Smallest BAR 0 with all the registers above.
 pub const WINDOW: usize = 0x2_0000;
 
@@ -165,7 +172,7 @@ bitflags! {
         const FRCDPLX = 1 << 12;
         /// Device reset; clears itself.
         const RST = 1 << 26;
-        /// VLAN mode.
+        /// VLAN mode: tags are taken off, and inserted where a descriptor says so.
         const VME = 1 << 30;
         /// PHY reset.
         const PHY_RST = 1 << 31;
@@ -209,6 +216,8 @@ bitflags! {
         const LPE = 1 << 5;
         /// Broadcasts.
         const BAM = 1 << 15;
+        /// Of frames with tags, only those of the VLANs in the table.
+        const VFE = 1 << 18;
         /// Strip the FCS. The buffer size fields (BSIZE, BSEX) stay 0: 2048 bytes.
         const SECRC = 1 << 26;
     }

@@ -4,19 +4,19 @@ use std::collections::VecDeque;
 use std::marker::PhantomData;
 
 use hw::dma::Region;
-use nic::frame::{HEADER, VLAN_TAG, has_vlan_tag};
+use nic::frame::{HEADER, VLAN_TAG, is_tagged};
 use nic::ring::Ring;
 use nic::{Checksum, Frame};
 
-use crate::descriptors::{self, Place, Transmit};
+use crate::descriptors::{self, Context, Place, Transmit};
 
 /// Gives frames to the device, with descriptors of the format `D`, and takes them back when it has sent them.
 pub struct Transmitter<D> {
     ring: Ring<Piece>,
     descriptors: Region,
     unsent: usize,
-    /// What the device was last told of checksums, which it keeps.
-    told: Option<Place>,
+    /// The context that the device was last told, which it keeps.
+    told: Context,
     format: PhantomData<D>,
 }
 
@@ -32,7 +32,13 @@ impl<D: Transmit> Transmitter<D> {
     /// A ring in `descriptors`.
     pub fn new(descriptors: Region) -> Self {
         let entries = descriptors.size() / descriptors::SIZE;
-        Self { ring: Ring::new(entries), descriptors, unsent: 0, told: None, format: PhantomData }
+        Self {
+            ring: Ring::new(entries),
+            descriptors,
+            unsent: 0,
+            told: Context::default(),
+            format: PhantomData,
+        }
     }
 
     /// Where the device finds the ring, and how long it is in bytes.
@@ -78,19 +84,21 @@ impl<D: Transmit> Transmitter<D> {
     /// Takes all frames back, after the device was made quiet; how many there were.
     pub fn reset(&mut self) -> usize {
         self.ring.reset().for_each(drop);
-        self.told = None;
+        self.told = Context::default();
         std::mem::take(&mut self.unsent)
     }
 
     fn give_frame(&mut self, frame: Frame) {
         let (last, len) = (frame.buffer_count() - 1, frame.len());
-        let place = place(&frame);
-        if place.is_some() && self.told != place {
-            place.into_iter().for_each(|place| self.write(D::context(place)));
+        let (place, tag) = (place(&frame), frame.metadata.vlan);
+        let context = Context { place, tag: tag.filter(|_| D::TAG_IN_CONTEXT) };
+        if context != Context::default() && self.told != context {
+            self.write(D::context(context));
             let _more = self.ring.give(Piece::More);
-            self.told = place;
+            self.told = context;
         }
-        let inserted = if place.is_some() { descriptors::TXSM } else { 0 };
+        let checksum = if place.is_some() { descriptors::TXSM } else { 0 };
+        let inserted = checksum | tag.map_or(0, D::tag);
         for (index, buffer) in frame.buffers().enumerate() {
             let data = D::data(buffer.len() as u16, len, index == last);
             self.write([buffer.bus_address(), data | inserted]);
@@ -122,7 +130,7 @@ fn place(frame: &Frame) -> Option<Place> {
     let Checksum::Partial { start, offset } = frame.metadata.transport_checksum else { return None };
     let mut header = [0; HEADER + VLAN_TAG];
     frame.copy_to(&mut header);
-    let ethernet = HEADER + if has_vlan_tag(&header) { VLAN_TAG } else { 0 };
+    let ethernet = HEADER + if is_tagged(&header) { VLAN_TAG } else { 0 };
     let is_ipv4 = header.get(ethernet - 2..ethernet) == Some(&[0x08, 0x00]);
     Some(Place { ethernet: ethernet as u16, is_ipv4, start, offset })
 }

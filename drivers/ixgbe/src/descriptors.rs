@@ -11,6 +11,8 @@ bitflags! {
         const DD = 1 << 0;
         /// End of packet.
         const EOP = 1 << 1;
+        /// A VLAN's tag was taken off.
+        const VP = 1 << 3;
         /// TCP or UDP checksum calculated.
         const L4I = 1 << 5;
         /// IP checksum calculated.
@@ -43,6 +45,7 @@ impl Receive for AdvancedReceive {
             is_damaged: status.contains(Status::RXE),
             ip_checksum: verdict(Status::IPCS, Status::IPE),
             transport_checksum: verdict(Status::L4I, Status::L4E),
+            tag: status.contains(Status::VP).then_some((word >> 48) as u16),
         })
     }
 }

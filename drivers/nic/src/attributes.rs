@@ -59,6 +59,9 @@ pub enum Refused {
     /// Too many multicast addresses.
     #[error("more than {MULTICAST_LIMIT} multicast addresses; `allmulti on` receives all")]
     TooManyGroups,
+    /// Not a VLAN's number.
+    #[error("{0:?} is no number of a VLAN: those are 1 to {LAST_VLAN}")]
+    NotAVlan(String),
     /// Nothing that this device has.
     #[error("the device cannot do that")]
     Unsupported,
@@ -75,7 +78,11 @@ impl Refused {
 }
 
 /// The lines of the `filter` node.
-const FILTER_LINES: &str = "`promisc on|off`, `allmulti on|off`, `+multicast ADDRESS`, `-multicast ADDRESS`";
+const FILTER_LINES: &str = "`promisc on|off`, `allmulti on|off`, `+multicast ADDRESS`, `-multicast ADDRESS`, \
+                            `+vlan NUMBER`, `-vlan NUMBER`";
+
+/// The last of VLANs; 0 is none, and the number after this one is reserved (IEEE 802.1Q, table 9-2).
+const LAST_VLAN: u16 = 4094;
 
 /// Most groups in a filter, so that requests cannot fill the memory.
 pub const MULTICAST_LIMIT: usize = 1024;
@@ -122,6 +129,9 @@ pub fn filter(filter: &Filter) -> String {
         format!("promisc {}\nallmulti {}\n", on_off(filter.promiscuous), on_off(filter.all_multicast));
     for group in &filter.multicast {
         text += &format!("multicast {group}\n");
+    }
+    for vlan in &filter.vlans {
+        text += &format!("vlan {vlan}\n");
     }
     text
 }
@@ -184,6 +194,12 @@ fn apply_filter_line(filter: &mut Filter, line: &str) -> Result<(), Refused> {
         "-multicast" => {
             filter.multicast.remove(&parse_group(value)?);
         }
+        "+vlan" => {
+            filter.vlans.insert(parse_vlan(value)?);
+        }
+        "-vlan" => {
+            filter.vlans.remove(&parse_vlan(value)?);
+        }
         _ => return Err(unknown()),
     }
     Ok(())
@@ -192,6 +208,11 @@ fn apply_filter_line(filter: &mut Filter, line: &str) -> Result<(), Refused> {
 fn parse_group(text: &str) -> Result<MacAddress, Refused> {
     let group = text.parse().ok().filter(|address: &MacAddress| address.is_multicast());
     group.ok_or_else(|| Refused::NotMulticast(text.to_owned()))
+}
+
+fn parse_vlan(text: &str) -> Result<u16, Refused> {
+    let vlan = text.parse().ok().filter(|vlan| (1..=LAST_VLAN).contains(vlan));
+    vlan.ok_or_else(|| Refused::NotAVlan(text.to_owned()))
 }
 
 pub(crate) fn parse_on_off(text: &str) -> Option<bool> {
@@ -263,6 +284,17 @@ mod tests {
         let changed = with_filter(&settings(), b"promisc on\n+multicast 01:00:5e:00:00:01\n+multicast 33:33:00:00:00:01\n-multicast 01:00:5e:00:00:01\n");
         let text = changed.map(|changed| filter(&changed.filter));
         assert_eq!(text.as_deref(), Ok("promisc on\nallmulti off\nmulticast 33:33:00:00:00:01\n"));
+    }
+
+    #[test]
+    fn vlans_are_listed_by_their_numbers() {
+        let changed =
+            with_filter(&settings(), b"+vlan 10\n+vlan 4094\n+vlan 1\n-vlan 10\n-vlan 11\n").unwrap();
+        assert_eq!(filter(&changed.filter), "promisc off\nallmulti off\nvlan 1\nvlan 4094\n");
+        for wrong in ["0", "4095", "-1", "ten"] {
+            let refused = Refused::NotAVlan(wrong.to_owned());
+            assert_eq!(with_filter(&settings(), format!("+vlan {wrong}").as_bytes()), Err(refused));
+        }
     }
 
     #[test]

@@ -96,6 +96,8 @@ pub struct Filter {
     pub all_multicast: bool,
     /// Frames for these groups; the device may hand over more.
     pub multicast: BTreeSet<MacAddress>,
+    /// Frames of these VLANs, where [`Features::VLAN_FILTER`] is on.
+    pub vlans: BTreeSet<u16>,
 }
 
 /// How the device shall work.
@@ -113,6 +115,15 @@ pub struct Settings {
     pub coalesce: Coalesce,
     /// The sizes of the rings.
     pub rings: Rings,
+}
+
+impl Settings {
+    /// The VLANs whose frames the device shall hand over, 0 for those with a priority and no VLAN among them; `None` for
+    /// all.
+    pub fn vlans(&self) -> Option<impl Iterator<Item = u16>> {
+        let filters = self.features.contains(Features::VLAN_FILTER) && !self.filter.promiscuous;
+        filters.then(|| std::iter::once(0).chain(self.filter.vlans.iter().copied()))
+    }
 }
 
 /// The state of the link.

@@ -330,8 +330,11 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
             if !port.settings.features.contains(Features::RX_CHECKSUM) {
                 frame.metadata.disregard_checksum();
             }
+            if !port.settings.features.contains(Features::RX_VLAN) {
+                frame.put_tag_in();
+            }
             port.statistics.rx_packets += 1;
-            port.statistics.rx_bytes += frame.len() as u64;
+            port.statistics.rx_bytes += frame.wire_length() as u64;
             port.statistics.multicast += u64::from(frame.metadata.class == Class::Multicast);
             port.received.push_back(frame);
         }
@@ -350,7 +353,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         let mut port = self.port.borrow_mut();
         for frame in self.sent.drain(..) {
             port.statistics.tx_packets += 1;
-            port.statistics.tx_bytes += frame.len() as u64;
+            port.statistics.tx_bytes += frame.wire_length() as u64;
         }
     }
 

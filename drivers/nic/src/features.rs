@@ -10,12 +10,23 @@ bitflags! {
         const RX_CHECKSUM = 1 << 0;
         /// It fills in those that it sends, wherever they stand.
         const TX_CHECKSUM = 1 << 1;
+        /// It takes the tags of VLANs off the frames that it receives, and tells them.
+        const RX_VLAN = 1 << 2;
+        /// It puts the tags that it is told into frames that it sends.
+        const TX_VLAN = 1 << 3;
+        /// It receives no frames of VLANs that nobody asked for.
+        const VLAN_FILTER = 1 << 4;
     }
 }
 
 /// Their names.
-const NAMES: [(Features, &str); 2] =
-    [(Features::RX_CHECKSUM, "rx-checksum"), (Features::TX_CHECKSUM, "tx-checksum-ip-generic")];
+const NAMES: [(Features, &str); 5] = [
+    (Features::RX_CHECKSUM, "rx-checksum"),
+    (Features::TX_CHECKSUM, "tx-checksum-ip-generic"),
+    (Features::RX_VLAN, "rx-vlan-offload"),
+    (Features::TX_VLAN, "tx-vlan-offload"),
+    (Features::VLAN_FILTER, "rx-vlan-filter"),
+];
 
 impl Features {
     /// The one called `name`.

@@ -1,10 +1,11 @@
 //! Ethernet frames in DMA buffers, and what is known of them.
 
-use scheme::{checksum, vnet};
+use scheme::{checksum, vlan, vnet};
 
 use crate::buffer::{Buffer, CAPACITY, Pool};
 use crate::mac::MacAddress;
 
+pub use scheme::vlan::is_tagged;
 pub use scheme::vnet::{Checksum, Form};
 
 /// Destination, source and type: no frame is shorter.
@@ -14,10 +15,10 @@ pub const HEADER: usize = 14;
 pub const MINIMUM: usize = 60;
 
 /// An 802.1Q tag.
-pub const VLAN_TAG: usize = 4;
+pub const VLAN_TAG: usize = vlan::TAG;
 
-/// The type that announces an 802.1Q tag.
-const ETHERTYPE_VLAN: [u8; 2] = [0x81, 0x00];
+/// Destination and source, behind which a tag stands.
+const ADDRESSES: usize = 12;
 
 /// Whom a frame is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub struct Metadata {
     pub ip_checksum: Checksum,
     /// The TCP or UDP checksum.
     pub transport_checksum: Checksum,
-    /// The outer 802.1Q tag's control information.
+    /// The control information of the 802.1Q tag that the frame has on the wire, and not in its bytes.
     pub vlan: Option<u16>,
     /// Whom it is for.
     pub class: Class,
@@ -142,23 +143,65 @@ impl Frame {
         self.rest.retain(|buffer| !buffer.is_empty());
     }
 
+    /// How many bytes its readers get in this form.
+    pub fn length(&self, form: Form) -> usize {
+        form.header() + self.len() + if form == Form::Plain { self.tag_size() } else { 0 }
+    }
+
+    /// Its length on the wire in bytes, without FCS.
+    pub fn wire_length(&self) -> usize {
+        self.length(Form::Plain)
+    }
+
     /// Copies it into `buf` as its readers want it, as much as fits; how much that was.
     pub fn read(&self, buf: &mut [u8], form: Form) -> usize {
-        match (form, self.metadata.transport_checksum) {
+        let Metadata { transport_checksum: checksum, vlan, .. } = self.metadata;
+        match (form, checksum) {
             (Form::Vnet, checksum) => {
-                let header = vnet::Header { checksum, segments: None }.bytes();
+                let header = vnet::Header { checksum, segments: None, vlan }.bytes();
                 let (first, rest) = buf.split_at_mut(header.len().min(buf.len()));
                 first.iter_mut().zip(header).for_each(|(to, from)| *to = from);
                 first.len() + self.copy_to(rest)
             }
-            (Form::Plain, Checksum::Partial { start, offset }) => {
-                let mut whole = vec![0; self.len()];
-                let count = self.copy_to(&mut whole).min(buf.len());
-                checksum::complete(&mut whole, start, offset);
-                buf.iter_mut().zip(whole).for_each(|(to, from)| *to = from);
-                count
-            }
+            (Form::Plain, Checksum::Partial { .. }) => self.copy_finished(buf),
+            (Form::Plain, _) if vlan.is_some() => self.copy_finished(buf),
             (Form::Plain, _) => self.copy_to(buf),
+        }
+    }
+
+    /// Copies it into `buf` as it is on the wire, as much as fits; how much that was.
+    fn copy_finished(&self, buf: &mut [u8]) -> usize {
+        let mut whole = vec![0; self.len()];
+        self.copy_to(&mut whole);
+        if let Checksum::Partial { start, offset } = self.metadata.transport_checksum {
+            checksum::complete(&mut whole, start, offset);
+        }
+        if let Some(control) = self.metadata.vlan {
+            vlan::insert(&mut whole, control);
+        }
+        buf.iter_mut().zip(&whole).for_each(|(to, from)| *to = *from);
+        whole.len().min(buf.len())
+    }
+
+    fn tag_size(&self) -> usize {
+        if self.metadata.vlan.is_some() { VLAN_TAG } else { 0 }
+    }
+
+    /// Puts the tag that is not in its bytes into them.
+    pub fn put_tag_in(&mut self) {
+        let Some(control) = self.metadata.vlan else { return };
+        let mut header = [0; ADDRESSES + VLAN_TAG];
+        let (addresses, tag) = header.split_at_mut(ADDRESSES);
+        tag.copy_from_slice(&vlan::tag(control));
+        // What is taken off makes room for what is put before.
+        if self.first.copy_to(0, addresses) == ADDRESSES
+            && self.first.strip(ADDRESSES)
+            && self.first.prepend(&header)
+        {
+            self.metadata.vlan = None;
+            if let Checksum::Partial { start, .. } = &mut self.metadata.transport_checksum {
+                *start += VLAN_TAG as u16;
+            }
         }
     }
 
@@ -171,25 +214,15 @@ impl Frame {
         done
     }
 
-    /// Fills in the class and the VLAN tag from the frame's header; `own` is this station's address.
+    /// Fills in the class from the frame's destination; `own` is this station's address.
     pub fn classify(&mut self, own: MacAddress) {
-        let mut header = [0; HEADER + VLAN_TAG];
-        let known = self.first.copy_to(0, &mut header);
-        let [d0, d1, d2, d3, d4, d5, ..] = header;
-        let destination = MacAddress([d0, d1, d2, d3, d4, d5]);
-        self.metadata.class = match destination {
+        let mut destination = [0; 6];
+        self.first.copy_to(0, &mut destination);
+        self.metadata.class = match MacAddress(destination) {
             MacAddress::BROADCAST => Class::Broadcast,
             group if group.is_multicast() => Class::Multicast,
             host if host == own => Class::Host,
             _ => Class::Other,
         };
-        if known == header.len() && has_vlan_tag(&header) {
-            self.metadata.vlan = Some(u16::from_be_bytes([header[14], header[15]]));
-        }
     }
-}
-
-/// The frame that begins with `bytes` carries an 802.1Q tag.
-pub fn has_vlan_tag(bytes: &[u8]) -> bool {
-    bytes.get(12..HEADER) == Some(&ETHERTYPE_VLAN)
 }

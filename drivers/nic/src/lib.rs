@@ -41,5 +41,5 @@ pub use frame::{Checksum, Class, Form, Frame, Metadata};
 pub use mac::MacAddress;
 pub use memory::{Memory, Pools};
 pub use rings::{RingLimits, Rings, Step};
-pub use scheme::vnet;
+pub use scheme::{vlan, vnet};
 pub use statistics::Statistics;

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use scheme::errno::{EAGAIN, EINVAL};
-use scheme::{Error, Result, checksum, vnet};
+use scheme::{Error, Result, checksum, vlan, vnet};
 
 use crate::driver::Settings;
 use crate::features::Features;
-use crate::frame::{Checksum, Form, Frame, HEADER, MINIMUM, VLAN_TAG, has_vlan_tag};
+use crate::frame::{Checksum, Form, Frame, HEADER, MINIMUM, VLAN_TAG, is_tagged};
 use crate::port::SharedPort;
 use crate::rate_limit::RateLimit;
 
@@ -52,9 +52,10 @@ pub fn queue(port: &SharedPort, refusals: &mut RateLimit, bytes: &[u8], form: Fo
             return Err(Error::new(EINVAL));
         }
     };
-    let (checksum, frame) = finish(header.checksum, frame, port.settings.features);
+    let (left, frame) = prepare(header, frame, port.settings.features);
     let mut frame = Frame::from_bytes(&port.pools.transmit, &frame).ok_or(Error::new(EAGAIN))?;
-    frame.metadata.transport_checksum = checksum;
+    frame.metadata.transport_checksum = left.checksum;
+    frame.metadata.vlan = left.vlan;
     port.transmit.push_back(frame);
     Ok(bytes.len())
 }
@@ -72,7 +73,7 @@ fn open(bytes: &[u8], form: Form) -> std::result::Result<(vnet::Header, &[u8]), 
 
 fn check(header: vnet::Header, frame: &[u8], settings: &Settings) -> std::result::Result<(), Refused> {
     let (len, mtu) = (frame.len(), settings.mtu);
-    let most = mtu + HEADER + if has_vlan_tag(frame) { VLAN_TAG } else { 0 };
+    let most = mtu + HEADER + if is_tagged(frame) { VLAN_TAG } else { 0 };
     if header.segments.is_some() {
         return Err(Refused::Segments);
     }
@@ -88,21 +89,33 @@ const REACH: u16 = 0xff;
 /// Where TCP and UDP have their checksums: devices know of no others.
 const OFFSETS: [u16; 2] = [16, 6];
 
-/// What the device shall do for the checksum, and the frame with what it does not do.
-fn finish(checksum: Checksum, frame: &[u8], features: Features) -> (Checksum, Cow<'_, [u8]>) {
-    match checksum {
-        Checksum::Partial { start, offset }
-            if !features.contains(Features::TX_CHECKSUM)
-                // QEMU's devices take what a frame is padded with for a part of its packet.
-                || frame.len() < MINIMUM
-                || start > REACH - offset.min(REACH)
-                || !OFFSETS.contains(&offset) =>
-        {
-            let mut whole = frame.to_vec();
-            checksum::complete(&mut whole, start, offset);
-            (Checksum::Unknown, whole.into())
+/// What the device shall do for the frame, and the frame with what it does not do.
+fn prepare(header: vnet::Header, frame: &[u8], features: Features) -> (vnet::Header, Cow<'_, [u8]>) {
+    let (mut left, mut prepared) = (header, Cow::from(frame));
+    match header.checksum {
+        Checksum::Partial { start, offset } if !can_fill_in(features, frame, start, offset) => {
+            checksum::complete(prepared.to_mut(), start, offset);
+            left.checksum = Checksum::Unknown;
         }
-        Checksum::Partial { .. } => (checksum, frame.into()),
-        _ => (Checksum::Unknown, frame.into()),
+        Checksum::Partial { .. } => (),
+        _ => left.checksum = Checksum::Unknown,
     }
+    if let Some(control) = header.vlan.filter(|_| !features.contains(Features::TX_VLAN)) {
+        vlan::insert(prepared.to_mut(), control);
+        left.vlan = None;
+        if let Checksum::Partial { start, .. } = &mut left.checksum {
+            *start += VLAN_TAG as u16;
+        }
+    }
+    (left, prepared)
+}
+
+/// Whether the device fills in a checksum that stands there.
+fn can_fill_in(features: Features, frame: &[u8], start: u16, offset: u16) -> bool {
+    features.contains(Features::TX_CHECKSUM)
+        // QEMU's devices take what a frame is padded with for a part of its packet.
+        && frame.len() >= MINIMUM
+        // A tag may come before it.
+        && start <= (REACH - VLAN_TAG as u16).saturating_sub(offset)
+        && OFFSETS.contains(&offset)
 }

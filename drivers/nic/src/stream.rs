@@ -89,10 +89,10 @@ impl Receiver {
         self.pending.clear();
         self.written = 0;
         while self.pending.len() < PIECE
-            && let Some(length) = taps.next_length(self.tap)
+            && let Some(length) = taps.next_length(self.tap, self.form)
         {
             let begin = self.pending.len();
-            let length = (self.form.header() + length).min(u16::MAX.into());
+            let length = length.min(u16::MAX.into());
             self.pending.extend((length as u16).to_le_bytes());
             self.pending.resize(begin + LENGTH + length, 0);
             let room = self.pending.get_mut(begin + LENGTH..).unwrap_or_default();

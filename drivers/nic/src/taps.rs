@@ -84,10 +84,11 @@ impl Taps {
         Some(count)
     }
 
-    /// The length of the next frame of reader `tap`, if there is one.
-    pub fn next_length(&self, tap: usize) -> Option<usize> {
+    /// How many bytes the next frame of reader `tap` has in this form, if there is one.
+    pub fn next_length(&self, tap: usize, form: Form) -> Option<usize> {
         let reader = self.readers.get(tap)?;
-        self.frames.get(usize::try_from(reader.next - self.first).ok()?).map(Frame::len)
+        let frame = self.frames.get(usize::try_from(reader.next - self.first).ok()?)?;
+        Some(frame.length(form))
     }
 
     /// A frame waits for reader `tap`.

@@ -121,7 +121,7 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
         self.write_station_address(settings.mac);
         self.family.set_longest(&self.registers, longest);
         self.registers.write8(reg::CR9346, reg::LOCK);
-        let Filter { promiscuous, all_multicast, multicast } = &settings.filter;
+        let Filter { promiscuous, all_multicast, multicast, .. } = &settings.filter;
         let all = *promiscuous || *all_multicast;
         self.write_multicast_hash(if all { filter::ALL } else { filter::multicast_hash(multicast) });
         let mut accept = Accept::APM | Accept::AB | Accept::AM;

@@ -27,7 +27,7 @@ pub fn outgoing(checksum: Checksum) -> [u8; SIZE] {
     // VIRTIO_NET_HDR_F_DATA_VALID is the device's to say (5.1.6.2.1).
     let is_partial = matches!(checksum, Checksum::Partial { .. });
     let checksum = if is_partial { checksum } else { Checksum::Unknown };
-    vnet::Header { checksum, segments: None }.bytes()
+    vnet::Header { checksum, ..Default::default() }.bytes()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! One driver's files: what they say is checked before anybody uses it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::ops::RangeInclusive;
@@ -99,6 +100,8 @@ pub struct Orders {
     pub wanted: Wanted,
     /// The multicast frames that it is to let through.
     pub groups: BTreeSet<EthernetAddress>,
+    /// The VLANs whose frames it is to let through.
+    pub vlans: BTreeSet<u16>,
 }
 
 /// What a driver came with.
@@ -125,10 +128,9 @@ pub fn tell(directory: &Path, before: &Orders, orders: &Orders, own: &Own) -> Re
     if wanted.mtu != known.mtu {
         write_text(&directory.join("mtu"), &format!("{}\n", wanted.mtu.unwrap_or(own.mtu)));
     }
-    let filter = modes(known, wanted) + &joined(&before.groups, &orders.groups);
-    if !filter.is_empty() {
-        write_filter(&directory.join("filter"), &filter);
-    }
+    let plain = |groups: &BTreeSet<EthernetAddress>| groups.iter().map(plain).collect();
+    let groups = modes(known, wanted) + &changes("multicast", &plain(&before.groups), &plain(&orders.groups));
+    write_filter(&directory.join("filter"), &groups, &changes("vlan", &before.vlans, &orders.vlans));
     tell_settings(directory, known, wanted, own)
 }
 
@@ -180,20 +182,24 @@ fn modes(before: &Wanted, wanted: &Wanted) -> String {
     format!("promisc {}\nallmulti {}\n", on_off(*promiscuous), on_off(*all_multicast))
 }
 
-fn joined(before: &BTreeSet<EthernetAddress>, groups: &BTreeSet<EthernetAddress>) -> String {
-    let joined = groups.difference(before).map(|group| format!("+multicast {}\n", plain(group)));
-    let left = before.difference(groups).map(|group| format!("-multicast {}\n", plain(group)));
+/// The lines of a filter that turn what was let through `before` into what is to be.
+fn changes<T: Display + Ord>(kind: &str, before: &BTreeSet<T>, wanted: &BTreeSet<T>) -> String {
+    let joined = wanted.difference(before).map(|one| format!("+{kind} {one}\n"));
+    let left = before.difference(wanted).map(|one| format!("-{kind} {one}\n"));
     joined.chain(left).collect()
 }
 
 /// A stock driver has no filter. One that cannot filter so much lets all multicast frames through.
-fn write_filter(path: &Path, text: &str) {
-    let written = write(path, text).or_else(|error| match error.kind() {
+fn write_filter(path: &Path, groups: &str, vlans: &str) {
+    if groups.is_empty() && vlans.is_empty() {
+        return;
+    }
+    let written = write(path, &format!("{groups}{vlans}")).or_else(|error| match error.kind() {
         ErrorKind::NotFound => Ok(()),
-        _ => write(path, "allmulti on\n"),
+        _ => write(path, &format!("allmulti on\n{vlans}")),
     });
     if let Err(error) = written {
-        log::warn!("cannot write to {}, so multicast frames may be missing: {error}", path.display());
+        log::warn!("cannot write to {}, so frames may be missing: {error}", path.display());
     }
 }
 

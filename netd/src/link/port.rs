@@ -1,6 +1,6 @@
 //! One NIC: its interface, and the driver that serves it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -29,12 +29,36 @@ pub struct Port {
     not_before: Option<Instant>,
     /// What the current driver's state was when the interface was last brought to it.
     version: u64,
-    /// What the current driver was told last, and which version of the interface's groups.
-    told: (Wanted, u64),
+    /// What the current driver was told last.
+    told: Told,
     /// The driver that was given up last: others come first.
     failed: String,
     /// Why each driver was given up last, while it is listed: nothing is said twice.
     reasons: HashMap<String, String>,
+}
+
+/// What a driver was told.
+#[derive(Default)]
+struct Told {
+    wanted: Wanted,
+    /// Which version of the interface's groups.
+    groups: u64,
+    /// The interface's VLANs.
+    vlans: BTreeSet<u16>,
+}
+
+impl Told {
+    fn of(stack: &Stack, id: InterfaceId, orders: &Orders) -> Self {
+        let Orders { wanted, vlans, .. } = orders;
+        Self { wanted: wanted.clone(), groups: stack.network.groups_version(id), vlans: vlans.clone() }
+    }
+
+    /// Whether there is nothing else to tell.
+    fn is_up_to_date(&self, stack: &Stack, interface: &Interface, id: InterfaceId) -> bool {
+        self.wanted == interface.wanted
+            && self.groups == stack.network.groups_version(id)
+            && stack.network.vlans(id).map(|(number, _)| number).eq(self.vlans.iter().copied())
+    }
 }
 
 impl Port {
@@ -85,8 +109,7 @@ impl Port {
     /// Gives the stack what has come from the driver. Whether more has come than one turn takes.
     pub fn receive(&mut self, stack: &mut Stack, events: &mut Events<'_>, now: Instant) -> bool {
         if let Some(stream) = &mut self.stream {
-            let received =
-                stream.receive(|checksum, frame| stack.receive_with(self.interface, frame, checksum));
+            let received = stream.receive(|said, frame| stack.receive_with(self.interface, frame, said));
             return received.unwrap_or_else(|reason| {
                 self.give_up(stack, &reason, events, now);
                 false
@@ -94,8 +117,8 @@ impl Port {
         }
         let Some(worker) = &self.current else { return false };
         let (frames, more) = worker.take_frames(BUDGET);
-        for (checksum, frame) in frames {
-            stack.receive_with(self.interface, &frame, checksum);
+        for (said, frame) in frames {
+            stack.receive_with(self.interface, &frame, said);
         }
         more
     }
@@ -194,17 +217,18 @@ impl Port {
         let (Some(worker), Some(interface)) = (&self.current, stack.network.interface(self.interface)) else {
             return;
         };
-        let groups = stack.network.groups_version(self.interface);
-        if (&self.told.0, self.told.1) != (&interface.wanted, groups) {
-            worker.set_orders(self.orders(stack));
-            self.told = (interface.wanted.clone(), groups);
+        if !self.told.is_up_to_date(stack, interface, self.interface) {
+            let orders = self.orders(stack);
+            self.told = Told::of(stack, self.interface, &orders);
+            worker.set_orders(orders);
         }
     }
 
     fn orders(&self, stack: &Stack) -> Orders {
-        let wanted =
-            stack.network.interface(self.interface).map(|own| own.wanted.clone()).unwrap_or_default();
-        Orders { wanted, groups: stack.network.groups(self.interface) }
+        let network = &stack.network;
+        let wanted = network.interface(self.interface).map(|own| own.wanted.clone()).unwrap_or_default();
+        let vlans = network.vlans(self.interface).map(|(number, _)| number).collect();
+        Orders { wanted, groups: network.groups(self.interface), vlans }
     }
 
     fn interface<'a>(&self, stack: &'a mut Stack) -> Option<&'a mut Interface> {
@@ -263,7 +287,7 @@ impl Port {
             return;
         };
         let orders = self.orders(stack);
-        let told = (orders.wanted.clone(), stack.network.groups_version(self.interface));
+        let told = Told::of(stack, self.interface, &orders);
         match Worker::start(root, name.clone(), orders, waker.clone(), now) {
             Ok(worker) => {
                 self.told = told;

@@ -112,8 +112,8 @@ impl<'a> Pump<'a> {
                 Ok(0) => return Err("its frames have ended".to_owned()),
                 Ok(length) => {
                     let frame = form::open(self.form, self.buffer.get(..length).unwrap_or_default());
-                    let (checksum, frame) = frame.ok_or("it gives what is no frame")?;
-                    batch.push((checksum, frame.to_vec()));
+                    let (said, frame) = frame.ok_or("it gives what is no frame")?;
+                    batch.push((said, frame.to_vec()));
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
                 Err(error) if error.kind() == ErrorKind::Interrupted => (),

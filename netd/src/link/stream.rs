@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 use std::time::Instant;
 
 use scheme::Interest;
-use scheme::vnet::{self, Checksum, Form};
+use scheme::vnet::{self, Form, Header};
 
 use super::form;
 use super::worker::FRAME;
@@ -71,7 +71,7 @@ impl Stream {
     }
 
     /// Gives `take` the frames that have come, as many as one read brings. Whether there may be more.
-    pub fn receive(&mut self, mut take: impl FnMut(Checksum, &[u8])) -> Result<bool, String> {
+    pub fn receive(&mut self, mut take: impl FnMut(Header, &[u8])) -> Result<bool, String> {
         if !self.readable {
             return Ok(false);
         }
@@ -93,8 +93,8 @@ impl Stream {
                 return Err(format!("it says that a frame has {length} bytes"));
             }
             let Some(frame) = frame else { break };
-            let (checksum, frame) = form::open(self.pipes.form, frame).ok_or("it gives what is no frame")?;
-            take(checksum, frame);
+            let (said, frame) = form::open(self.pipes.form, frame).ok_or("it gives what is no frame")?;
+            take(said, frame);
             self.rest.start += LENGTH + length;
         }
         self.incoming.copy_within(self.rest.clone(), 0);

@@ -143,7 +143,7 @@ fn a_driver_that_takes_headers_is_told_what_is_left_to_be_done() {
     let mut bed = Bed::new();
     let (mut receive, mut transmit) = with_pipes(&bed, WITH_HEADERS);
     bed.turn_until(|bed| bed.interface().running);
-    let header = Header { checksum: Checksum::Good, segments: None }.bytes();
+    let header = Header { checksum: Checksum::Good, ..Header::default() }.bytes();
     receive.write_all(&encoded(&[&header[..], &[0xff; 60]].concat())).unwrap();
     bed.turn_until(|bed| bed.interface().counters.rx_packets == 1);
 
@@ -500,7 +500,7 @@ fn a_batch_costs_one_wake_up() {
     events.wait(Some(PATIENCE), &mut ready).unwrap();
     waker.take().unwrap();
     let (batch, more) = shared.take_received(BUDGET);
-    assert_eq!(batch, [0, 1, 2, 3, 4].map(|number| (Checksum::Unknown, vec![number; 60])));
+    assert_eq!(batch, [0, 1, 2, 3, 4].map(|number| (Header::default(), vec![number; 60])));
     assert!(!more);
     events.wait(Some(Duration::from_millis(50)), &mut ready).unwrap();
     assert_eq!(ready, [], "the five frames were told once");
@@ -528,7 +528,7 @@ fn what_a_driver_sent_before_it_died_is_not_lost() {
     driver.write_all(&[7; 60]).unwrap();
     drop(driver);
     assert!(pump::run(&shared, fs::File::from(OwnedFd::from(ours)), Form::Plain).is_err());
-    assert_eq!(shared.take_received(BUDGET).0, [(Checksum::Unknown, vec![7; 60])]);
+    assert_eq!(shared.take_received(BUDGET).0, [(Header::default(), vec![7; 60])]);
 }
 
 #[test]
@@ -562,4 +562,19 @@ fn a_driver_is_told_which_groups_to_let_through_and_its_successor_too() {
     fs::write(&filter, "").unwrap();
     bed.give_up("it died");
     bed.turn_until(|_| told());
+}
+
+#[test]
+fn a_driver_is_told_which_vlans_to_let_through() {
+    let mut bed = Bed::new();
+    let directory = bed.driver("network.test", &MAC);
+    let _driver = serve(&directory);
+    let filter = directory.join("filter");
+    let told = |text: &str| fs::read_to_string(&filter).unwrap().contains(text);
+    bed.turn_until(|_| told("+multicast"));
+    fs::write(&filter, "").unwrap();
+    bed.stack.add_vlan(1, 10);
+    bed.turn_until(|_| told("+vlan 10\n"));
+    bed.stack.remove_vlan(1, 10);
+    bed.turn_until(|_| told("-vlan 10\n"));
 }

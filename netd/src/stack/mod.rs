@@ -45,8 +45,8 @@ mod tests;
 
 use config::filter::LinkType;
 use config::netd::Domain;
-use scheme::checksum;
-use scheme::vnet::Checksum;
+use scheme::vlan::TAG;
+use scheme::vnet::{self, Checksum};
 use smoltcp::wire::{EthernetAddress, EthernetFrame, EthernetProtocol, IpProtocol};
 
 pub use self::error::SocketError;
@@ -212,24 +212,22 @@ impl Stack {
         self.revision += 1;
     }
 
-    /// Takes a frame from a driver, of whose checksum nothing is known.
+    /// Takes a frame from a driver, of which nothing is known.
     #[cfg(any(test, feature = "internals"))]
     pub fn receive(&mut self, id: InterfaceId, frame: &[u8]) {
-        self.receive_with(id, frame, Checksum::Unknown);
+        self.receive_with(id, frame, vnet::Header::default());
     }
 
-    /// Takes a frame from a driver, which says this of its TCP or UDP checksum.
-    pub fn receive_with(&mut self, id: InterfaceId, frame: &[u8], checksum: Checksum) {
-        match checksum {
+    /// Takes a frame from a driver, which says this of it.
+    pub fn receive_with(&mut self, id: InterfaceId, frame: &[u8], said: vnet::Header) {
+        let is_good = matches!(said.checksum, Checksum::Partial { .. } | Checksum::Good);
+        let is_whole = said.vlan.is_none() && !matches!(said.checksum, Checksum::Partial { .. });
+        if !is_whole && self.is_watched(id) {
             // Who looks at it is to see it as it would be on a wire.
-            Checksum::Partial { start, offset } if self.is_watched(id) => {
-                let mut frame = frame.to_vec();
-                checksum::complete(&mut frame, start, offset);
-                self.receive_checked(id, &frame, true);
-            }
-            Checksum::Partial { .. } | Checksum::Good => self.receive_checked(id, frame, true),
-            Checksum::Unknown | Checksum::Bad => self.receive_checked(id, frame, false),
+            let frame = Packet::received(frame, said).finished();
+            return self.receive_checked(id, &frame, None, is_good);
         }
+        self.receive_checked(id, frame, said.vlan, is_good);
     }
 
     /// Somebody sees packets as they come.
@@ -237,21 +235,23 @@ impl Stack {
         self.raw.is_open() || self.network.with_vlans(id).any(|own| !own.captures.is_empty())
     }
 
-    /// Takes a frame whose TCP or UDP checksum is good, or is to be looked at.
-    fn receive_checked(&mut self, id: InterfaceId, frame: &[u8], is_good: bool) {
+    /// Takes a frame whose TCP or UDP checksum is good, or is to be looked at. `tag` is what its tag said, if that was taken
+    /// off.
+    fn receive_checked(&mut self, id: InterfaceId, frame: &[u8], tag: Option<u16>, is_good: bool) {
         let now = self.network.now;
         let Some(interface) = self.network.interface_mut(id) else { return };
         if !interface.up {
             return;
         }
+        let length = frame.len() + if tag.is_some() { TAG } else { 0 };
         interface.counters.rx_packets += 1;
-        interface.counters.rx_bytes += frame.len() as u64;
+        interface.counters.rx_bytes += length as u64;
         interface.captures.record(LinkType::Ethernet, Direction::Received, frame, now);
-        self.receive_untagged(id, frame, is_good);
+        self.receive_counted(id, frame, tag, is_good);
     }
 
-    /// Takes a frame that was counted, whose tag was taken off if it had one that names no VLAN.
-    fn receive_untagged(&mut self, id: InterfaceId, frame: &[u8], is_good: bool) {
+    /// Takes a frame that was counted.
+    fn receive_counted(&mut self, id: InterfaceId, frame: &[u8], tag: Option<u16>, is_good: bool) {
         let Some(interface) = self.network.interface_mut(id) else { return };
         let Ok(ethernet) = EthernetFrame::new_checked(frame) else {
             interface.counters.rx_errors += 1;
@@ -264,10 +264,11 @@ impl Stack {
             return;
         }
         match ethernet.ethertype() {
+            vlan::TAGGED => self.receive_tagged(id, frame, tag, is_good),
+            _ if vlan::number(tag) != 0 => self.receive_of_vlan(id, vlan::number(tag), frame, is_good),
             EthernetProtocol::Arp => self.receive_arp(id, ethernet.payload()),
             EthernetProtocol::Ipv4 => self.receive_ipv4(id, source, ethernet.payload(), is_good),
             EthernetProtocol::Ipv6 => self.receive_ipv6(id, source, ethernet.payload(), is_good),
-            vlan::TAGGED => self.receive_tagged(id, frame, is_good),
             _ => interface.counters.rx_dropped += 1,
         }
     }

@@ -3,6 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use scheme::checksum::{complete, pseudo_header};
+use scheme::vlan;
 use scheme::vnet::{self, Checksum};
 use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv6Packet};
 
@@ -21,7 +22,12 @@ impl Packet {
     /// A packet of TCP or UDP that smoltcp has made (behind its headroom) without a checksum.
     pub fn unfinished(mut bytes: Vec<u8>) -> Self {
         let left = begin_checksum(&mut bytes).unwrap_or_default();
-        Self { bytes, left: vnet::Header { checksum: left, segments: None } }
+        Self { bytes, left: vnet::Header { checksum: left, ..Default::default() } }
+    }
+
+    /// A frame that came from a driver, which says this of it.
+    pub fn received(frame: &[u8], said: vnet::Header) -> Self {
+        Self { bytes: frame.to_vec(), left: said }
     }
 
     /// What is left to be done for the frame.
@@ -31,25 +37,24 @@ impl Packet {
 
     /// Does what is left to be done.
     pub fn finish(&mut self) {
-        if let Checksum::Partial { start, offset } = std::mem::take(&mut self.left).checksum {
+        let vnet::Header { checksum, vlan, .. } = std::mem::take(&mut self.left);
+        if let Checksum::Partial { start, offset } = checksum {
             complete(&mut self.bytes, start, offset);
+        }
+        if let Some(control) = vlan {
+            vlan::insert(&mut self.bytes, control);
         }
     }
 
     /// The bytes, with nothing left to be done.
-    #[cfg(any(test, feature = "internals"))]
     pub fn finished(mut self) -> Vec<u8> {
         self.finish();
         self.bytes
     }
 
-    /// Puts `tag` into the frame, at byte `at`.
-    pub fn insert<const COUNT: usize>(&mut self, at: usize, tag: [u8; COUNT]) {
-        let at = at.min(self.bytes.len());
-        self.bytes.splice(at..at, tag);
-        if let Checksum::Partial { start, .. } = &mut self.left.checksum {
-            *start += COUNT as u16;
-        }
+    /// Gives the frame, which has none, the tag with this control information.
+    pub fn set_tag(&mut self, control: u16) {
+        self.left.vlan = Some(control);
     }
 }
 
@@ -125,8 +130,10 @@ mod tests {
             assert_eq!(packet.left().checksum, Checksum::Partial { start: at as u16, offset: 6 });
             assert!(!is_right(&packet, at));
             assert!(is_right(&packet.clone().finished(), at));
-            packet.insert(12, [0x81, 0, 0, 7]);
-            assert!(is_right(&packet.finished(), at + 4));
+            packet.set_tag(7);
+            let tagged = packet.finished();
+            assert!(is_right(&tagged, at + 4));
+            assert_eq!(tagged[12..16], [0x81, 0, 0, 7]);
         }
     }
 

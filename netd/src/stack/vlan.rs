@@ -3,18 +3,19 @@
 use smoltcp::wire::{ETHERNET_HEADER_LEN, EthernetProtocol};
 
 use config::filter::LinkType;
+use scheme::vlan::{ETHERTYPE, NUMBER};
 
-use super::packet::Packet;
 use super::{InterfaceId, Stack};
 
 /// What stands in place of the type of a tagged frame, and before its tag.
-pub const TAGGED: EthernetProtocol = EthernetProtocol::Unknown(0x8100);
-/// The bits of a tag that are the VLAN's number; the others are the frame's priority.
-const NUMBER: u16 = 0x0fff;
+pub const TAGGED: EthernetProtocol = EthernetProtocol::Unknown(ETHERTYPE);
 /// Where the tag stands, behind both addresses.
 const TAG_AT: usize = 12;
-/// Bytes of a tag.
-const TAG: usize = 4;
+
+/// The VLAN that a tag names. One that has a priority alone names none, as if there were no tag: 0.
+pub fn number(tag: Option<u16>) -> u16 {
+    tag.unwrap_or_default() & NUMBER
+}
 
 impl Stack {
     /// Adds the interface `<parent>.<number>` for a VLAN, unless there is one.
@@ -56,25 +57,26 @@ impl Stack {
         }
     }
 
-    /// Takes a frame with a tag. One that has a priority alone is the interface's own; a tag in a tag (IEEE 802.1ad) is
-    /// nobody's.
-    pub(super) fn receive_tagged(&mut self, id: InterfaceId, frame: &[u8], is_good: bool) {
+    /// Takes a frame with a tag in it. If another was taken `off` before it (IEEE 802.1ad), the frame is nobody's.
+    pub(super) fn receive_tagged(&mut self, id: InterfaceId, frame: &[u8], off: Option<u16>, is_good: bool) {
         let Some((&tag, payload)) =
             frame.get(ETHERNET_HEADER_LEN..).and_then(|rest| rest.split_first_chunk::<2>())
         else {
             return self.count_error(id);
         };
-        if payload.starts_with(&u16::from(TAGGED).to_be_bytes()) {
+        if off.is_some() {
             return self.count_unwanted(id);
         }
         let addresses = frame.get(..TAG_AT).unwrap_or_default();
         let untagged = [addresses, payload].concat();
-        match u16::from_be_bytes(tag) & NUMBER {
-            0 => self.receive_untagged(id, &untagged, is_good),
-            number => match self.network.vlan(id, number) {
-                Some(vlan) => self.receive_checked(vlan, &untagged, is_good),
-                None => self.count_unwanted(id),
-            },
+        self.receive_counted(id, &untagged, Some(u16::from_be_bytes(tag)), is_good);
+    }
+
+    /// Takes a frame of a VLAN, without its tag.
+    pub(super) fn receive_of_vlan(&mut self, id: InterfaceId, number: u16, frame: &[u8], is_good: bool) {
+        match self.network.vlan(id, number) {
+            Some(vlan) => self.receive_checked(vlan, frame, None, is_good),
+            None => self.count_unwanted(id),
         }
     }
 
@@ -102,18 +104,11 @@ impl Stack {
         let has_room = self.network.room(parent) > 0;
         let Some(vlan) = self.network.interface_mut(id).filter(|_| has_room) else { return false };
         let Some(frame) = vlan.queue.pop_front() else { return false };
-        let frame = vlan.captures.record_sent(LinkType::Ethernet, frame, now);
+        let mut frame = vlan.captures.record_sent(LinkType::Ethernet, frame, now);
         let Some(interface) = self.network.interface_mut(parent) else { return false };
         interface.last_vlan = number;
-        interface.enqueue(tagged(frame, number));
+        frame.set_tag(number);
+        interface.enqueue(frame);
         true
     }
-}
-
-fn tagged(mut frame: Packet, number: u16) -> Packet {
-    let mut tag = [0; TAG];
-    tag[..2].copy_from_slice(&u16::from(TAGGED).to_be_bytes());
-    tag[2..].copy_from_slice(&number.to_be_bytes());
-    frame.insert(TAG_AT, tag);
-    frame
 }

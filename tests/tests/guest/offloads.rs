@@ -49,7 +49,7 @@ fn checksums(card: Card) {
     let finished = running.finish().unwrap();
     let said = finished.success().unwrap();
     let claims = features::of_device(card.name).unwrap();
-    let told = |checksum| Header { checksum, segments: None }.bytes();
+    let told = |checksum| Header { checksum, ..Header::default() }.bytes();
     let of_good = if claims.does("rx-checksum") { Checksum::Good } else { Checksum::Unknown };
     let mut rest = finished.stderr_bytes();
     for (frames, checksum) in [(good, of_good), (bad, Checksum::Unknown)] {

@@ -25,3 +25,5 @@ mod random;
 mod rig;
 #[path = "../../../nic/tests/card/rings.rs"]
 mod rings;
+#[path = "../../../nic/tests/card/vlan.rs"]
+mod vlan;

@@ -34,6 +34,10 @@ impl Kind for E1000 {
         (word >> 20 & 0x20f == 0x200).then(|| [start, place - start])
     }
 
+    fn tag(_context: [u64; 2], word: u64) -> u16 {
+        (word >> 48) as u16
+    }
+
     /// 3.3.7.
     fn command(word: u64) -> (u16, u8) {
         let (kind, command) = (word >> 20 & 0xf, (word >> 24) as u8);

@@ -27,3 +27,5 @@ mod random;
 mod rig;
 #[path = "../../../nic/tests/card/rings.rs"]
 mod rings;
+#[path = "../../../nic/tests/card/vlan.rs"]
+mod vlan;

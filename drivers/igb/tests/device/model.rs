@@ -44,6 +44,10 @@ impl Kind for Igb {
         (word >> 20 & 0x20f == 0x202).then_some([start as usize, offset])
     }
 
+    fn tag([lengths, _]: [u64; 2], _word: u64) -> u16 {
+        (lengths >> 16) as u16
+    }
+
     /// 7.2.2.3.
     fn command(word: u64) -> (u16, u8) {
         let (kind, command) = (word >> 20 & 0xf, (word >> 24) as u8);

@@ -8,7 +8,7 @@ use hw::fake::{Bus, Model};
 use hw::{Identity, InterruptKind};
 use intel::Family;
 use intel::descriptors::TXSM;
-use intel::registers::{self as reg, Interrupts, Mdic, Rctl, RingRegisters, Status, statistics};
+use intel::registers::{self as reg, Ctrl, Interrupts, Mdic, Rctl, RingRegisters, Status, statistics};
 use nic::Intervals;
 
 use super::packets::{filled_in, verdict};
@@ -38,6 +38,9 @@ pub trait Kind: Sized {
 
     /// Where the checksum's cover begins and where it stands in that, if a transmit descriptor is a context.
     fn context(words: [u64; 2]) -> Option<[usize; 2]>;
+
+    /// The tag that it is to insert, by the last context and the second word of the last descriptor of a frame.
+    fn tag(context: [u64; 2], word: u64) -> u16;
 
     /// Length and command byte (EOP, IFCS, RS) in the second word of a transmit descriptor, which it understands.
     fn command(word: u64) -> (u16, u8);
@@ -130,8 +133,14 @@ pub struct Controller<K> {
     packet: Vec<u8>,
     /// Where the checksum is that it was told to fill in, by the last context.
     place: [usize; 2],
+    /// The last context.
+    context: [u64; 2],
     /// How many checksums it has filled in.
     pub filled_in: usize,
+    /// How many tags it has inserted and taken off.
+    pub tags: usize,
+    /// The tag that was taken off the frame that arrives.
+    tag: Option<[u8; 2]>,
     /// Whether that of the frame that arrives is right.
     verdict: Option<bool>,
     /// Frames on the wire, oldest first.
@@ -180,7 +189,10 @@ impl<K: Kind> Controller<K> {
             told: 0,
             packet: Vec::new(),
             place: [0; 2],
+            context: [0; 2],
             filled_in: 0,
+            tags: 0,
+            tag: None,
             verdict: None,
             sent: Vec::new(),
             faults: Faults::default(),
@@ -224,6 +236,7 @@ impl<K: Kind> Controller<K> {
             return;
         }
         self.verdict = verdict(frame);
+        let frame = &self.without_tag(frame);
         let fcs = if control.contains(Rctl::SECRC) { 0 } else { 4 };
         let longest = if control.contains(Rctl::LPE) { K::longest(self) } else { STANDARD };
         if frame.len() + 4 > longest {
@@ -258,9 +271,38 @@ impl<K: Kind> Controller<K> {
         self.strays += usize::from(!(read && wrote && told));
     }
 
-    /// What it writes into a descriptor, with what it says of the checksum: IXSM, TCPCS, TCPE.
+    /// The frame, with its tag taken off if that is wanted (9.2).
+    fn without_tag(&mut self, frame: &[u8]) -> Vec<u8> {
+        self.tag = None;
+        if self.handles_tags() && self.is_tagged(frame) {
+            self.tags += 1;
+            self.tag = frame.get(14..16).and_then(|tag| tag.try_into().ok());
+            return [&frame[..12], &frame[16..]].concat();
+        }
+        frame.to_vec()
+    }
+
+    fn handles_tags(&self) -> bool {
+        self.register(reg::CTRL) & Ctrl::VME.bits() != 0
+    }
+
+    fn is_tagged(&self, frame: &[u8]) -> bool {
+        frame.len() >= 18 && frame[12..14] == (self.register(reg::VET) as u16).to_be_bytes()
+    }
+
+    /// 9.3: the upper 7 bits of the VLAN's number select the word.
+    fn accepts_vlan(&self, frame: &[u8]) -> bool {
+        let number = u16::from_be_bytes([frame[14], frame[15]]) & 0xfff;
+        self.register(reg::VFTA + 4 * usize::from(number >> 5)) >> (number & 0x1f) & 1 != 0
+    }
+
+    /// What it writes into a descriptor, with what it says of the tag (VP) and of the checksum: IXSM, TCPCS, TCPE.
     fn with_verdict(&self, mut word: [u8; 8]) -> [u8; 8] {
         let [status, errors] = K::STATUS_AND_ERRORS;
+        if let Some([high, low]) = self.tag {
+            word[status] |= 8;
+            word[6..].copy_from_slice(&[low, high]);
+        }
         if let Some(is_right) = self.verdict {
             word[status] = word[status] & !4 | 0x20;
             word[errors] |= if is_right { 0 } else { 0x20 };
@@ -294,6 +336,9 @@ impl<K: Kind> Controller<K> {
 
     fn accepts(&self, control: Rctl, frame: &[u8]) -> bool {
         let Some(destination) = frame.get(..6) else { return false };
+        if control.contains(Rctl::VFE) && self.is_tagged(frame) && !self.accepts_vlan(frame) {
+            return false;
+        }
         match destination {
             [0xff, 0xff, 0xff, 0xff, 0xff, 0xff] => control.contains(Rctl::BAM),
             [first, ..] if first & 1 != 0 => control.contains(Rctl::MPE) || self.is_in_table(destination),
@@ -346,6 +391,7 @@ impl<K: Kind> Controller<K> {
         let words = [address, word].map(u64::from_le_bytes);
         if let Some(place) = K::context(words) {
             self.place = place;
+            self.context = words;
             return;
         }
         let (length, command) = K::command(words[1]);
@@ -359,6 +405,12 @@ impl<K: Kind> Controller<K> {
                 let [start, offset] = self.place;
                 frame = filled_in(&frame, start, offset);
                 self.filled_in += 1;
+            }
+            if self.handles_tags() && command & 0x40 != 0 {
+                self.tags += 1;
+                let tag = K::tag(self.context, words[1]).to_be_bytes();
+                let announced = (self.register(reg::VET) as u16).to_be_bytes();
+                frame.splice(12..12, [announced, tag].concat());
             }
             self.sent.push(frame);
         }

@@ -86,7 +86,7 @@ fn headers_that_make_no_sense_are_refused() {
     let mut rig = Rig::new(Card::new());
     let id = open_vnet(&mut rig);
     let [whole, ..] = of_each_kind(PEER, 100);
-    let with = |checksum| [&Header { checksum, segments: None }.bytes()[..], &whole].concat();
+    let with = |checksum| [&Header { checksum, ..Header::default() }.bytes()[..], &whole].concat();
     for refused in [
         Vec::new(),
         vec![0; SIZE + 13],

@@ -58,7 +58,7 @@ pub fn unfinished(frame: &[u8]) -> Vec<u8> {
     let offset = if protocol == 6 { 16 } else { 6 };
     let sum = pseudo_header(addresses, protocol, frame.len() - start);
     let checksum = Checksum::Partial { start: start as u16, offset };
-    let header = Header { checksum, segments: None }.bytes();
+    let header = Header { checksum, ..Header::default() }.bytes();
     let mut unfinished = [&header[..], frame].concat();
     let at = header.len() + start + usize::from(offset);
     unfinished[at..at + 2].copy_from_slice(&sum.to_be_bytes());

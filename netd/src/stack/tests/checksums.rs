@@ -1,6 +1,8 @@
 //! Checksums that the driver has looked at, or is to fill in.
 
 use super::*;
+use scheme::vnet::Header;
+
 use crate::stack::packet::Packet;
 use crate::stack::tcp::Options;
 
@@ -24,7 +26,7 @@ fn pass(mut carry: impl FnMut(Packet) -> (Vec<u8>, Checksum)) -> [usize; 2] {
         bed.now += bed.trip;
         for packet in rightward {
             let (frame, checksum) = carry(packet);
-            bed.right.receive_with(ETH0, &frame, checksum);
+            bed.right.receive_with(ETH0, &frame, Header { checksum, ..Header::default() });
         }
         for packet in leftward {
             bed.left.receive(ETH0, &packet.finished());

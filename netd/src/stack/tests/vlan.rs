@@ -98,6 +98,34 @@ fn a_tag_that_is_a_priority_alone_is_none_and_an_unknown_one_is_nobody_s() {
 }
 
 #[test]
+fn a_tag_that_is_told_beside_the_frame_is_as_one_within() {
+    let mut bed = Bed::new();
+    add_vlan(&mut bed.left, TEN, 1);
+    add_vlan(&mut bed.right, TEN, 2);
+    let id = bed.right.network.vlan(ETH0, TEN).unwrap();
+    let capture = bed.right.network.interface_mut(ETH0).unwrap().captures.begin().unwrap();
+    for watched in [true, false] {
+        if !watched {
+            bed.right.network.interface_mut(ETH0).unwrap().captures.end(capture);
+        }
+        let before = bed.right.network.interface(id).unwrap().counters.rx_packets;
+        let vlan = bed.left.network.interface_mut(bed.left.network.vlan(ETH0, TEN).unwrap()).unwrap();
+        vlan.enqueue([&[0xff; 6][..], &[2, 0, 0, 0, 0, 1, 8, 6], &[0; 46]].concat().into());
+        let [packet] = &bed.left.take_packets(ETH0, 9).collect::<Vec<_>>()[..] else { panic!("one frame") };
+        assert_eq!((packet.left().vlan, &packet[12..14]), (Some(TEN), &[8, 6][..]));
+        bed.right.receive_with(ETH0, packet, packet.left());
+        let counters = |id| bed.right.network.interface(id).unwrap().counters;
+        assert_eq!(counters(id).rx_packets, before + 1);
+        if watched {
+            let eth0 = bed.right.network.interface_mut(ETH0).unwrap();
+            let seen = eth0.captures.get_mut(capture).unwrap().take().unwrap();
+            assert_eq!(seen.bytes[12..18], [0x81, 0, 0, 10, 8, 6], "as it would be on a wire");
+        }
+    }
+    assert_eq!(bed.right.network.interface(ETH0).unwrap().counters.rx_dropped, 0);
+}
+
+#[test]
 fn a_vlan_has_its_parent_s_link_address_and_mtu() {
     let mut bed = Bed::new();
     let vlan = add_vlan(&mut bed.left, TEN, 1);

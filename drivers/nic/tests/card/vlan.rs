@@ -1,0 +1,147 @@
+//! The device takes the tags of VLANs off, puts them in, and filters by them, and the driver does where the device does
+//! not.
+
+use nic::vlan;
+use scheme::flag::{O_NONBLOCK, O_RDWR};
+use scheme::vnet::{Header, SIZE};
+
+use crate::model::Card;
+use crate::packets::{of_each_kind, unfinished, verdict};
+use crate::rig::{Rig, frame};
+
+const PEER: [u8; 6] = [2, 0, 0, 0, 0, 9];
+/// VLAN 10, with a priority.
+const TEN: u16 = 0x600a;
+const OFF: &str = "rx-vlan-offload off\ntx-vlan-offload off\n";
+
+fn tagged(mut frame: Vec<u8>, control: u16) -> Vec<u8> {
+    vlan::insert(&mut frame, control);
+    frame
+}
+
+/// A frame in the form `vnet`, with a tag that is not in it.
+fn beside(frame: &[u8], control: u16) -> Vec<u8> {
+    [&Header { vlan: Some(control), ..Header::default() }.bytes()[..], frame].concat()
+}
+
+fn open_vnet(rig: &mut Rig) -> usize {
+    rig.open("vnet", O_RDWR | O_NONBLOCK).expect("`vnet` opens")
+}
+
+/// How many tags the device has put in or taken off.
+fn tags(rig: &Rig) -> usize {
+    rig.slot.with(|model, _| model.tags)
+}
+
+#[test]
+fn tags_are_taken_off_and_told_and_a_reader_of_frames_sees_them_in_their_place() {
+    let mut rig = Rig::new(Card::new());
+    let (described, plain) = (open_vnet(&mut rig), rig.open_frames());
+    assert!(rig.echo("filter", "+vlan 10\n").is_ok());
+    let mut bytes = 0;
+    for (round, length) in [60, 61, 1514].into_iter().enumerate() {
+        let bare = frame(Card::MAC, length, round);
+        let on_the_wire = tagged(bare.clone(), TEN);
+        rig.arrive(&on_the_wire);
+        rig.settle();
+        assert_eq!(rig.read(described), Ok(beside(&bare, TEN)));
+        assert_eq!(rig.read(plain), Ok(on_the_wire));
+        bytes += length as u64 + 4;
+    }
+    assert_eq!((tags(&rig), rig.stat("rx_bytes")), (3, bytes));
+    assert!(rig.echo("features", OFF).is_ok());
+    let on_the_wire = tagged(frame(Card::MAC, 100, 0), TEN);
+    rig.arrive(&on_the_wire);
+    rig.settle();
+    assert_eq!(rig.read(described), Ok([&[0; SIZE][..], &on_the_wire].concat()));
+    assert_eq!(rig.read(plain), Ok(on_the_wire));
+    assert_eq!(tags(&rig), 3);
+}
+
+#[test]
+fn either_offload_can_be_off() {
+    for off in ["rx-vlan-offload off", "tx-vlan-offload off"] {
+        let mut rig = Rig::new(Card::new());
+        let id = open_vnet(&mut rig);
+        assert!(rig.echo("filter", "+vlan 10\n").is_ok() && rig.echo("features", off).is_ok());
+        let bare = frame(Card::MAC, 100, 0);
+        let on_the_wire = tagged(bare.clone(), TEN);
+        rig.arrive(&on_the_wire);
+        rig.settle();
+        let off = off.starts_with("rx");
+        let wanted = if off { [&[0; SIZE][..], &on_the_wire].concat() } else { beside(&bare, TEN) };
+        assert_eq!(rig.read(id), Ok(wanted));
+        assert!(rig.write(id, &beside(&bare, TEN)).is_ok());
+        assert_eq!(rig.sent(), [on_the_wire]);
+    }
+}
+
+#[test]
+fn tags_that_are_told_are_put_in_by_the_device_or_the_driver() {
+    let mut rig = Rig::new(Card::new());
+    let id = open_vnet(&mut rig);
+    for by_device in [true, false] {
+        let before = tags(&rig);
+        for (round, control) in [TEN, TEN, 0, 0xffff].into_iter().enumerate() {
+            let bare = frame(PEER, 60 + 400 * round, round);
+            assert!(rig.write(id, &beside(&bare, control)).is_ok());
+            assert_eq!(rig.sent(), [tagged(bare.clone(), control)]);
+            assert!(rig.write(id, &[&[0; SIZE][..], &bare].concat()).is_ok());
+            assert_eq!(rig.sent(), [bare], "the next has none");
+        }
+        assert_eq!(tags(&rig) - before, if by_device { 4 } else { 0 });
+        assert!(rig.echo("features", "tx-vlan-offload off").is_ok());
+    }
+}
+
+#[test]
+fn a_tag_and_a_checksum_are_both_put_in_by_whoever_does_which() {
+    for off in ["", "tx-vlan-offload off", "tx-checksum-ip-generic off"] {
+        let mut rig = Rig::new(Card::new());
+        let id = open_vnet(&mut rig);
+        assert!(rig.echo("features", off).is_ok());
+        for whole in of_each_kind(PEER, 777) {
+            let mut left = unfinished(&whole);
+            let header = Header::parse(left.first_chunk().expect("it is there")).expect("it makes sense");
+            left[..SIZE].copy_from_slice(&Header { vlan: Some(TEN), ..header }.bytes());
+            assert!(rig.write(id, &left).is_ok());
+            let sent = rig.sent();
+            assert_eq!(verdict(&sent[0]), Some(true), "{off}: {:x?}", sent[0]);
+            assert_eq!(sent, [tagged(whole, TEN)]);
+        }
+    }
+}
+
+#[test]
+fn a_tag_that_is_in_the_frame_leaves_as_it_is() {
+    let mut rig = Rig::new(Card::new());
+    let id = rig.open_frames();
+    let on_the_wire = tagged(frame(PEER, 1514, 0), TEN);
+    assert_eq!(rig.write(id, &on_the_wire), Ok(1518));
+    assert_eq!(rig.sent(), [on_the_wire]);
+    assert_eq!(tags(&rig), 0);
+}
+
+#[test]
+fn frames_of_vlans_come_as_far_as_they_are_asked_for() {
+    let mut rig = Rig::new(Card::new());
+    let id = rig.open_frames();
+    let come = |rig: &mut Rig, change: [&str; 2]| {
+        assert!(rig.echo("filter", change[0]).is_ok() && rig.echo("features", change[1]).is_ok());
+        [0, 10, 11, 42].map(|vlan| {
+            rig.arrive(&tagged(frame(Card::MAC, 100, 0), 0xe000 | vlan));
+            rig.settle();
+            !rig.read_all(id).is_empty()
+        })
+    };
+    let [none, two] = [[true, false, false, false], [true, true, false, true]];
+    assert_eq!(come(&mut rig, ["", ""]), none, "one with a priority alone is of no VLAN");
+    assert_eq!(come(&mut rig, ["+vlan 10\n+vlan 42\n", ""]), two);
+    assert_eq!(come(&mut rig, ["promisc on\n", ""]), [true; 4]);
+    assert_eq!(come(&mut rig, ["promisc off\n", ""]), two);
+    assert_eq!(come(&mut rig, ["", "rx-vlan-filter off\n"]), [true; 4]);
+    assert_eq!(come(&mut rig, ["-vlan 10\n-vlan 42\n", "rx-vlan-filter on\n"]), none);
+    rig.arrive(&frame(Card::MAC, 100, 0));
+    rig.settle();
+    assert_eq!(rig.read_all(id).len(), 1, "one without a tag comes in any case");
+}
