@@ -190,7 +190,7 @@ impl Daemon {
 
     fn deadline(&mut self, now: Instant) -> Option<Instant> {
         let intent = self.netcfg.scheme().deadline();
-        let stack = self.stack.borrow_mut().deadline().into_iter().chain(intent).min();
+        let stack = self.stack.borrow().deadline().into_iter().chain(intent).min();
         let stack = stack.map(|at| self.system_time(at));
         let servers = [
             self.tcp.deadline(),

@@ -4,6 +4,7 @@ mod counters;
 mod groups;
 mod ipv6;
 mod silence;
+mod timers;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

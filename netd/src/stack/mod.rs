@@ -313,7 +313,7 @@ impl Stack {
     /// Does what is due: timers, sockets that want to send, packets to ourselves.
     pub fn poll(&mut self, now: Instant) {
         self.network.now = now;
-        for id in self.network.interface_ids() {
+        for id in self.network.due_interfaces() {
             self.poll_interface(id);
         }
         self.complain_of_late_fragments();
@@ -335,9 +335,6 @@ impl Stack {
     fn poll_interface(&mut self, id: InterfaceId) {
         let now = self.network.now;
         let Some(interface) = self.network.interface_mut(id) else { return };
-        if interface.room() == 0 {
-            return;
-        }
         interface.poll_claims(now);
         let mut undeliverable = interface.poll_neighbours(now);
         self.network.poll_igmp(id);
@@ -389,27 +386,11 @@ impl Stack {
     }
 
     /// When [`poll`](Self::poll) is due: now, where a driver has made room that somebody waits for.
-    pub fn deadline(&mut self) -> Option<Instant> {
+    pub fn deadline(&self) -> Option<Instant> {
         let now = self.network.now;
         let sockets = earlier(self.tcp.deadline(&self.network), self.udp.deadline(&self.network));
-        let mut deadline = earlier(sockets, self.fragments.deadline());
-        for id in self.network.interface_ids() {
-            let Some(interface) = self.network.interface_mut(id) else { continue };
-            let runs = interface.room() > 0;
-            let pending = interface.is_loopback() && !interface.queue.is_empty();
-            let own = match &mut interface.link {
-                Link::Loopback => pending.then_some(now),
-                Link::Ethernet { .. } if !runs => None,
-                Link::Ethernet { neighbours, dhcp, igmp, .. } => {
-                    let lease = dhcp.as_ref().and_then(|dhcp| dhcp.deadline(now));
-                    let due = [neighbours.deadline(), lease, igmp.deadline()];
-                    due.into_iter().fold(interface.claims.deadline(), earlier)
-                }
-            };
-            let ipv6 = interface.deadline_ipv6(now).filter(|_| runs);
-            deadline = earlier(earlier(deadline, own), ipv6);
-        }
-        deadline
+        let interfaces = self.network.interfaces().filter_map(|own| own.deadline(now)).min();
+        earlier(earlier(sockets, self.fragments.deadline()), interfaces)
     }
 
     /// Whether frames wait for the driver of an interface.

@@ -148,6 +148,12 @@ impl Network {
         self.interfaces.keys().copied().collect::<Vec<_>>().into_iter()
     }
 
+    /// Those that have something to do.
+    pub fn due_interfaces(&self) -> Vec<InterfaceId> {
+        let due = self.interfaces.iter().filter(|(_, interface)| interface.is_due(self.now));
+        due.map(|(id, _)| *id).collect()
+    }
+
     /// One interface.
     pub fn interface(&self, id: InterfaceId) -> Option<&Interface> {
         self.interfaces.get(&id)

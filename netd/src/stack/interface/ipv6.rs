@@ -86,11 +86,6 @@ impl Interface {
         told.unwrap_or(self.mtu).min(self.mtu)
     }
 
-    /// When [`poll_ipv6`](Self::poll_ipv6) is due.
-    pub fn deadline_ipv6(&self, now: Instant) -> Option<Instant> {
-        self.ipv6.as_ref().and_then(|ipv6| ipv6.deadline(now))
-    }
-
     /// Our address for packets to `destination`.
     pub fn source_ipv6(&self, destination: Ipv6Addr, now: Instant) -> Option<Ipv6Addr> {
         match &self.ipv6 {

@@ -336,9 +336,9 @@ impl Ipv6Link {
         Some((destination, question.into()))
     }
 
-    /// When [`poll`](Self::poll) is due.
+    /// When [`poll`](Self::poll) is due, and [`take_change`](Self::take_change) after it.
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
-        let pending = (!self.outgoing.is_empty()).then_some(now);
+        let pending = (self.is_changed || !self.outgoing.is_empty()).then_some(now);
         let due = [
             self.neighbours.deadline(),
             self.addresses.deadline(),
