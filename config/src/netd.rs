@@ -12,7 +12,7 @@ use serde::Deserialize;
 pub use self::files::{DIRECTORY, FILE, Loaded, load, parse};
 pub use self::route::{Route, RouteError};
 pub use self::setting::{Panel, Setting, Settings};
-pub use self::values::{Address, Destination, Domain, Host, Mac, Metric, Mtu, ValueError, VlanId};
+pub use self::values::{Address, Destination, Domain, Host, Mac, Metric, Mtu, Name, ValueError, VlanId};
 pub use crate::document::FileError;
 
 /// All of the file. An empty one means DHCP on every NIC.
@@ -37,6 +37,8 @@ pub struct Interface {
     /// The interfaces it is for.
     #[serde(rename = "match")]
     pub matches: Match,
+    /// What the first NIC that it is for is called, by its MAC or its driver.
+    pub name: Option<Name>,
     /// Up or down, administratively.
     #[serde(default = "yes")]
     pub up: bool,
@@ -114,6 +116,17 @@ impl Config {
     pub fn find(&self, candidate: &Candidate<'_>) -> Option<&Interface> {
         self.interfaces.iter().find(|interface| interface.matches.is_met_by(candidate))
     }
+
+    /// What `candidate` is to be called, if a table that is for it says so.
+    pub fn name_of(&self, candidate: &Candidate<'_>) -> Option<&Name> {
+        let fitting = self.interfaces.iter().filter(|interface| interface.matches.is_met_by(candidate));
+        fitting.filter_map(|interface| interface.name.as_ref()).next()
+    }
+
+    /// The names that tables give.
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
+        self.interfaces.iter().filter_map(|interface| interface.name.as_ref())
+    }
 }
 
 impl Interface {
@@ -121,6 +134,7 @@ impl Interface {
     pub fn new(matches: Match) -> Self {
         Self {
             matches,
+            name: None,
             up: true,
             dhcp: None,
             keep_lease: false,

@@ -74,10 +74,12 @@ impl Daemon {
         let now = wall_clock();
         let memory = Memory::load(now);
         stack.network.former_leases = memory.former();
+        let config = configuration();
+        stack.network.reserved = config.names().map(ToString::to_string).collect();
         let links = Links::new(scheme::root(), &mut stack)?;
         let stack = Rc::new(RefCell::new(stack));
         let notifier = Notifier::default();
-        let netcfg = Netcfg::new(stack.clone(), notifier.clone(), configuration(), now);
+        let netcfg = Netcfg::new(stack.clone(), notifier.clone(), config, now);
         let daemon = Self {
             tcp: serve(&mut events, TCP, &stack)?,
             udp: serve(&mut events, UDP, &stack)?,

@@ -25,7 +25,25 @@ pub fn first_problem(config: &Config) -> Option<Problem> {
             Some(Problem { interface: Some(position), key, item, reason })
         })
     };
-    server_without_link(config).or_else(of_interfaces)
+    server_without_link(config).or_else(of_interfaces).or_else(|| wrong_name(config))
+}
+
+/// A name that cannot be given: it would be chosen by itself, or is another NIC's.
+fn wrong_name(config: &Config) -> Option<Problem> {
+    let problem = |(position, interface): (usize, &Interface)| {
+        let name = interface.name.as_ref()?;
+        let reason = match interface.matches.name {
+            Some(_) => {
+                "a NIC is given its name by `match.mac` or `match.driver`, without `match.name`".to_owned()
+            }
+            None if config.names().filter(|other| *other == name).count() > 1 => {
+                format!("two tables give the name {name}")
+            }
+            None => return None,
+        };
+        Some(Problem { interface: Some(position), key: "name", item: None, reason })
+    };
+    config.interfaces.iter().enumerate().find_map(problem)
 }
 
 fn server_without_link(config: &Config) -> Option<Problem> {

@@ -34,6 +34,7 @@ const SCHEMA: Schema = &[
                     ("driver", Content::Value),
                 ]),
             ),
+            ("name", Content::Value),
             ("up", Content::Value),
             ("dhcp", Content::Value),
             ("keep_lease", Content::Value),

@@ -23,10 +23,11 @@ impl Display for Config {
 
 impl Display for Interface {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { matches, up, dhcp, keep_lease, addresses, routes, dns, .. } = self;
+        let Self { matches, name, up, dhcp, keep_lease, addresses, routes, dns, .. } = self;
         let Self { mtu, mac, vlan, filter, metric, .. } = self;
         writeln!(f, "[[interface]]")?;
         write_match(f, matches)?;
+        write_value(f, "name", name.as_ref().map(quoted))?;
         if !up {
             writeln!(f, "up = false")?;
         }

@@ -180,6 +180,36 @@ fn the_first_table_whose_conditions_are_met_is_the_interface_s() {
 }
 
 #[test]
+fn a_nic_is_given_a_name_by_its_mac_or_its_driver() {
+    let text = "[[interface]]\nmatch.mac = '52:54:00:12:34:56'\nname = 'wan'\n\
+                [[interface]]\nmatch.driver = '*_e1000'\nname = 'lan-0'\n";
+    let config = config(text);
+    let name = |mac: &str, driver| {
+        let candidate = Candidate { name: "eth3", mac: mac.parse().ok(), driver: Some(driver) };
+        config.name_of(&candidate).map(Name::as_str)
+    };
+    assert_eq!(name("52:54:00:12:34:56", "network.a_e1000"), Some("wan"), "the first table goes first");
+    assert_eq!(name("52:54:00:12:34:57", "network.a_e1000"), Some("lan-0"));
+    assert_eq!(name("52:54:00:12:34:57", "network.a_igb"), None);
+    for (text, expected) in [
+        (
+            "[[interface]]\nmatch.name = 'eth0'\nname = 'wan'",
+            "netd.toml:3: a NIC is given its name by `match.mac` or `match.driver`, without `match.name`",
+        ),
+        (
+            "[[interface]]\nmatch.driver = '*'\nname = 'a'\n[[interface]]\nmatch.driver = '*'\nname = 'a'",
+            "netd.toml:3: two tables give the name a",
+        ),
+    ] {
+        assert_eq!(error(text), expected);
+    }
+    for name in ["", "lo", "eth0.10", "eth*", "sixteen-letters-", "a/b", "ä"] {
+        let text = format!("[[interface]]\nmatch.driver = '*'\nname = '{name}'");
+        assert!(error(&text).contains("is not a name of a NIC"), "{name}");
+    }
+}
+
+#[test]
 fn a_star_stands_for_any_text() {
     for pattern in ["eth0", "*", "eth*", "*0", "e*h*", "*t*", "e**0", "eth*0"] {
         assert!(fits(pattern, "eth0"), "{pattern}");
@@ -312,6 +342,13 @@ fn any_match() -> impl Strategy<Value = Match> {
     })
 }
 
+/// A NIC that has no name yet, and the one that it is given: many enough that hardly two are the same.
+fn any_named() -> impl Strategy<Value = (Match, Option<Name>)> {
+    let name = "[a-z]{10}[A-Z0-9_-]{0,5}".prop_map(|name| name.parse().ok());
+    (any_mac(), option::of(any::<String>()), name)
+        .prop_map(|(mac, driver, name)| (Match { name: None, mac: Some(mac), driver }, name))
+}
+
 fn any_interface() -> impl Strategy<Value = Interface> {
     let ids = vec(VlanId::RANGE.prop_map(|id| id.to_string().parse().unwrap()), 0..3);
     let mtu = Mtu::RANGE.prop_map(|mtu| mtu.to_string().parse().unwrap());
@@ -322,7 +359,8 @@ fn any_interface() -> impl Strategy<Value = Interface> {
     let settings = || btree_map(any::<String>(), setting(), 0..3);
     let link = (option::of(mtu), option::of(any_mac()), filter, settings(), settings());
     let flags = (any::<bool>(), any::<Option<bool>>(), any::<bool>(), option::of(any_metric()));
-    (any_match(), flags, lists, link).prop_map(|(matches, flags, lists, link)| {
+    let who = prop_oneof![any_match().prop_map(|matches| (matches, None)), any_named()];
+    (who, flags, lists, link).prop_map(|((matches, name), flags, lists, link)| {
         let ((up, dhcp, keep_lease, metric), (mut addresses, mut routes, dns, mut vlan)) = (flags, lists);
         let (mtu, mac, filter, features, coalesce) = link;
         // What makes no sense as a whole cannot be read.
@@ -334,7 +372,7 @@ fn any_interface() -> impl Strategy<Value = Interface> {
             routes.retain(|route| route.via.is_none_or(|via| via.0.is_ipv6()));
         }
         let link = Interface { mtu, mac, filter, features, coalesce, metric, ..Interface::new(matches) };
-        Interface { up, dhcp, keep_lease, addresses, routes, dns, vlan, ..link }
+        Interface { name, up, dhcp, keep_lease, addresses, routes, dns, vlan, ..link }
     })
 }
 

@@ -227,6 +227,34 @@ impl FromStr for VlanId {
     }
 }
 
+/// What an interface is called.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name(String);
+
+impl Name {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Expected for Name {
+    const EXPECTED: &str = "a name of a NIC, such as wan: up to 15 letters, digits, - and _, and not lo";
+}
+
+impl FromStr for Name {
+    type Err = ValueError;
+
+    /// Reads as much as Linux' names have (`IFNAMSIZ`), without the dot that a VLAN's has, and the star that stands for any.
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        match (1..=15).contains(&text.len()) && text.bytes().all(is_fine) && text != "lo" {
+            true => Ok(Self(text.to_owned())),
+            false => Err(ValueError::new::<Self>(text)),
+        }
+    }
+}
+
 /// How dear a route is; the smallest of several to the same destination is preferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Metric(pub u32);
@@ -279,7 +307,7 @@ macro_rules! deserialize {
     )*};
 }
 
-deserialize!(Address, Host, Domain, Destination, Mac, Mtu, VlanId, Metric);
+deserialize!(Address, Host, Domain, Destination, Mac, Mtu, Name, VlanId, Metric);
 
 /// Values that are shown, and written to the file, as what they hold.
 macro_rules! display {
@@ -292,4 +320,4 @@ macro_rules! display {
     )*};
 }
 
-display!(Address, Host, Domain, Mtu, VlanId, Metric);
+display!(Address, Host, Domain, Mtu, Name, VlanId, Metric);

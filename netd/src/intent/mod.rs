@@ -1,6 +1,7 @@
 //! What the administrator wants of the network, and how the stack is brought to it and kept there.
 
 mod carry_out;
+mod naming;
 mod plan;
 mod trial;
 
@@ -33,6 +34,8 @@ struct Known {
     mac: Option<Mac>,
     /// The last driver, since nothing else is wanted of an interface because its driver is gone.
     driver: Option<String>,
+    /// The name that it is to have, and that another one had when it was last to get it.
+    missed: Option<String>,
     /// What it was last brought to.
     applied: Interface,
 }
@@ -40,7 +43,7 @@ struct Known {
 impl Known {
     /// A new interface: up, with DHCP, as the stack makes them.
     fn new(name: &str) -> Self {
-        Self { mac: None, driver: None, applied: Interface::new(Match::by_name(name)) }
+        Self { mac: None, driver: None, missed: None, applied: Interface::new(Match::by_name(name)) }
     }
 
     /// Looks at the interface as it is.
@@ -106,6 +109,7 @@ impl Intent {
             Some(first) => change(first),
             None => {
                 table.matches = own;
+                table.name = None;
                 change(&mut table);
                 self.config.interfaces.insert(0, table);
             }
@@ -145,6 +149,7 @@ impl Intent {
             return;
         }
         self.known.retain(|id, _| stack.network.interface(*id).is_some());
+        self.follow_names(stack);
         let mut followed = BTreeSet::new();
         // An interface may bring others: its VLANs.
         while let Some(id) = stack.network.interface_ids().find(|id| !followed.contains(id)) {

@@ -141,3 +141,73 @@ fn following_what_is_so_changes_nothing() {
     let loopback = stack.network.find("lo").unwrap();
     assert!(!addresses(&stack, loopback).contains(&"10.0.0.2/24".to_owned()), "nobody configures it");
 }
+
+/// Attaches a NIC with this address, the second one with the same driver.
+fn attach_another(stack: &mut Stack, id: InterfaceId, last: u8) {
+    let address = EthernetAddress([0x52, 0x54, 0, 0, 0, last]);
+    let interface = stack.network.interface_mut(id).unwrap();
+    interface.driver = Some("network.pci-0000-00-04.0_e1000".to_owned());
+    interface.own_address = Some(address);
+    stack.link_up(id, address, 1500);
+    stack.revision += 1;
+}
+
+fn names(stack: &Stack) -> Vec<&str> {
+    stack.network.interfaces().skip(1).map(interface::Interface::name).collect()
+}
+
+#[test]
+fn nics_are_called_as_their_tables_say_and_these_and_others_are_theirs() {
+    let (mut stack, eth0) = host();
+    let eth1 = stack.network.add_ethernet("eth1");
+    let mut intent = Intent::new(config(
+        "[[interface]]\nmatch.name = 'wan'\naddresses = ['10.0.0.2/24']\n\
+         [[interface]]\nmatch.mac = '52:54:00:00:00:01'\nname = 'wan'\nvlan = [7]",
+    ));
+    intent.follow(&mut stack);
+    assert_eq!(names(&stack), ["eth0", "eth1"], "nothing is known of them");
+    attach(&mut stack, eth0);
+    attach_another(&mut stack, eth1, 2);
+    intent.follow(&mut stack);
+    assert_eq!(names(&stack), ["wan", "eth1"]);
+    assert_eq!(addresses(&stack, eth0), ["10.0.0.2/24"], "the first table that is for it");
+    // What netcfg changes is said of it in a table of its own, which is for the name.
+    intent.edit(eth0, &stack, |table| table.up = false);
+    let again = config(&intent.config().to_string());
+    assert_eq!(&again, intent.config());
+    intent.apply(Config::default(), None, Instant::ZERO);
+    intent.follow(&mut stack);
+    assert_eq!(names(&stack), ["wan", "eth1"], "it keeps the name until it is given another");
+}
+
+#[test]
+fn vlans_are_called_after_the_nic_that_carries_them() {
+    let (mut stack, eth0) = host();
+    stack.add_vlan(eth0, 7);
+    attach(&mut stack, eth0);
+    Intent::new(config("[[interface]]\nmatch.driver = '*_e1000'\nname = 'wan'\nvlan = [7]"))
+        .follow(&mut stack);
+    assert_eq!(names(&stack), ["wan", "wan.7"]);
+}
+
+#[test]
+fn two_nics_change_their_names_and_one_name_is_not_for_two() {
+    let (mut stack, eth0) = host();
+    let eth1 = stack.network.add_ethernet("eth1");
+    attach(&mut stack, eth0);
+    attach_another(&mut stack, eth1, 2);
+    let swap = "[[interface]]\nmatch.mac = '52:54:00:00:00:01'\nname = 'eth1'\n\
+                [[interface]]\nmatch.mac = '52:54:00:00:00:02'\nname = 'eth0'";
+    let mut intent = Intent::new(config(swap));
+    intent.follow(&mut stack);
+    assert_eq!(names(&stack), ["eth1", "eth0"]);
+    // The second one keeps what it is called.
+    let half = "[[interface]]\nmatch.mac = '52:54:00:00:00:01'\nname = 'eth0'";
+    intent.apply(config(half), None, Instant::ZERO);
+    intent.follow(&mut stack);
+    assert_eq!(names(&stack), ["eth1", "eth0"]);
+    let both = "[[interface]]\nmatch.driver = '*_e1000'\nname = 'wan'";
+    intent.apply(config(both), None, Instant::ZERO);
+    intent.follow(&mut stack);
+    assert_eq!(names(&stack), ["wan", "eth0"], "the first one has it");
+}

@@ -69,8 +69,10 @@ pub struct Links {
     scan: Arc<Scan>,
     /// The drivers' names, by function, as they were last seen.
     names: Names,
-    /// The NICs, each with its function, in the order of their interfaces' names.
+    /// The NICs, each with its function, in the order in which they came.
     ports: Vec<(Option<String>, Port)>,
+    /// The number of the next one's name.
+    next: u32,
 }
 
 impl Links {
@@ -78,7 +80,7 @@ impl Links {
     pub fn new(root: PathBuf, stack: &mut Stack) -> io::Result<Self> {
         let waker = Arc::new(Waker::new()?);
         let scan = Scan::start(root.clone(), waker.clone())?;
-        let mut links = Self { root, waker, scan, names: Names::default(), ports: Vec::new() };
+        let mut links = Self { root, waker, scan, names: Names::default(), ports: Vec::new(), next: 0 };
         links.add_port(None, stack);
         Ok(links)
     }
@@ -134,8 +136,8 @@ impl Links {
         self.ports.iter().filter_map(|(_, port)| port.deadline(now)).min()
     }
 
-    /// A NIC that was never seen gets the next name. Those that are seen at once get theirs in the order of
-    /// their functions.
+    /// A NIC that was never seen gets the next name that is neither used nor kept for another. Those that are seen at once
+    /// get theirs in the order of their functions.
     fn add_ports(&mut self, stack: &mut Stack) {
         let known = |function: &str| self.ports.iter().any(|(own, _)| own.as_deref() == Some(function));
         let new: Vec<_> =
@@ -152,7 +154,14 @@ impl Links {
     }
 
     fn add_port(&mut self, function: Option<String>, stack: &mut Stack) {
-        let interface = stack.network.add_ethernet(format!("eth{}", self.ports.len()));
+        let name = loop {
+            let name = format!("eth{}", self.next);
+            self.next += 1;
+            if !stack.network.reserved.contains(&name) && stack.network.find(&name).is_none() {
+                break name;
+            }
+        };
+        let interface = stack.network.add_ethernet(name);
         stack.revision += 1;
         self.ports.push((function, Port::new(interface)));
     }

@@ -578,3 +578,14 @@ fn a_driver_is_told_which_vlans_to_let_through() {
     bed.stack.remove_vlan(1, 10);
     bed.turn_until(|_| told("-vlan 10\n"));
 }
+
+#[test]
+fn a_name_that_is_kept_for_a_nic_is_not_given_to_another() {
+    let root = tempfile::tempdir().unwrap();
+    let mut stack = Stack::new(Random::new([1, 2]), stack::Instant::ZERO);
+    stack.network.reserved = ["eth0".to_owned(), "eth2".to_owned()].into();
+    let mut links = Links::new(root.path().to_owned(), &mut stack).unwrap();
+    links.add_port(Some("pci-0000-00-04.0".to_owned()), &mut stack);
+    let names: Vec<_> = stack.network.interfaces().map(stack::interface::Interface::name).collect();
+    assert_eq!(names, ["lo", "eth1", "eth3"]);
+}

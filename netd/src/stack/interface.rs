@@ -162,6 +162,11 @@ impl Interface {
         &self.name
     }
 
+    /// Changes its name.
+    pub(super) fn rename(&mut self, name: String) {
+        self.name = name;
+    }
+
     /// The longest IP packet, in bytes.
     pub fn mtu(&self) -> usize {
         self.mtu

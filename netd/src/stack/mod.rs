@@ -184,6 +184,26 @@ impl Stack {
         }
     }
 
+    /// An interface is called `name` from now on, and its VLANs after it. What it had under that name before netd was
+    /// started is asked for, if it has no lease yet.
+    pub fn rename(&mut self, id: InterfaceId, name: &str) {
+        let now = self.network.now;
+        for (number, vlan) in self.network.vlans(id).collect::<Vec<_>>() {
+            self.rename(vlan, &format!("{name}.{number}"));
+        }
+        let former = self.network.former_leases.get(name).copied();
+        let Some(interface) = self.network.interface_mut(id) else { return };
+        interface.rename(name.to_owned());
+        let address = interface.ethernet_address().filter(|_| interface.carries());
+        if let Some(dhcp) = interface.dhcp_mut().filter(|dhcp| dhcp.lease().is_none()) {
+            dhcp.remember(former);
+            if let Some(address) = address {
+                dhcp.link_up(address, now);
+            }
+        }
+        self.revision += 1;
+    }
+
     /// The metric of an interface's routes that have none of their own: the smallest is preferred.
     pub fn set_metric(&mut self, id: InterfaceId, metric: u32) {
         if let Some(interface) = self.network.interface_mut(id) {

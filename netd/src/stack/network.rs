@@ -4,7 +4,7 @@ mod groups;
 mod ipv6;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -67,6 +67,8 @@ pub struct Network {
     pub hostname: String,
     /// What the interfaces that come have had before netd was started, by their names.
     pub former_leases: BTreeMap<String, Former>,
+    /// Names that are kept for NICs which are not known yet.
+    pub reserved: BTreeSet<String>,
 }
 
 impl Network {
@@ -83,6 +85,7 @@ impl Network {
             now,
             hostname: String::new(),
             former_leases: BTreeMap::new(),
+            reserved: BTreeSet::new(),
         }
     }
 
