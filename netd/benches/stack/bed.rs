@@ -6,7 +6,7 @@ use std::str::FromStr;
 use netd::stack::packet::Packet;
 use netd::stack::tcp::{ConnectionId, ListenerId, Options};
 use netd::stack::{Instant, InterfaceId, Random, SocketError, Stack};
-use scheme::vnet::Checksum;
+use scheme::vnet::{Checksum, Header};
 use smoltcp::time::Duration;
 use smoltcp::wire::EthernetAddress;
 
