@@ -123,7 +123,7 @@ fn timers(duration: u32, options: &Options) -> (u32, u32) {
 }
 
 /// Where there are classless routes, routers are not asked for (RFC 3442). A router may be outside of the
-/// network: a network of one address has no other.
+/// network: a network of one address has no other. One that no host can be is left out, with its route.
 fn routes(own: Ipv4Net, options: &Options) -> Option<Vec<LeasedRoute>> {
     let mut routes = match options.get(Code::ClasslessStaticRoute) {
         Some(encoded) => classless(encoded)?,
@@ -133,9 +133,9 @@ fn routes(own: Ipv4Net, options: &Options) -> Option<Vec<LeasedRoute>> {
             routers.map(|router| LeasedRoute { destination, via: Some(router) }).collect()
         }
     };
+    routes.retain(|route| route.via.is_none_or(|router| is_usable(router, own)));
     routes.truncate(MOST);
-    let is_sound = |route: &LeasedRoute| route.via.is_none_or(|router| is_usable(router, own));
-    routes.iter().all(is_sound).then_some(routes)
+    Some(routes)
 }
 
 /// RFC 3442: the prefix's length, as many of its bytes as count, the router. 0.0.0.0 is the link itself.

@@ -65,6 +65,18 @@ fn the_first_of_several_routers_is_used() {
 }
 
 #[test]
+fn a_router_that_no_host_can_be_is_left_out_of_a_lease() {
+    let mut lan = Lan::new();
+    lan.given.router = None;
+    lan.given.additional_options = &[DhcpOption { kind: 3, data: &[255, 255, 255, 255, 10, 0, 2, 8] }];
+    lan.run(Duration::from_secs(1));
+    assert_eq!(
+        lan.host.network.route(IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1))).unwrap().next_hop,
+        IpAddr::V4(Ipv4Addr::new(10, 0, 2, 8))
+    );
+}
+
+#[test]
 fn a_router_that_does_not_answer_gives_way_to_the_next_for_a_minute() {
     const FAR: IpAddr = IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1));
     let [first, second] = [7, 8].map(|last| Ipv4Addr::new(10, 0, 2, last));

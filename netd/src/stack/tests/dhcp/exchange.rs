@@ -268,7 +268,6 @@ fn absurd_offers_are_ignored_and_counted() {
         DhcpRepr { your_ip: Ipv4Addr::LOCALHOST, ..offer.clone() },
         DhcpRepr { your_ip: Ipv4Addr::new(10, 0, 2, 255), ..offer.clone() },
         DhcpRepr { subnet_mask: Some(Ipv4Addr::new(255, 0, 255, 0)), ..offer.clone() },
-        DhcpRepr { router: Some(Ipv4Addr::BROADCAST), ..offer.clone() },
         DhcpRepr { server_identifier: None, ..offer.clone() },
         DhcpRepr { lease_duration: Some(0), ..offer },
     ];
