@@ -10,7 +10,7 @@ use super::message::Verb;
 use super::option::{self, SocketOption};
 use super::socket_scheme::{Caller, Protocol};
 use crate::stack::icmp::{IcmpId, Options, Purpose};
-use crate::stack::{Readiness, Stack};
+use crate::stack::{Network, Readiness, Stack};
 
 /// The scheme's [`Protocol`].
 pub struct Icmp;
@@ -39,9 +39,11 @@ impl Protocol for Icmp {
         }
     }
 
-    fn open(stack: &mut Stack, path: &str, _caller: Caller) -> Result<IcmpId> {
+    fn open(stack: &mut Stack, path: &str, caller: Caller) -> Result<IcmpId> {
         let (purpose, remote) = parse(path)?;
-        stack.icmp.open(purpose, remote, &mut stack.network.random).map_err(errno)
+        let id = stack.icmp.open(purpose, remote, &mut stack.network.random).map_err(errno)?;
+        stack.icmp.options(id).map_err(errno)?.uid = caller.uid;
+        Ok(id)
     }
 
     fn settled(_stack: &mut Stack, _node: &mut IcmpId) -> Result<()> {
@@ -68,10 +70,11 @@ impl Protocol for Icmp {
     }
 
     fn call(stack: &mut Stack, node: &mut IcmpId, payload: &mut [u8], metadata: &[u64]) -> Result<usize> {
-        let options = stack.icmp.options(*node).map_err(errno)?;
+        let Stack { icmp, network, .. } = stack;
+        let options = icmp.options(*node).map_err(errno)?;
         match Verb::parse(metadata) {
-            Some((Verb::GetSockOpt, _)) => get(*options, SocketOption::parse(metadata)?, payload),
-            Some((Verb::SetSockOpt, _)) => set(options, SocketOption::parse(metadata)?, payload),
+            Some((Verb::GetSockOpt, _)) => get(*options, SocketOption::parse(metadata)?, network, payload),
+            Some((Verb::SetSockOpt, _)) => set(options, SocketOption::parse(metadata)?, network, payload),
             _ => Err(Error::new(EOPNOTSUPP)),
         }
     }
@@ -95,8 +98,9 @@ impl Protocol for Icmp {
     }
 }
 
-fn get(options: Options, which: SocketOption, payload: &mut [u8]) -> Result<usize> {
+fn get(options: Options, which: SocketOption, network: &Network, payload: &mut [u8]) -> Result<usize> {
     let value = match which {
+        SocketOption::Device => return option::put_device(options.device, network, payload),
         SocketOption::HopLimit => options.hop_limit.unwrap_or(option::HOP_LIMIT),
         SocketOption::TrafficClass => options.traffic_class,
         _ => return Err(Error::new(ENOPROTOOPT)),
@@ -104,8 +108,9 @@ fn get(options: Options, which: SocketOption, payload: &mut [u8]) -> Result<usiz
     option::put(&[value.into()], payload)
 }
 
-fn set(options: &mut Options, which: SocketOption, value: &[u8]) -> Result<usize> {
+fn set(options: &mut Options, which: SocketOption, network: &Network, value: &[u8]) -> Result<usize> {
     match which {
+        SocketOption::Device => options.device = option::device(value, options.device, options.uid, network)?,
         SocketOption::HopLimit => options.hop_limit = option::hop_limit(value)?,
         SocketOption::TrafficClass => options.traffic_class = option::traffic_class(value)?,
         _ => return Err(Error::new(ENOPROTOOPT)),

@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 
-use scheme::errno::{EINVAL, ENOPROTOOPT};
+use scheme::errno::{EINVAL, ENODEV, ENOPROTOOPT, EPERM};
 use scheme::{Error, Result};
+
+use crate::stack::{InterfaceId, Network};
 
 /// A socket option, as `setsockopt` and `getsockopt` name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub enum SocketOption {
     KeepAlive,
     /// `SO_LINGER`: what `close` does with what was not sent: a `struct linger`.
     Linger,
+    /// `SO_BINDTODEVICE`: the interface that the socket sends and receives by, by its name.
+    Device,
     /// `SO_RCVTIMEO`: how long reads wait: a `struct timeval`.
     ReceiveTimeout,
     /// `SO_SNDTIMEO`: how long writes wait.
@@ -110,6 +114,7 @@ impl SocketOption {
             (SOL_SOCKET, 15) => Self::ReusePort,
             (SOL_SOCKET, 20) => Self::ReceiveTimeout,
             (SOL_SOCKET, 21) => Self::SendTimeout,
+            (SOL_SOCKET, 25) => Self::Device,
             (SOL_SOCKET, 30) => Self::AcceptsConnections,
             (SOL_SOCKET, 38) => Self::Protocol,
             (SOL_SOCKET, 39) => Self::Domain,
@@ -140,6 +145,35 @@ impl SocketOption {
 /// `SO_DOMAIN` of a socket with this end.
 pub fn domain(local: Option<SocketAddr>) -> i32 {
     if local.is_some_and(|local| local.is_ipv6()) { AF_INET6 } else { AF_INET }
+}
+
+/// The interface that a socket of `uid` is to be bound to by this name, which may end with a zero; none if it is empty.
+/// As on Linux, only root changes what a socket was bound to before.
+pub fn device(
+    value: &[u8],
+    before: Option<InterfaceId>,
+    uid: u32,
+    network: &Network,
+) -> Result<Option<InterfaceId>> {
+    if before.is_some() && uid != 0 {
+        return Err(Error::new(EPERM));
+    }
+    let name = value.split(|byte| *byte == 0).next().unwrap_or_default();
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let found = str::from_utf8(name).ok().and_then(|name| network.find(name));
+    found.map(Some).ok_or(Error::new(ENODEV))
+}
+
+/// The name of the interface that a socket is bound to, and a zero; nothing if it is bound to none.
+pub fn put_device(device: Option<InterfaceId>, network: &Network, payload: &mut [u8]) -> Result<usize> {
+    let Some(id) = device else { return Ok(0) };
+    let interface = network.interface(id).ok_or(Error::new(ENODEV))?;
+    let value: Vec<u8> = interface.name().bytes().chain([0]).collect();
+    let room = payload.get_mut(..value.len()).ok_or(Error::new(EINVAL))?;
+    room.copy_from_slice(&value);
+    Ok(value.len())
 }
 
 /// The first word of an option's value.

@@ -50,6 +50,11 @@ struct Socket {
 }
 
 impl Socket {
+    /// Whether it takes what comes by `interface`.
+    fn is_on(&self, interface: InterfaceId) -> bool {
+        self.options.device.is_none_or(|own| own == interface)
+    }
+
     /// The oldest message.
     fn take(&mut self) -> Option<Vec<u8>> {
         let message = self.received.pop_front()?;
@@ -72,6 +77,10 @@ impl Socket {
 /// What a program can set of a socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
+    /// Whose it is: the uid that opened it.
+    pub uid: u32,
+    /// `SO_BINDTODEVICE`: what leaves and comes does so by this interface.
+    pub device: Option<InterfaceId>,
     /// `IP_TTL`, `IPV6_UNICAST_HOPS`; `None` is the usual 64.
     pub hop_limit: Option<u8>,
     /// `IP_TOS`, `IPV6_TCLASS`.
@@ -155,7 +164,7 @@ impl Icmp {
             (Purpose::Echo, Some((sequence, data))) => (*sequence, data),
             _ => return Err(SocketError::Malformed),
         };
-        let path = network.route(socket.remote)?;
+        let path = network.route_by(socket.options.device, socket.remote, None)?;
         let limit = datagram::longest(socket.remote) - HEADER;
         if data.len() > limit {
             return Err(SocketError::MessageTooLong { length: data.len(), limit });
@@ -206,17 +215,14 @@ impl Icmp {
         match message.msg_type() {
             Icmpv4Message::EchoReply => {
                 let sequence = message.echo_seq_no().to_be_bytes();
-                self.receive_reply(
-                    datagram.source,
-                    message.echo_ident(),
-                    &[&sequence, message.data()].concat(),
-                );
+                let text = [&sequence, message.data()].concat();
+                self.receive_reply(interface, datagram.source, message.echo_ident(), &text);
                 None
             }
             Icmpv4Message::DstUnreachable | Icmpv4Message::TimeExceeded => {
                 let quoted = quoted(message.data(), interface, network)?;
                 if quoted.protocol == IpProtocol::Udp {
-                    self.receive_error(quoted.remote.ip(), datagram.payload);
+                    self.receive_error(interface, quoted.remote.ip(), datagram.payload);
                 }
                 Some((quoted, meaning(datagram.payload, message.data())?))
             }
@@ -236,13 +242,13 @@ impl Icmp {
             icmpv6::ECHO_REPLY => {
                 let [high, low, ..] = *first;
                 let text = message.body.get(2..)?;
-                self.receive_reply(datagram.source, u16::from_be_bytes([high, low]), text);
+                self.receive_reply(interface, datagram.source, u16::from_be_bytes([high, low]), text);
                 None
             }
             icmpv6::DESTINATION_UNREACHABLE..=icmpv6::PARAMETER_PROBLEM => {
                 let quoted = quoted(rest, interface, network)?;
                 if quoted.protocol == IpProtocol::Udp {
-                    self.receive_error(quoted.remote.ip(), datagram.payload);
+                    self.receive_error(interface, quoted.remote.ip(), datagram.payload);
                 }
                 Some((quoted, meaning_v6(message.kind, message.code, u32::from_be_bytes(*first))?))
             }
@@ -251,20 +257,19 @@ impl Icmp {
     }
 
     /// `text` is the sequence number and the data.
-    fn receive_reply(&mut self, source: IpAddr, ident: u16, text: &[u8]) {
+    fn receive_reply(&mut self, interface: InterfaceId, source: IpAddr, ident: u16, text: &[u8]) {
         let Some(id) = self.by_ident.get(&ident).copied() else { return };
-        if self.sockets.get(id.0).is_some_and(|socket| socket.remote == source) {
+        if self.sockets.get(id.0).is_some_and(|socket| socket.remote == source && socket.is_on(interface)) {
             self.queue(id, text.to_vec());
         }
     }
 
-    fn receive_error(&mut self, destination: IpAddr, message: &[u8]) {
-        let concerned: Vec<_> = self
-            .sockets
-            .iter()
-            .filter(|(_, socket)| socket.purpose == Purpose::UdpErrors && socket.remote == destination)
-            .map(|(key, _)| IcmpId(key))
-            .collect();
+    fn receive_error(&mut self, interface: InterfaceId, destination: IpAddr, message: &[u8]) {
+        let is_concerned = |socket: &Socket| {
+            socket.purpose == Purpose::UdpErrors && socket.remote == destination && socket.is_on(interface)
+        };
+        let concerned = self.sockets.iter().filter(|(_, socket)| is_concerned(socket));
+        let concerned: Vec<_> = concerned.map(|(key, _)| IcmpId(key)).collect();
         for id in concerned {
             self.queue(id, message.to_vec());
         }

@@ -206,6 +206,30 @@ impl Network {
         Ok(Path { interface: route.interface, next_hop, source })
     }
 
+    /// The same, by the interface `device` alone, if there is one: what a socket is bound to. Without a route by it the
+    /// destination is looked for on its link.
+    pub fn route_by(
+        &self,
+        device: Option<InterfaceId>,
+        destination: IpAddr,
+        source: Option<IpAddr>,
+    ) -> Result<Path, SocketError> {
+        let Some(interface) = device else { return self.route_from(destination, source) };
+        let source = source.filter(|source| self.is_local(*source));
+        let is_outside = interface != LOOPBACK;
+        let comes_from_here = source.is_some_and(|source| source.is_loopback());
+        if self.is_local(destination) == is_outside || (is_outside && comes_from_here) {
+            return Err(SocketError::NetworkUnreachable(destination));
+        }
+        if !is_outside {
+            return self.route_from(destination, source);
+        }
+        let route = self.best_by(interface, destination);
+        let own = route.map(|route| route.source).filter(|own| own.is_ipv4());
+        let path = self.on_link(interface, destination, source.or(own))?;
+        Ok(Path { next_hop: self.next_hop(interface, destination), ..path })
+    }
+
     /// The route to `destination`, of equally long ones preferably by the interface that has `source`. One by an
     /// interface without a link serves as long as there is no other; one that is switched off does not.
     pub fn lookup(&self, destination: IpAddr, source: Option<IpAddr>) -> Option<&Route> {
@@ -244,11 +268,15 @@ impl Network {
         if is_broadcast(destination) || is_on_every_link(destination) {
             return destination;
         }
+        self.best_by(interface, destination).and_then(|route| route.via).unwrap_or(destination)
+    }
+
+    /// The best of the routes to `destination` by `interface`.
+    fn best_by(&self, interface: InterfaceId, destination: IpAddr) -> Option<&Route> {
         let by_interface = self.routes.to(destination).filter(|route| route.interface == interface);
-        let best = by_interface.min_by_key(|route| {
+        by_interface.min_by_key(|route| {
             (Reverse(route.destination.prefix_len()), self.is_silent(route), self.metric(route))
-        });
-        best.and_then(|route| route.via).unwrap_or(destination)
+        })
     }
 
     /// Broadcast and multicast.

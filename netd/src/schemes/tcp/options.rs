@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use scheme::errno::ENOPROTOOPT;
+use scheme::errno::{EINVAL, ENOPROTOOPT};
 use scheme::{Error, Result};
 use smoltcp::time::Duration;
 
@@ -31,6 +31,7 @@ pub(super) fn get(stack: &mut Stack, node: &Node, which: SocketOption, payload: 
             let time = options.linger.map_or(0, |time| time.secs() as i32);
             return option::put(&[options.linger.is_some().into(), time], payload);
         }
+        SocketOption::Device => return option::put_device(options.device, &stack.network, payload),
         SocketOption::LongestSegment => return option::put_size(segment_size(stack, node)?, payload),
         SocketOption::KeepIdle => options.keep_alive.idle.secs() as i32,
         SocketOption::KeepInterval => options.keep_alive.interval.secs() as i32,
@@ -69,6 +70,14 @@ pub(super) fn set(stack: &mut Stack, node: &mut Node, which: SocketOption, value
         SocketOption::UserTimeout => {
             let time = Duration::from_millis(option::size(value)? as u64);
             options.user_timeout = Some(time).filter(|time| *time > Duration::ZERO);
+        }
+        SocketOption::Device => {
+            options.device = option::device(value, options.device, options.uid, &stack.network)?;
+            // A connection stays where it lives.
+            let lives_on = connection(node).ok().and_then(|id| stack.tcp.interface(id));
+            if lives_on.is_some_and(|own| options.device.is_some_and(|device| device != own)) {
+                return Err(Error::new(EINVAL));
+            }
         }
         SocketOption::OnlyIpv6 => option::only_ipv6(value)?,
         SocketOption::NoDelay => options.no_delay = option::switch(value)?,

@@ -1,6 +1,7 @@
 //! The schemes called as their server calls them.
 
 mod configuration;
+mod device;
 mod groups;
 mod hostile;
 mod netcfg;

@@ -129,8 +129,8 @@ impl Protocol for Udp {
     }
 
     fn path(stack: &Stack, node: &Node) -> String {
-        let local = node.socket.and_then(|id| stack.udp.local(id));
-        address::text(node.remote, local.map(|local| facing(stack, local, node.remote)))
+        let facing = |id| facing(stack, id, node.remote);
+        address::text(node.remote, node.socket.and_then(facing))
     }
 
     fn left(stack: &mut Stack, key: UdpId, rest: &[Node]) {
@@ -188,13 +188,11 @@ fn socket(node: &Node) -> Result<UdpId> {
 }
 
 /// Our end of a socket that may have any address of ours: towards its peer it is the one that datagrams go out from.
-fn facing(stack: &Stack, local: SocketAddr, remote: Option<SocketAddr>) -> SocketAddr {
-    let path =
-        remote.filter(|_| local.ip().is_unspecified()).map(|remote| stack.network.route_to(remote, None));
-    match path {
-        Some(Ok(path)) => stack.network.endpoint(path.source, local.port(), path.interface),
-        _ => local,
-    }
+fn facing(stack: &Stack, id: UdpId, remote: Option<SocketAddr>) -> Option<SocketAddr> {
+    let local = stack.udp.local(id)?;
+    let remote = remote.filter(|_| local.ip().is_unspecified());
+    let path = remote.and_then(|remote| stack.udp.path(id, remote, &stack.network).ok());
+    Some(path.map_or(local, |path| stack.network.endpoint(path.source, local.port(), path.interface)))
 }
 
 /// Of a connected socket, as POSIX has it.

@@ -18,6 +18,7 @@ pub(super) fn get(stack: &mut Stack, node: &Node, which: SocketOption, payload: 
     let value = match which {
         SocketOption::ReceiveBuffer => return option::put_size(options.receive_buffer, payload),
         SocketOption::SendBuffer => return option::put_size(options.send_buffer, payload),
+        SocketOption::Device => return option::put_device(options.device, &stack.network, payload),
         SocketOption::ReuseAddress => options.reuse_address.into(),
         SocketOption::ReusePort => options.reuse_port.into(),
         SocketOption::Broadcast => options.broadcast.into(),
@@ -48,6 +49,9 @@ pub(super) fn get(stack: &mut Stack, node: &Node, which: SocketOption, payload: 
 pub(super) fn set(stack: &mut Stack, node: &mut Node, which: SocketOption, value: &[u8]) -> Result<usize> {
     let mut options = current(stack, node)?;
     match which {
+        SocketOption::Device => {
+            options.device = option::device(value, options.device, options.uid, &stack.network)?;
+        }
         SocketOption::ReuseAddress => options.reuse_address = option::switch(value)?,
         SocketOption::ReusePort => options.reuse_port = option::switch(value)?,
         SocketOption::Broadcast => options.broadcast = option::switch(value)?,

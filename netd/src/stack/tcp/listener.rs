@@ -113,11 +113,22 @@ impl Tcp {
     }
 
     /// Who takes a connection between these ends: of several that share the port always the same one.
-    pub(super) fn listener_for(&self, tuple: &Tuple, random: &Random) -> Option<ListenerId> {
+    pub(super) fn listener_for(
+        &self,
+        tuple: &Tuple,
+        interface: InterfaceId,
+        random: &Random,
+    ) -> Option<ListenerId> {
         let local = tuple.local;
         let everywhere = SocketAddr::new(unspecified(local.ip()), local.port());
-        let sharers = self.by_endpoint.get(&local).or_else(|| self.by_endpoint.get(&everywhere))?;
-        random.one_of(sharers, tuple).copied()
+        let is_on = |id: &&ListenerId| {
+            let device = self.listeners.get(id.0).and_then(|listener| listener.options.device);
+            device.is_none_or(|own| own == interface)
+        };
+        [local, everywhere].iter().find_map(|end| {
+            let sharers: Vec<_> = self.by_endpoint.get(end)?.iter().filter(is_on).copied().collect();
+            random.one_of(&sharers, tuple).copied()
+        })
     }
 
     /// Whether a connection, be it of nobody any more, has this end.

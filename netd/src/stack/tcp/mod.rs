@@ -90,7 +90,10 @@ impl Tcp {
             return Err(SocketError::InvalidDestination(remote));
         }
         let source = local.map(|local| local.ip()).filter(|ip| !ip.is_unspecified());
-        let path = network.route_to(remote, source)?;
+        let path = match options.device {
+            None => network.route_to(remote, source)?,
+            device => network.route_by(device, address, source)?,
+        };
         if let Some(source) = source.filter(|source| !network.is_local(*source)) {
             return Err(SocketError::AddressNotAvailable(source));
         }
@@ -139,6 +142,11 @@ impl Tcp {
     /// The connection's ends: ours, and the peer's.
     pub fn addresses(&self, id: ConnectionId) -> Option<(SocketAddr, SocketAddr)> {
         self.connections.get(id.0).map(|connection| (connection.tuple.local, connection.tuple.remote))
+    }
+
+    /// The interface that a connection lives on.
+    pub fn interface(&self, id: ConnectionId) -> Option<InterfaceId> {
+        self.connections.get(id.0).map(|connection| connection.interface)
     }
 
     /// Whether the handshake has ended, and how: `WouldBlock` while it is under way.
@@ -290,6 +298,9 @@ impl Tcp {
             remote: network.endpoint(datagram.source, segment.src_port(), interface),
         };
         if let Some(id) = self.by_tuple.get(&tuple).copied() {
+            if self.options(id).is_ok_and(|own| own.device.is_some_and(|device| device != interface)) {
+                return true;
+            }
             let is_new = segment.syn() && !segment.ack() && self.gives_way(id);
             if !is_new {
                 self.feed(id, datagram, network);
@@ -298,7 +309,7 @@ impl Tcp {
             self.by_tuple.remove(&tuple);
         }
         let is_request = segment.syn() && !segment.ack() && !segment.rst();
-        match self.listener_for(&tuple, &network.random) {
+        match self.listener_for(&tuple, interface, &network.random) {
             Some(listener) if is_request => {
                 self.receive_request(listener, tuple, interface, datagram, network);
                 true

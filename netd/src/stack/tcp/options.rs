@@ -3,12 +3,15 @@
 use smoltcp::time::Duration;
 
 use crate::stack::ports::Sharing;
+use crate::stack::routes::InterfaceId;
 
 /// The settings of a socket; a connection that is accepted has those of its listener.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// Whose it is: the uid that opened it.
     pub uid: u32,
+    /// `SO_BINDTODEVICE`: segments leave and come by this interface.
+    pub device: Option<InterfaceId>,
     /// `SO_REUSEADDR`: listen even if connections from before still use the port.
     pub reuse_address: bool,
     /// `SO_REUSEPORT`: listen beside others of the same uid that set it, too; each gets its part of the connections.

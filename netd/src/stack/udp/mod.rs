@@ -121,7 +121,7 @@ impl Udp {
             if remote.port() == 0 || remote.ip().is_unspecified() {
                 return Err(SocketError::InvalidDestination(*remote));
             }
-            let path = network.route_to(*remote, None)?;
+            let path = self.socket(id)?.path(*remote, network)?;
             *remote = network.endpoint(remote.ip(), remote.port(), path.interface);
         }
         self.socket(id)?.remote = remote;
@@ -328,6 +328,7 @@ impl Socket {
         let (group, source) = (remote.ip(), Some(self.local.ip()));
         let is_scoped = matches!(remote, SocketAddr::V6(remote) if remote.scope_id() != 0);
         match self.options.multicast_interface {
+            _ if self.options.device.is_some() => network.route_by(self.options.device, group, source),
             Some(interface) if group.is_multicast() && !is_scoped => {
                 network.on_link(interface, group, source)
             }

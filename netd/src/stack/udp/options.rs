@@ -14,6 +14,8 @@ const MOST: usize = 4 << 20;
 pub struct Options {
     /// Whose it is: the uid that opened it.
     pub uid: u32,
+    /// `SO_BINDTODEVICE`: what leaves and comes does so by this interface.
+    pub device: Option<InterfaceId>,
     /// `SO_REUSEADDR`: others who set it, too, may be bound to the same port; broadcasts come to all of them, the rest
     /// to the last.
     pub reuse_address: bool,
@@ -44,6 +46,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             uid: 0,
+            device: None,
             reuse_address: false,
             reuse_port: false,
             broadcast: true,

@@ -52,7 +52,7 @@ impl Udp {
             _ => Audience::One,
         };
         let (mut wanted, mut dropped) = (false, false);
-        for id in self.receivers(to, from, audience, &network.random) {
+        for id in self.receivers(interface, (to, from), audience, &network.random) {
             wanted = true;
             dropped |= !self.queue(id, from, udp.payload());
         }
@@ -70,18 +70,25 @@ impl Udp {
         data: &[u8],
         random: &Random,
     ) {
-        for id in self.receivers(to, from, Audience::Group(interface), random) {
+        for id in self.receivers(interface, (to, from), Audience::Group(interface), random) {
             self.queue(id, from, data);
         }
     }
 
     /// Who gets a datagram. Of several that fit equally well it is the last one, or always the same one for a sender if
     /// they share the port as one user's.
-    fn receivers(&self, to: SocketAddr, from: SocketAddr, audience: Audience, random: &Random) -> Vec<UdpId> {
+    fn receivers(
+        &self,
+        interface: InterfaceId,
+        (to, from): (SocketAddr, SocketAddr),
+        audience: Audience,
+        random: &Random,
+    ) -> Vec<UdpId> {
         let Some(candidates) = self.by_port.get(&to.port()) else { return Vec::new() };
         let matching = candidates.iter().filter_map(|id| {
             let socket = self.sockets.get(id.0)?;
-            let is_meant = socket.is_meant(to, audience) && socket.listens_to(from);
+            let is_on = socket.options.device.is_none_or(|own| own == interface);
+            let is_meant = is_on && socket.is_meant(to, audience) && socket.listens_to(from);
             is_meant.then_some((socket, *id))
         });
         if audience != Audience::One {
@@ -158,8 +165,8 @@ impl Socket {
         self.remote.is_none_or(|remote| remote == from || is_broadcast(remote.ip()))
     }
 
-    /// How well it fits, if it does: connected before bound before any.
-    fn precision(&self) -> u8 {
-        u8::from(self.remote.is_some()) * 2 + u8::from(!self.local.ip().is_unspecified())
+    /// How well it fits, if it does: connected before bound to an address, before bound to an interface, before any.
+    fn precision(&self) -> (bool, bool, bool) {
+        (self.remote.is_some(), !self.local.ip().is_unspecified(), self.options.device.is_some())
     }
 }
