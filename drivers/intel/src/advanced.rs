@@ -85,6 +85,8 @@ bitflags! {
     pub struct RingControl: u32 {
         /// The device may use the ring.
         const ENABLE = 1 << 25;
+        /// Tags are taken off what is received; in the ten gigabit controllers (82599, 8.2.3.8.9).
+        const VME = 1 << 30;
         const _ = !0;
     }
 }

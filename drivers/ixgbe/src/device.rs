@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use hw::{InterruptKind, PciFunction, Registers};
-use intel::advanced::{self, AdvancedTransmit};
+use intel::advanced::{self, AdvancedTransmit, RingControl};
 use intel::counters::Counters;
-use intel::filter::multicast_table;
+use intel::filter::{multicast_table, vlan_table};
 use intel::receive::Receiver;
 use intel::registers::{Rah, RingRegisters};
 use intel::transmit::Transmitter;
@@ -19,7 +19,7 @@ use nic::{
 use crate::chips;
 use crate::counters::COUNTERS;
 use crate::descriptors::AdvancedReceive;
-use crate::registers::{self as reg, Eitr, Fctrl, Interrupts, Links, RECEIVE, Rxctrl, TRANSMIT};
+use crate::registers::{self as reg, Eitr, Fctrl, Interrupts, Links, RECEIVE, Rxctrl, TRANSMIT, Vlnctrl};
 use crate::setup;
 
 /// Bytes of a frame's FCS.
@@ -28,6 +28,10 @@ const FCS: usize = 4;
 /// What EITR counts, in microseconds, and the longest interval.
 const EITR_UNIT: u32 = 2;
 const MOST_INTERVAL: u32 = 0x1ff * EITR_UNIT;
+
+/// What the device does for the driver.
+const FEATURES: Features =
+    Features::RX_CHECKSUM.union(Features::RX_VLAN).union(Features::TX_VLAN).union(Features::VLAN_FILTER);
 
 /// What the driver wants to hear of.
 const ENABLED: Interrupts = Interrupts::RECEIVE.union(Interrupts::TRANSMIT).union(Interrupts::LSC);
@@ -66,7 +70,7 @@ impl<R: Registers> Device<R> {
             model: chip.name,
             mac: address(&registers)?,
             mtu: chip.mtu.clone(),
-            features: Features::RX_CHECKSUM,
+            features: FEATURES,
             facilities: Facilities {
                 moderation: Moderation::OneInterval(MOST_INTERVAL),
                 rings: Some(rings::LIMITS),
@@ -105,6 +109,19 @@ impl<R: Registers> Device<R> {
         control.set(Fctrl::UPE, filter.promiscuous);
         control.set(Fctrl::MPE, filter.promiscuous || filter.all_multicast);
         self.registers.write32(reg::FCTRL, control.bits());
+    }
+
+    fn handle_tags(&self, settings: &Settings) {
+        let mut ring = RingControl::from_bits_retain(self.registers.read32(RECEIVE.control()));
+        ring.set(RingControl::VME, settings.features.contains(Features::RX_VLAN));
+        self.registers.write32(RECEIVE.control(), ring.bits());
+        let mut control = Vlnctrl::VET;
+        control.set(Vlnctrl::VFE, settings.vlans().is_some());
+        let vlans = settings.vlans().map(vlan_table).into_iter().flatten();
+        for (index, word) in vlans.enumerate() {
+            self.registers.write32(reg::VFTA + 4 * index, word);
+        }
+        self.registers.write32(reg::VLNCTRL, control.bits());
     }
 
     fn is_by_message(&self) -> bool {
@@ -163,6 +180,7 @@ impl<R: Registers> Nic for Device<R> {
         self.registers.write32(reg::RAL0, u32::from_le_bytes([a, b, c, d]));
         self.registers.write32(reg::RAH0, high.into());
         self.write_filter(&settings.filter);
+        self.handle_tags(settings);
         let longest = settings.mtu + HEADER + VLAN_TAG;
         self.registers.write32(reg::MAXFRS, ((longest + FCS) as u32) << 16);
         self.receiver.set_longest(longest);

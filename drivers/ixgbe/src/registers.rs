@@ -46,6 +46,10 @@ pub const FCTRL: usize = 0x5080;
 pub const MCSTCTRL: usize = 0x5090;
 /// Multicast table array (8.2.3.7.7), 128 words.
 pub const MTA: usize = 0x5200;
+/// VLAN control (8.2.3.7.2).
+pub const VLNCTRL: usize = 0x5088;
+/// VLAN filter table array (8.2.3.7.11), 128 words.
+pub const VFTA: usize = 0xa000;
 /// Receive address, low half, of entry 0 (8.2.3.7.8).
 pub const RAL0: usize = 0xa200;
 /// Receive address, high half, of entry 0 (8.2.3.7.9).
@@ -91,6 +95,17 @@ pub const DUMP: [(&str, usize); 27] = [
     ("TDT", TRANSMIT.tail()),
     ("TXDCTL", TRANSMIT.control()),
 ];
+
+bitflags! {
+    /// VLNCTRL.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Vlnctrl: u32 {
+        /// The type that announces a tag.
+        const VET = 0x8100;
+        /// Of frames with tags, only those of the VLANs in the table.
+        const VFE = 1 << 30;
+    }
+}
 
 bitflags! {
     /// CTRL.

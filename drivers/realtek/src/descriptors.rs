@@ -55,8 +55,12 @@ pub struct Receive {
     pub eor: bool,
     /// The device's.
     pub own: bool,
-    /// VLAN tag, where the device strips it.
-    pub vlan: u32,
+    /// The control information of the tag that was taken off, its bytes in the order of the wire.
+    pub vlan_tag: u16,
+    /// Tag available: one was taken off.
+    pub tava: bool,
+    #[bits(15)]
+    __: u16,
 }
 
 /// What the device says of a received frame, with its last buffer.
@@ -110,7 +114,13 @@ pub struct TransmitCommand {
     pub eor: bool,
     /// The device's.
     pub own: bool,
-    __: u32,
+    /// The control information of a tag, its bytes in the order of the wire.
+    pub vlan_tag: u16,
+    __: bool,
+    /// Insert the tag.
+    pub tagc: bool,
+    #[bits(14)]
+    __: u16,
 }
 
 /// The first word of a transmit descriptor as the device gives it back. The RTL8169 and later say nothing but that they

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use hw::{InterruptKind, PciFunction, Registers};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
-    Causes, DriverInfo, Facilities, Fault, Filter, Frame, Link, MacAddress, Memory, Nic, NicInfo, Settings,
-    Statistics,
+    Causes, DriverInfo, Facilities, Fault, Features, Filter, Frame, Link, MacAddress, Memory, Nic, NicInfo,
+    Settings, Statistics,
 };
 
 use crate::family::Family;
@@ -120,6 +120,7 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
         self.registers.write8(reg::CR9346, reg::UNLOCK);
         self.write_station_address(settings.mac);
         self.family.set_longest(&self.registers, longest);
+        self.family.take_tags_off(&self.registers, settings.features.contains(Features::RX_VLAN));
         self.registers.write8(reg::CR9346, reg::LOCK);
         let Filter { promiscuous, all_multicast, multicast, .. } = &settings.filter;
         let all = *promiscuous || *all_multicast;

@@ -6,7 +6,7 @@ use hw::dma::Arena;
 use hw::{Identity, InterruptKind, Registers};
 use nic::{DriverInfo, Fault, Features, Link, Memory, RingLimits, Statistics, Step};
 
-use crate::registers::{self as reg, Dumped, Interrupts, Rcr};
+use crate::registers::{self as reg, Cpcr, Dumped, Interrupts, Rcr};
 use crate::rings::{self, Rings};
 
 /// What a device turned out to be: its name for people, and the MTUs that it takes.
@@ -52,7 +52,17 @@ pub trait Family: Sized {
 
     /// What the device does for the driver.
     fn features(&self) -> Features {
-        Features::RX_CHECKSUM
+        Features::RX_CHECKSUM | Features::RX_VLAN | Features::TX_VLAN
+    }
+
+    /// Has tags taken off what is received, or left in it, where that is one of the device's features. The
+    /// configuration registers are open.
+    fn take_tags_off(&self, registers: &impl Registers, wanted: bool) {
+        if self.features().contains(Features::RX_VLAN) {
+            let mut mode = Cpcr::from_bits_retain(registers.read16(reg::CPCR));
+            mode.set(Cpcr::RX_VLAN, wanted);
+            registers.write16(reg::CPCR, mode.bits());
+        }
     }
 
     /// What the device is given to put frames into, in `memory`, with buffers from there.

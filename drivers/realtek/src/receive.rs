@@ -158,7 +158,9 @@ impl<L: Layout> Receiver<L> {
         let before = begun.as_ref().map_or(0, Frame::len);
         if descriptor.ls() {
             let (length, completion) = L::completion(word);
-            return self.finish(begun, length, length.saturating_sub(before), completion, buffer);
+            let mut frame = self.finish(begun, length, length.saturating_sub(before), completion, buffer)?;
+            frame.metadata.vlan = descriptor.tava().then(|| descriptor.vlan_tag().swap_bytes());
+            return Some(frame);
         }
         if before + PIECE >= self.longest + FCS || !buffer.set_len(PIECE) {
             return self.refuse(false);

@@ -117,6 +117,8 @@ bitflags! {
         const MUL_RW = 1 << 3;
         /// Verify checksums of what is received.
         const RX_CHK_SUM = 1 << 5;
+        /// Take tags of VLANs off what is received.
+        const RX_VLAN = 1 << 6;
         const _ = !0;
     }
 }

@@ -103,6 +103,7 @@ impl<L: Layout> Transmitter<L> {
 
     fn give_frame(&mut self, frame: Frame) {
         let (first, last) = (self.ring.tail(), frame.buffer_count() - 1);
+        let tag = frame.metadata.vlan;
         let mut begin = 0;
         for (index, buffer) in frame.buffers().enumerate() {
             let place = self.ring.tail();
@@ -111,6 +112,8 @@ impl<L: Layout> Transmitter<L> {
                 .with_fs(index == 0)
                 .with_ls(index == last)
                 .with_eor(place + 1 == self.entries())
+                .with_tagc(tag.is_some())
+                .with_vlan_tag(tag.unwrap_or_default().swap_bytes())
                 .with_own(true);
             self.descriptors.write_word(place * descriptors::SIZE + 8, buffer.bus_address());
             if index == 0 {

@@ -59,7 +59,8 @@ impl Family for Rtl8139 {
     }
 
     fn features(&self) -> Features {
-        if self.is_plus { Features::RX_CHECKSUM } else { Features::empty() }
+        let of_plus = Features::RX_CHECKSUM | Features::RX_VLAN | Features::TX_VLAN;
+        if self.is_plus { of_plus } else { Features::empty() }
     }
 
     fn rings(&self, memory: Memory) -> Result<Self::Rings, hw::Error> {

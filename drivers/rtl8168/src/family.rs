@@ -2,7 +2,7 @@
 
 use hw::dma::Arena;
 use hw::{Identity, InterruptKind, Registers};
-use nic::{DriverInfo, Fault, Link, Memory, Statistics};
+use nic::{DriverInfo, Fault, Features, Link, Memory, Statistics};
 use realtek::Family;
 use realtek::descriptors::Gigabit;
 use realtek::device::BURST;
@@ -83,6 +83,12 @@ impl Family for Rtl8168 {
             log::warn!("the PHY does not answer; it is left to itself");
         }
         Ok((self.chip.name, LEAST_MTU..=self.chip.mtu))
+    }
+
+    /// The RTL8125 takes tags off by other registers.
+    fn features(&self) -> Features {
+        let all = Features::RX_CHECKSUM | Features::RX_VLAN | Features::TX_VLAN;
+        if self.is_8125() { all - Features::RX_VLAN } else { all }
     }
 
     fn rings(&self, memory: Memory) -> Result<Self::Rings, hw::Error> {

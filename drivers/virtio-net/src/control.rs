@@ -1,4 +1,6 @@
-//! The control virtqueue: receive modes, addresses and delays of notifications (virtio 1.2, 5.1.6.5).
+//! The control virtqueue: receive modes, addresses, VLANs and delays of notifications (virtio 1.2, 5.1.6.5).
+
+use std::collections::BTreeSet;
 
 use hw::dma::Region;
 use nic::{Intervals, MacAddress, Settings};
@@ -10,7 +12,7 @@ use crate::registers::{Features, command};
 const MOST_GROUPS: usize = 64;
 
 /// Commands that are given together, at most.
-const COMMANDS: usize = 6;
+const COMMANDS: usize = 8;
 
 /// Bytes that a command has, its acknowledgement included.
 const SLOT: usize = 512;
@@ -33,6 +35,7 @@ pub struct Control {
     memory: Region,
     features: Features,
     wanted: Wanted,
+    vlans: Vlans,
     /// Looks since the device last answered.
     unanswered: u32,
 }
@@ -42,6 +45,27 @@ pub struct Control {
 struct Wanted {
     settings: Option<Settings>,
     intervals: Option<Intervals>,
+}
+
+/// The VLANs whose frames the device lets through: each is told by a command of its own.
+#[derive(Default)]
+struct Vlans {
+    wanted: BTreeSet<u16>,
+    told: BTreeSet<u16>,
+}
+
+impl Vlans {
+    /// A command that brings the device nearer to what is wanted.
+    fn next(&mut self) -> Option<(&'static str, Vec<u8>)> {
+        let command = |command: [u8; 2], vlan: u16| [command, vlan.to_le_bytes()].concat();
+        if let Some(vlan) = self.wanted.difference(&self.told).next().copied() {
+            self.told.insert(vlan);
+            return Some(("receive the frames of a VLAN", command(command::VLAN_ADD, vlan)));
+        }
+        let vlan = self.told.difference(&self.wanted).next().copied()?;
+        self.told.remove(&vlan);
+        Some(("receive no frames of a VLAN", command(command::VLAN_DEL, vlan)))
+    }
 }
 
 /// A command that the device has.
@@ -60,6 +84,7 @@ impl Control {
             memory,
             features: Features::empty(),
             wanted: Wanted::default(),
+            vlans: Vlans::default(),
             unanswered: 0,
         }
     }
@@ -68,6 +93,7 @@ impl Control {
     pub fn start(&mut self, entries: u16, features: Features) -> Areas {
         self.features = features;
         self.wanted = Wanted::default();
+        self.vlans = Vlans::default();
         self.unanswered = 0;
         self.queue.start(entries, features.contains(Features::EVENT_IDX))
     }
@@ -75,12 +101,17 @@ impl Control {
     /// Forgets all commands, after the device was made quiet.
     pub fn stop(&mut self) {
         self.wanted = Wanted::default();
+        self.vlans = Vlans::default();
         self.queue.stop();
     }
 
     /// Wants the device to work like this. Whether it wants to be notified.
     pub fn configure(&mut self, settings: &Settings) -> bool {
         self.wanted.settings = Some(settings.clone());
+        if self.features.contains(Features::CTRL_VLAN) {
+            // Frames with a priority and no VLAN have number 0.
+            self.vlans.wanted = std::iter::once(0).chain(settings.filter.vlans.iter().copied()).collect();
+        }
         self.advance()
     }
 
@@ -105,7 +136,10 @@ impl Control {
         let wanted = std::mem::take(&mut self.wanted);
         let commands = wanted.settings.map(|settings| commands(&settings, self.features));
         let delays = wanted.intervals.map(|intervals| delays(intervals, self.features));
-        for (slot, (name, bytes)) in commands.into_iter().chain(delays).flatten().enumerate() {
+        let mut commands: Vec<_> = commands.into_iter().chain(delays).flatten().collect();
+        let room = COMMANDS.saturating_sub(commands.len());
+        commands.extend(std::iter::from_fn(|| self.vlans.next()).take(room));
+        for (slot, (name, bytes)) in commands.into_iter().enumerate() {
             self.give(Command { name, slot }, &bytes);
         }
         self.queue.show()
@@ -216,6 +250,18 @@ mod tests {
         let filter = Filter::default();
         assert!(told(filter.clone(), Features::empty()).is_empty());
         assert_eq!(told(filter, Features::CTRL_MAC_ADDR), [[1, 1, 2, 0, 0, 0, 0, 1]]);
+    }
+
+    #[test]
+    fn vlans_are_told_one_by_one_until_the_device_knows_them() {
+        let mut vlans = Vlans { wanted: BTreeSet::from([0, 300]), ..Vlans::default() };
+        let next = |vlans: &mut Vlans| vlans.next().map(|(_, bytes)| bytes);
+        assert_eq!(next(&mut vlans), Some(vec![2, 0, 0, 0]));
+        assert_eq!(next(&mut vlans), Some(vec![2, 0, 44, 1]));
+        assert_eq!(next(&mut vlans), None);
+        vlans.wanted.remove(&300);
+        assert_eq!(next(&mut vlans), Some(vec![2, 1, 44, 1]));
+        assert_eq!(next(&mut vlans), None);
     }
 
     #[test]

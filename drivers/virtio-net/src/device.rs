@@ -106,7 +106,7 @@ impl<R: Registers> Device<R> {
     }
 
     /// Sets the virtqueues up (3.1.1, step 7).
-    fn start_queues(&mut self) -> Result<Doorbells, Fault> {
+    fn start_queues(&mut self, features: Features) -> Result<Doorbells, Fault> {
         let event_idx = self.features.contains(Features::EVENT_IDX);
         let vector = match self.interrupts {
             InterruptKind::MsiX { .. } => Some(VECTOR),
@@ -127,7 +127,7 @@ impl<R: Registers> Device<R> {
         let mut control = None;
         if self.features.contains(Features::CTRL_VQ) {
             let entries = self.entries(virtqueue::CONTROL, MOST_ENTRIES)?;
-            let areas = self.control.start(entries, self.features);
+            let areas = self.control.start(entries, features);
             control = Some(self.transport.enable_queue(virtqueue::CONTROL, entries, areas, vector)?);
         }
         Ok(Doorbells { receive, transmit, control })
@@ -208,6 +208,7 @@ fn offloads(features: Features) -> nic::Features {
     let mut facilities = nic::Features::empty();
     facilities.set(nic::Features::RX_CHECKSUM, features.contains(Features::GUEST_CSUM));
     facilities.set(nic::Features::TX_CHECKSUM, features.contains(Features::CSUM));
+    facilities.set(nic::Features::VLAN_FILTER, features.contains(Features::CTRL_VLAN));
     facilities
 }
 
@@ -232,8 +233,12 @@ impl<R: Registers> Nic for Device<R> {
     fn start(&mut self, settings: &Settings, interrupts: InterruptKind) -> Result<(), Fault> {
         self.interrupts = interrupts;
         self.transport.reset()?;
-        self.transport.negotiate(self.features)?;
-        self.doorbells = Some(self.start_queues()?);
+        let mut features = self.features;
+        if !settings.features.contains(nic::Features::VLAN_FILTER) {
+            features.remove(Features::CTRL_VLAN);
+        }
+        self.transport.negotiate(features)?;
+        self.doorbells = Some(self.start_queues(features)?);
         self.transport.add_status(Status::DRIVER_OK)?;
         self.configure(settings);
         self.fill_receiver();
@@ -306,6 +311,11 @@ impl<R: Registers> Nic for Device<R> {
         self.notify(|doorbells| doorbells.control, wanted);
     }
 
+    /// Whether VLANs are filtered is negotiated.
+    fn needs_restart(&self, from: &Settings, to: &Settings) -> bool {
+        (from.features ^ to.features).contains(nic::Features::VLAN_FILTER)
+    }
+
     fn link(&mut self) -> Result<Link, Fault> {
         self.transport.status()?;
         self.net_status = self.read_net_status()?;
@@ -357,7 +367,8 @@ fn usable<R: Registers>(transport: &Transport<R>, behind_iommu: bool) -> Result<
         features.remove(feature);
     }
     if !features.contains(Features::CTRL_VQ) {
-        features.remove(Features::CTRL_RX | Features::CTRL_MAC_ADDR | Features::NOTF_COAL);
+        features.remove(Features::CTRL_RX | Features::CTRL_MAC_ADDR);
+        features.remove(Features::CTRL_VLAN | Features::NOTF_COAL);
     }
     Ok(features)
 }

@@ -102,6 +102,8 @@ bitflags! {
         const CTRL_VQ = 1 << 17;
         /// It takes receive modes.
         const CTRL_RX = 1 << 18;
+        /// It takes the VLANs whose frames are received; without it, they all are.
+        const CTRL_VLAN = 1 << 19;
         /// It takes the address.
         const CTRL_MAC_ADDR = 1 << 23;
         /// Notifications and interrupts are asked for by index.
@@ -161,6 +163,10 @@ pub mod command {
     pub const MAC_TABLE_SET: [u8; 2] = [1, 0];
     /// VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_ADDR_SET.
     pub const MAC_ADDR_SET: [u8; 2] = [1, 1];
+    /// VIRTIO_NET_CTRL_VLAN, VIRTIO_NET_CTRL_VLAN_ADD.
+    pub const VLAN_ADD: [u8; 2] = [2, 0];
+    /// VIRTIO_NET_CTRL_VLAN, VIRTIO_NET_CTRL_VLAN_DEL.
+    pub const VLAN_DEL: [u8; 2] = [2, 1];
     /// VIRTIO_NET_CTRL_NOTF_COAL, VIRTIO_NET_CTRL_NOTF_COAL_TX_SET.
     pub const COAL_TX_SET: [u8; 2] = [6, 0];
     /// VIRTIO_NET_CTRL_NOTF_COAL, VIRTIO_NET_CTRL_NOTF_COAL_RX_SET.

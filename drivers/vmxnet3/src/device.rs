@@ -7,8 +7,8 @@ use hw::dma::Region;
 use hw::{InterruptKind, PciFunction, Registers};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
-    Causes, DriverInfo, Facilities, Fault, Features, Filter, Frame, Link, MacAddress, Memory, Moderation,
-    Nic, NicInfo, RingLimits, Rings, Settings, Statistics, Step,
+    Causes, DriverInfo, Facilities, Fault, Features, Frame, Link, MacAddress, Memory, Moderation, Nic,
+    NicInfo, RingLimits, Rings, Settings, Statistics, Step,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -53,7 +53,11 @@ const UNMODERATED: u8 = 0;
 const GUEST: u32 = 2;
 
 /// Of all that ethtool knows by these names, what the device could do.
-const FEATURES: Features = Features::RX_CHECKSUM.union(Features::TX_CHECKSUM);
+const FEATURES: Features = Features::RX_CHECKSUM
+    .union(Features::TX_CHECKSUM)
+    .union(Features::RX_VLAN)
+    .union(Features::TX_VLAN)
+    .union(Features::VLAN_FILTER);
 
 /// A vmxnet3.
 pub struct Device<R> {
@@ -117,7 +121,7 @@ impl<R: Registers> Device<R> {
         shared.driver.gos.set(GUEST);
         shared.driver.vmxnet3_rev_spt.set(REVISION_1);
         shared.driver.upt_ver_spt.set(REVISION_1);
-        shared.upt_features.set(shared::F_RXCSUM);
+        shared.upt_features.set(upt_features(settings));
         shared.driver_data.set(self.shared.bus_address());
         shared.driver_data_len.set(self.shared.size() as u32);
         shared.queue_desc.set(self.queues.bus_address());
@@ -128,7 +132,7 @@ impl<R: Registers> Device<R> {
         (shared.num_tx_queues, shared.num_rx_queues) = (1, 1);
         shared.interrupts.num_intrs = 1;
         shared.interrupts.mod_levels = [if settings.coalesce.adaptive { ADAPTIVE } else { UNMODERATED }; 25];
-        shared.filter = self.filter(&settings.filter);
+        shared.filter = self.filter(settings);
         self.shared.copy_from(0, shared.as_bytes());
     }
 
@@ -153,10 +157,11 @@ impl<R: Registers> Device<R> {
         queue
     }
 
-    /// The description of `filter`, whose groups are written to the multicast list.
-    fn filter(&self, filter: &Filter) -> RxFilterConfiguration {
+    /// The description of what to receive. The groups are written to the multicast list.
+    fn filter(&self, settings: &Settings) -> RxFilterConfiguration {
+        let filter = &settings.filter;
         let mut description = RxFilterConfiguration::new_zeroed();
-        description.vf_table = shared::EVERY_VLAN;
+        description.vf_table = shared::vlan_table(settings.vlans());
         let mut mode = RxMode::UCAST | RxMode::BCAST;
         mode.set(RxMode::PROMISC, filter.promiscuous);
         let groups: Vec<u8> = filter.multicast.iter().flat_map(|group| group.0).collect();
@@ -245,9 +250,12 @@ impl<R: Registers> Nic for Device<R> {
         self.vd.write32(vd::MACL, u32::from_le_bytes([a, b, c, d]));
         self.vd.write32(vd::MACH, u32::from_le_bytes([e, f, 0, 0]));
         self.receiver.set_longest(settings.mtu + HEADER + VLAN_TAG);
-        let filter = self.filter(&settings.filter);
+        self.shared.copy_from(shared::FEATURES, &upt_features(settings).to_le_bytes());
+        self.command(Command::UpdateFeature);
+        let filter = self.filter(settings);
         self.shared.copy_from(shared::FILTER, filter.as_bytes());
         self.command(Command::UpdateMacFilters);
+        self.command(Command::UpdateVlanFilters);
         self.command(Command::UpdateRxMode);
         self.fill();
     }
@@ -340,6 +348,12 @@ impl<R: Registers> Device<R> {
             self.pt.write32(pt::RXPROD2, bodies as u32);
         }
     }
+}
+
+/// What is offloaded of what is received.
+fn upt_features(settings: &Settings) -> u64 {
+    let takes_tags_off = settings.features.contains(Features::RX_VLAN);
+    shared::F_RXCSUM | if takes_tags_off { shared::F_RXVLAN } else { 0 }
 }
 
 /// Empty rings in `memory`.

@@ -154,6 +154,7 @@ impl Receiver {
         }
         let mut frame = frame?;
         (frame.metadata.ip_checksum, frame.metadata.transport_checksum) = checksums(place, done);
+        frame.metadata.vlan = done.ts().then_some(done.tci());
         Some(frame)
     }
 

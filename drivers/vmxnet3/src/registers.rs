@@ -60,6 +60,10 @@ pub enum Command {
     UpdateRxMode = 0xcafe_0003,
     /// Reads the multicast list.
     UpdateMacFilters = 0xcafe_0004,
+    /// Reads the VLAN filter.
+    UpdateVlanFilters = 0xcafe_0005,
+    /// Reads what is offloaded.
+    UpdateFeature = 0xcafe_0009,
     /// Writes the statistics into the shared memory.
     GetStats = 0xf00d_0001,
     /// Gives a [`LinkStatus`].

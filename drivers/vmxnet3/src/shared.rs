@@ -7,6 +7,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// What begins the shared memory.
 pub const MAGIC: u32 = 0xbabe_fee1;
 
+/// Where [`DriverShared::upt_features`] stands.
+pub const FEATURES: usize = 24;
+
 /// Where [`DriverShared::filter`] stands.
 pub const FILTER: usize = 120;
 
@@ -20,10 +23,25 @@ pub const QUEUE: usize = 256;
 pub const STATISTICS: usize = 88;
 
 /// Bits of the VLAN filter, all set: tagged frames pass like others.
-pub const EVERY_VLAN: [U32; 128] = [U32::MAX_VALUE; 128];
+const EVERY_VLAN: [U32; 128] = [U32::MAX_VALUE; 128];
 
 /// `UPT1_F_RXCSUM`: verify checksums of what is received.
 pub const F_RXCSUM: u64 = 1;
+
+/// `UPT1_F_RXVLAN`: take tags off what is received.
+pub const F_RXVLAN: u64 = 4;
+
+/// The VLAN filter that lets frames of `vlans` pass, or all of them. Frames without a tag are of VLAN 0.
+pub fn vlan_table(vlans: Option<impl Iterator<Item = u16>>) -> [U32; 128] {
+    let Some(vlans) = vlans else { return EVERY_VLAN };
+    let mut table = [U32::ZERO; 128];
+    for vlan in vlans {
+        if let Some(word) = table.get_mut(usize::from(vlan / 32)) {
+            word.set(word.get() | 1 << (vlan % 32));
+        }
+    }
+    table
+}
 
 /// `Vmxnet3_DriverShared`.
 #[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -176,6 +194,7 @@ mod tests {
     #[test]
     fn the_layouts_are_those_of_the_header() {
         assert_eq!(offset_of!(DriverShared, interrupts), 80);
+        assert_eq!(offset_of!(DriverShared, upt_features), FEATURES);
         assert_eq!(offset_of!(DriverShared, filter), FILTER);
         assert_eq!(offset_of!(DriverShared, ecr), ECR);
         assert_eq!(size_of::<DriverShared>(), 720);

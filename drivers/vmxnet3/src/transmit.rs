@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use hw::dma::Region;
-use nic::{Checksum, Frame};
+use nic::{Checksum, Frame, Metadata};
 
 use crate::descriptors::{OM_CSUM, Transmit};
 use crate::ring::{Commands, Completions};
@@ -101,7 +101,7 @@ impl Transmitter {
         let begin = self.commands.tail();
         let first_generation = self.commands.generation();
         let pieces: Vec<_> = frame.buffers().map(|buffer| (buffer.bus_address(), buffer.len())).collect();
-        let (plain, first) = (Transmit::new(), offloads(frame.metadata.transport_checksum));
+        let (plain, first) = (Transmit::new(), offloads(frame.metadata));
         let mut frame = Some(frame);
         for (index, &(address, length)) in pieces.iter().enumerate() {
             // The first descriptor shows its generation last: the device must not see half a frame.
@@ -132,11 +132,12 @@ impl Transmitter {
 }
 
 /// A descriptor that says what the device shall do for a frame.
-fn offloads(checksum: Checksum) -> Transmit {
-    match checksum {
+fn offloads(metadata: Metadata) -> Transmit {
+    let plain = Transmit::new().with_ti(metadata.vlan.is_some()).with_tci(metadata.vlan.unwrap_or_default());
+    match metadata.transport_checksum {
         Checksum::Partial { start, offset } => {
-            Transmit::new().with_om(OM_CSUM).with_hlen(start).with_msscof(start + offset)
+            plain.with_om(OM_CSUM).with_hlen(start).with_msscof(start + offset)
         }
-        _ => Transmit::new(),
+        _ => plain,
     }
 }

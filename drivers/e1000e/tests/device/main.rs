@@ -29,3 +29,5 @@ mod rig;
 mod rings;
 #[path = "../../../nic/tests/card/vlan.rs"]
 mod vlan;
+#[path = "../../../nic/tests/card/vlan_filter.rs"]
+mod vlan_filter;

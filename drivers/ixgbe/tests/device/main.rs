@@ -23,3 +23,7 @@ mod random;
 mod rig;
 #[path = "../../../nic/tests/card/rings.rs"]
 mod rings;
+#[path = "../../../nic/tests/card/vlan.rs"]
+mod vlan;
+#[path = "../../../nic/tests/card/vlan_filter.rs"]
+mod vlan_filter;

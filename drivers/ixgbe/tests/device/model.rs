@@ -8,9 +8,10 @@ use intel::advanced::{ADVANCED_ONE_BUFFER, RingControl, Srrctl};
 use intel::registers::RingRegisters;
 use ixgbe::registers::{
     self as reg, Autoc, Ctrl, Dmatxctl, Eec, Eitr, Fctrl, Gpie, Hlreg0, Ivar, IvarMisc, Links, Mcstctrl,
-    RECEIVE, Rdrxctl, Rxctrl, Status, TRANSMIT,
+    RECEIVE, Rdrxctl, Rxctrl, Status, TRANSMIT, Vlnctrl,
 };
 use nic::Intervals;
+use nic::frame::is_tagged;
 
 pub use ixgbe::Device;
 pub use ixgbe::registers::Interrupts;
@@ -68,6 +69,12 @@ pub struct Ixgbe {
     /// The causes that an interrupt was raised for already.
     told: u32,
     packet: Vec<u8>,
+    /// The first word of the last context.
+    context: u64,
+    /// How many tags it has inserted and taken off.
+    pub tags: usize,
+    /// The tag that was taken off the frame that arrives.
+    tag: Option<u16>,
     /// Frames on the wire, oldest first.
     pub sent: Vec<Vec<u8>>,
     pub faults: Faults,
@@ -110,6 +117,9 @@ impl Ixgbe {
             speed: (3, false),
             told: 0,
             packet: Vec::new(),
+            context: 0,
+            tags: 0,
+            tag: None,
             sent: Vec::new(),
             faults: Faults::default(),
             strays: 0,
@@ -184,6 +194,7 @@ impl Ixgbe {
         if frame.len() + 4 > longest as usize {
             return self.count(ROC);
         }
+        let frame = &self.without_tag(frame);
         let entries = self.register(RECEIVE.length()) as usize / 16;
         let (head, tail) = (self.register(RECEIVE.head()) as usize, self.register(RECEIVE.tail()) as usize);
         let free = (tail + entries - head) % entries.max(1);
@@ -198,7 +209,26 @@ impl Ixgbe {
         self.cause(bus, Interrupts::RECEIVE);
     }
 
-    /// Status (DD, EOP), errors, length: 7.1.6.2.
+    /// The frame, with its tag taken off if that is wanted.
+    fn without_tag(&mut self, frame: &[u8]) -> Vec<u8> {
+        self.tag = None;
+        if self.register(RECEIVE.control()) & RingControl::VME.bits() != 0 && is_tagged(frame) {
+            self.tags += 1;
+            self.tag = Some(u16::from_be_bytes([frame[14], frame[15]]));
+            return [&frame[..12], &frame[16..]].concat();
+        }
+        frame.to_vec()
+    }
+
+    /// The upper 7 bits of the VLAN's number select the word.
+    fn accepts_vlan(&self, frame: &[u8]) -> bool {
+        let filters = self.register(reg::VLNCTRL) == Vlnctrl::all().bits();
+        let number = u16::from_be_bytes([frame[14], frame[15]]) & 0xfff;
+        let word = self.register(reg::VFTA + 4 * usize::from(number >> 5));
+        !filters || word >> (number & 0x1f) & 1 != 0
+    }
+
+    /// Status (DD, EOP, VP), errors, length, tag: 7.1.6.2.
     fn write_back(&mut self, bus: &mut Bus, entry: usize, piece: &[u8], last: bool) {
         let srrctl = Srrctl::from(self.register(reg::SRRCTL0));
         assert_eq!((srrctl.desctype(), srrctl.bsizepacket()), (ADVANCED_ONE_BUFFER, 2));
@@ -209,6 +239,7 @@ impl Ixgbe {
         let length = u64::from(self.faults.length.unwrap_or(piece.len() as u16));
         let last = last && !self.faults.endless_packet;
         let word = length << 32 | self.faults.errors << 20 | if last { 3 } else { 1 };
+        let word = word | self.tag.map_or(0, |tag| 1 << 3 | u64::from(tag) << 48);
         let told = bus.write(at + 8, &word.to_le_bytes());
         self.strays += usize::from(!(read && wrote && told));
     }
@@ -256,6 +287,9 @@ impl Ixgbe {
     fn accepts(&self, frame: &[u8]) -> bool {
         let control = Fctrl::from_bits_retain(self.register(reg::FCTRL));
         let Some(destination) = frame.get(..6) else { return false };
+        if is_tagged(frame) && !self.accepts_vlan(frame) {
+            return false;
+        }
         match destination {
             [0xff, 0xff, 0xff, 0xff, 0xff, 0xff] => control.contains(Fctrl::BAM),
             [first, ..] if first & 1 != 0 => control.contains(Fctrl::MPE) || self.is_in_table(destination),
@@ -302,6 +336,11 @@ impl Ixgbe {
         let mut ok = bus.read(at, &mut address) && bus.read(at + 8, &mut word);
         let value = u64::from_le_bytes(word);
         let (kind, command) = (value >> 20 & 0xf, (value >> 24) as u8);
+        if (kind, command & 0x20) == (2, 0x20) {
+            // A context: 7.2.3.2.3.
+            self.context = u64::from_le_bytes(address);
+            return;
+        }
         assert_eq!((kind, command & 0x20), (3, 0x20), "an advanced descriptor with data");
         let mut piece = vec![0; usize::from(value as u16)];
         ok &= bus.read(u64::from_le_bytes(address), &mut piece);
@@ -309,7 +348,12 @@ impl Ixgbe {
         if command & 1 != 0 {
             assert_eq!(command & 2, 2, "the FCS is the device's to insert");
             assert_eq!(value >> 46, self.packet.len() as u64, "PAYLEN is the length of the frame");
-            self.sent.push(std::mem::take(&mut self.packet));
+            let mut frame = std::mem::take(&mut self.packet);
+            if command & 0x40 != 0 {
+                self.tags += 1;
+                nic::vlan::insert(&mut frame, (self.context >> 16) as u16);
+            }
+            self.sent.push(frame);
         }
         if command & 8 != 0 {
             ok &= bus.write(at + 12, &[word[4] | 1]);

@@ -1,6 +1,7 @@
 //! The device looks at the checksums that it receives and fills in those that it sends, and the driver does where the
 //! device does not.
 
+use nic::vlan;
 use scheme::errno::{EINVAL, EOPNOTSUPP};
 use scheme::flag::{O_NONBLOCK, O_RDWR};
 use scheme::vnet::{Checksum, Header, SIZE};
@@ -10,6 +11,8 @@ use crate::packets::{damaged, of_each_kind, unfinished, verdict};
 use crate::rig::{Rig, frame};
 
 const PEER: [u8; 6] = [2, 0, 0, 0, 0, 9];
+/// VLAN 10, with a priority.
+const TEN: u16 = 0x600a;
 
 fn open_vnet(rig: &mut Rig) -> usize {
     rig.open("vnet", O_RDWR | O_NONBLOCK).expect("`vnet` opens")
@@ -108,4 +111,27 @@ fn features_are_switched_one_by_one_and_only_those_that_there_are() {
     assert_eq!(rig.echo("features", "rx-checksum on\nwarp on\n"), Err(EOPNOTSUPP));
     assert_eq!(rig.echo("features", "rx-checksum maybe"), Err(EINVAL));
     assert!(rig.cat("features").starts_with("rx-checksum off\n"), "all of it or nothing");
+}
+
+#[test]
+fn a_tag_and_a_checksum_are_both_put_in_by_whoever_does_which() {
+    for off in ["", "tx-vlan-offload off", "tx-checksum-ip-generic off"] {
+        let mut rig = Rig::new(Card::new());
+        let id = open_vnet(&mut rig);
+        if !rig.cat("features").contains(off.trim_end_matches(" off")) {
+            continue;
+        }
+        assert!(rig.echo("features", off).is_ok());
+        for whole in of_each_kind(PEER, 777) {
+            let mut left = unfinished(&whole);
+            let header = Header::parse(left.first_chunk().expect("it is there")).expect("it makes sense");
+            left[..SIZE].copy_from_slice(&Header { vlan: Some(TEN), ..header }.bytes());
+            assert!(rig.write(id, &left).is_ok());
+            let sent = rig.sent();
+            assert_eq!(verdict(&sent[0]), Some(true), "{off}: {:x?}", sent[0]);
+            let mut tagged = whole;
+            vlan::insert(&mut tagged, TEN);
+            assert_eq!(sent, [tagged]);
+        }
+    }
 }

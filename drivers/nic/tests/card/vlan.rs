@@ -1,12 +1,10 @@
-//! The device takes the tags of VLANs off, puts them in, and filters by them, and the driver does where the device does
-//! not.
+//! The device takes the tags of VLANs off and puts them in, and the driver does where the device does not.
 
 use nic::vlan;
 use scheme::flag::{O_NONBLOCK, O_RDWR};
 use scheme::vnet::{Header, SIZE};
 
 use crate::model::Card;
-use crate::packets::{of_each_kind, unfinished, verdict};
 use crate::rig::{Rig, frame};
 
 const PEER: [u8; 6] = [2, 0, 0, 0, 0, 9];
@@ -95,24 +93,6 @@ fn tags_that_are_told_are_put_in_by_the_device_or_the_driver() {
 }
 
 #[test]
-fn a_tag_and_a_checksum_are_both_put_in_by_whoever_does_which() {
-    for off in ["", "tx-vlan-offload off", "tx-checksum-ip-generic off"] {
-        let mut rig = Rig::new(Card::new());
-        let id = open_vnet(&mut rig);
-        assert!(rig.echo("features", off).is_ok());
-        for whole in of_each_kind(PEER, 777) {
-            let mut left = unfinished(&whole);
-            let header = Header::parse(left.first_chunk().expect("it is there")).expect("it makes sense");
-            left[..SIZE].copy_from_slice(&Header { vlan: Some(TEN), ..header }.bytes());
-            assert!(rig.write(id, &left).is_ok());
-            let sent = rig.sent();
-            assert_eq!(verdict(&sent[0]), Some(true), "{off}: {:x?}", sent[0]);
-            assert_eq!(sent, [tagged(whole, TEN)]);
-        }
-    }
-}
-
-#[test]
 fn a_tag_that_is_in_the_frame_leaves_as_it_is() {
     let mut rig = Rig::new(Card::new());
     let id = rig.open_frames();
@@ -120,28 +100,4 @@ fn a_tag_that_is_in_the_frame_leaves_as_it_is() {
     assert_eq!(rig.write(id, &on_the_wire), Ok(1518));
     assert_eq!(rig.sent(), [on_the_wire]);
     assert_eq!(tags(&rig), 0);
-}
-
-#[test]
-fn frames_of_vlans_come_as_far_as_they_are_asked_for() {
-    let mut rig = Rig::new(Card::new());
-    let id = rig.open_frames();
-    let come = |rig: &mut Rig, change: [&str; 2]| {
-        assert!(rig.echo("filter", change[0]).is_ok() && rig.echo("features", change[1]).is_ok());
-        [0, 10, 11, 42].map(|vlan| {
-            rig.arrive(&tagged(frame(Card::MAC, 100, 0), 0xe000 | vlan));
-            rig.settle();
-            !rig.read_all(id).is_empty()
-        })
-    };
-    let [none, two] = [[true, false, false, false], [true, true, false, true]];
-    assert_eq!(come(&mut rig, ["", ""]), none, "one with a priority alone is of no VLAN");
-    assert_eq!(come(&mut rig, ["+vlan 10\n+vlan 42\n", ""]), two);
-    assert_eq!(come(&mut rig, ["promisc on\n", ""]), [true; 4]);
-    assert_eq!(come(&mut rig, ["promisc off\n", ""]), two);
-    assert_eq!(come(&mut rig, ["", "rx-vlan-filter off\n"]), [true; 4]);
-    assert_eq!(come(&mut rig, ["-vlan 10\n-vlan 42\n", "rx-vlan-filter on\n"]), none);
-    rig.arrive(&frame(Card::MAC, 100, 0));
-    rig.settle();
-    assert_eq!(rig.read_all(id).len(), 1, "one without a tag comes in any case");
 }

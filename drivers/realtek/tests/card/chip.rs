@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 
 use hw::fake::{Bus, Model};
 use hw::{Identity, InterruptKind};
-use realtek::registers::{self as reg, Accept, Cr, Interrupts};
+use nic::frame::is_tagged;
+use realtek::registers::{self as reg, Accept, Cpcr, Cr, Interrupts};
 
 /// A kind of controller, and what only it has.
 pub trait Kind: Sized {
@@ -119,6 +120,8 @@ pub struct Chip<K> {
     pub transmit_status: u64,
     /// What has been read of a frame that is to be sent.
     packet: Vec<u8>,
+    /// How many tags it has inserted and taken off.
+    pub tags: usize,
     /// Frames on the wire, oldest first.
     pub sent: Vec<Vec<u8>>,
     pub faults: Faults,
@@ -156,6 +159,7 @@ impl<K: Kind> Chip<K> {
             places: [0; 2],
             transmit_status: 0,
             packet: Vec::new(),
+            tags: 0,
             sent: Vec::new(),
             faults: Faults::default(),
             strays: 0,
@@ -203,7 +207,8 @@ impl<K: Kind> Chip<K> {
         if !works || !self.accepts(frame) || K::take(self, bus, frame) {
             return;
         }
-        let bytes = [frame, &[0; 4]].concat();
+        let (tag, frame) = self.without_tag(frame);
+        let bytes = [&frame[..], &[0; 4]].concat();
         let longest = K::longest(self);
         let (bytes, errors) =
             if bytes.len() > longest { (&bytes[..longest], RES | RWT) } else { (&bytes[..], 0) };
@@ -211,8 +216,20 @@ impl<K: Kind> Chip<K> {
             K::missed(self);
             return self.cause(bus, Interrupts::RDU);
         }
-        self.store(bus, bytes, bytes.len() as u64 | errors << K::LENGTH_BITS);
+        self.store(bus, bytes, bytes.len() as u64 | errors << K::LENGTH_BITS | tag);
         self.cause(bus, Interrupts::ROK);
+    }
+
+    /// What it says of the tag of a frame (TAVA, and its bytes as they come), and the frame without that, if it is to
+    /// take tags off.
+    fn without_tag(&mut self, frame: &[u8]) -> (u64, Vec<u8>) {
+        let takes_off = Cpcr::from_bits_retain(self.get(reg::CPCR, 2) as u16).contains(Cpcr::RX_VLAN);
+        if !takes_off || !is_tagged(frame) {
+            return (0, frame.to_vec());
+        }
+        self.tags += 1;
+        let tag = u64::from(u16::from_le_bytes([frame[14], frame[15]]));
+        (1 << 48 | tag << 32, [&frame[..12], &frame[16..]].concat())
     }
 
     /// Whether the next descriptors are the device's, as many as `len` bytes need.
@@ -351,7 +368,12 @@ impl<K: Kind> Chip<K> {
             let read = bus.read(address, &mut piece);
             self.packet.extend(piece);
             if command & LS != 0 {
-                self.sent.push(std::mem::take(&mut self.packet));
+                let mut frame = std::mem::take(&mut self.packet);
+                if command >> 49 & 1 != 0 {
+                    self.tags += 1;
+                    frame.splice(12..12, [0x81, 0, (command >> 32) as u8, (command >> 40) as u8]);
+                }
+                self.sent.push(frame);
             }
             let told = bus.write(at, &(self.transmit_status | command & EOR).to_le_bytes());
             self.strays += usize::from(!(read && told));

@@ -19,3 +19,5 @@ mod realtek_faults;
 mod rig;
 #[path = "../../../nic/tests/card/rings.rs"]
 mod rings;
+#[path = "../../../nic/tests/card/vlan.rs"]
+mod vlan;

@@ -22,3 +22,5 @@ mod rig;
 #[path = "../../../nic/tests/card/rings.rs"]
 mod rings;
 mod virtqueue;
+#[path = "../../../nic/tests/card/vlan_filter.rs"]
+mod vlan_filter;

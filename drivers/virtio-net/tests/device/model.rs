@@ -83,6 +83,8 @@ pub struct VirtioNet {
     all_multicast: bool,
     /// The groups that the driver has named.
     pub groups: HashSet<[u8; 6]>,
+    /// The VLANs whose frames it lets through.
+    vlans: std::collections::HashSet<u16>,
     /// How long it delays notifications.
     delays: Intervals,
     /// Frames on the wire, oldest first.
@@ -138,6 +140,7 @@ impl VirtioNet {
             promiscuous: true,
             all_multicast: false,
             groups: HashSet::new(),
+            vlans: Default::default(),
             delays: Intervals::default(),
             sent: Vec::new(),
             filled_in: 0,
@@ -238,8 +241,12 @@ impl VirtioNet {
 
     fn accepts(&self, frame: &[u8]) -> bool {
         let Some(&destination) = frame.first_chunk::<6>() else { return false };
+        let vlan = nic::frame::is_tagged(frame).then(|| u16::from_be_bytes([frame[14], frame[15]]) & 0xfff);
         match destination {
             _ if self.promiscuous => true,
+            _ if self.has(Features::CTRL_VLAN) && vlan.is_some_and(|vlan| !self.vlans.contains(&vlan)) => {
+                false
+            }
             [0xff, 0xff, 0xff, 0xff, 0xff, 0xff] => true,
             [first, ..] if first & 1 != 0 => self.all_multicast || self.groups.contains(&destination),
             own => own == self.mac,
@@ -342,6 +349,12 @@ impl VirtioNet {
                 let count = usize::from(u16::from_le_bytes([*low, *high]));
                 self.groups = groups.as_chunks().0.iter().copied().collect();
                 return groups.len() == 6 * count;
+            }
+            (command::VLAN_ADD, &[low, high]) if self.has(Features::CTRL_VLAN) => {
+                self.vlans.insert(u16::from_le_bytes([low, high]));
+            }
+            (command::VLAN_DEL, &[low, high]) if self.has(Features::CTRL_VLAN) => {
+                self.vlans.remove(&u16::from_le_bytes([low, high]));
             }
             (command::COAL_RX_SET, [_, _, _, _, delay @ ..]) if self.has(Features::NOTF_COAL) => {
                 self.delays.receive = u32::from_le_bytes(delay.try_into().unwrap_or_default());

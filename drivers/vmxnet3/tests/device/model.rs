@@ -4,11 +4,20 @@ use std::collections::VecDeque;
 
 use hw::fake::{Bus, Model};
 use hw::{Identity, InterruptKind};
+use nic::frame::is_tagged;
 use vmxnet3::registers::{Command, Events, RxMode, pt, vd};
 use vmxnet3::shared::{self, DriverShared, RxQueue, TxQueue};
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 use super::packets::{filled_in, verdict};
+
+/// Commands after which the shared memory is read again.
+const UPDATES: [u32; 4] = [
+    Command::UpdateRxMode as u32,
+    Command::UpdateMacFilters as u32,
+    Command::UpdateVlanFilters as u32,
+    Command::UpdateFeature as u32,
+];
 
 pub use vmxnet3::Device;
 /// What the shared tests raise.
@@ -95,6 +104,10 @@ pub struct Vmxnet3 {
     first: u64,
     /// How many checksums it has filled in.
     pub filled_in: usize,
+    /// How many tags it has inserted and taken off.
+    pub tags: usize,
+    /// The tag that was taken off the frame that arrives.
+    tag: Option<u16>,
     /// Whether that of the frame that arrives is right.
     verdict: Option<bool>,
     /// Frames on the wire, oldest first.
@@ -145,6 +158,8 @@ impl Vmxnet3 {
             sent: Vec::new(),
             first: 0,
             filled_in: 0,
+            tags: 0,
+            tag: None,
             verdict: None,
             faults: Faults::default(),
             strays: 0,
@@ -172,8 +187,9 @@ impl Vmxnet3 {
             return;
         }
         self.verdict = verdict(frame);
+        let frame = &self.without_tag(frame);
         let before = (self.receive, self.receive_done);
-        let mut rest = frame;
+        let mut rest = frame.as_slice();
         while !rest.is_empty() {
             let Some(count) = self.fill_buffer(bus, rest, rest.len() == frame.len()) else {
                 // No completion of it has been shown yet.
@@ -184,6 +200,24 @@ impl Vmxnet3 {
             rest = &rest[count..];
         }
         self.interrupt(bus);
+    }
+
+    /// The frame, with its tag taken off if that is wanted.
+    fn without_tag(&mut self, frame: &[u8]) -> Vec<u8> {
+        self.tag = None;
+        if self.shared.upt_features.get() & shared::F_RXVLAN != 0 && is_tagged(frame) {
+            self.tags += 1;
+            self.tag = Some(u16::from_be_bytes([frame[14], frame[15]]));
+            return [&frame[..12], &frame[16..]].concat();
+        }
+        frame.to_vec()
+    }
+
+    /// Frames without a tag are of VLAN 0.
+    fn accepts_vlan(&self, frame: &[u8]) -> bool {
+        let tag = if is_tagged(frame) { [frame[14] & 0xf, frame[15]] } else { [0; 2] };
+        let number = u16::from_be_bytes(tag);
+        self.shared.filter.vf_table[usize::from(number / 32)].get() >> (number % 32) & 1 != 0
     }
 
     /// Puts as much of `rest` as fits into the next buffer, and says so; how much that was.
@@ -204,6 +238,7 @@ impl Vmxnet3 {
         let length = u64::from(self.faults.length.unwrap_or(count as u16));
         let done =
             length | checksum | u64::from(self.faults.damaged) << 14 | self.receive_done.generation() << 63;
+        let done = done | self.tag.map_or(0, |tag| 1 << 15 | u64::from(tag) << 16);
         let told = bus.write(self.receive_done.at(), &place.to_le_bytes())
             && bus.write(self.receive_done.at() + 8, &done.to_le_bytes());
         self.strays += usize::from(!(wrote && told));
@@ -251,6 +286,7 @@ impl Vmxnet3 {
         let Some(destination) = frame.get(..6) else { return false };
         match destination {
             _ if mode.contains(RxMode::PROMISC) => true,
+            _ if !self.accepts_vlan(frame) => false,
             [0xff, 0xff, 0xff, 0xff, 0xff, 0xff] => mode.contains(RxMode::BCAST),
             [first, ..] if first & 1 != 0 => {
                 let listed = self.groups.chunks(6).any(|group| group == destination);
@@ -301,16 +337,21 @@ impl Vmxnet3 {
 
     /// A frame as it leaves, by what its first descriptor says.
     fn finished(&mut self) -> Vec<u8> {
-        let frame = std::mem::take(&mut self.packet);
+        let mut frame = std::mem::take(&mut self.packet);
         let (at, start, mode) = (self.first >> 18 & 0x3fff, self.first >> 32 & 0x3ff, self.first >> 42 & 3);
         match mode {
-            0 => frame,
+            0 => {}
             2 => {
                 self.filled_in += 1;
-                filled_in(&frame, start as usize, (at - start) as usize)
+                frame = filled_in(&frame, start as usize, (at - start) as usize);
             }
             other => panic!("no mode {other} was asked for"),
         }
+        if self.first >> 47 & 1 != 0 {
+            self.tags += 1;
+            nic::vlan::insert(&mut frame, (self.first >> 48) as u16);
+        }
+        frame
     }
 
     fn report_sent(&mut self, bus: &mut Bus) {
@@ -383,7 +424,7 @@ impl Vmxnet3 {
                 self.reset(bus);
                 0
             }
-            _ if command == Command::UpdateRxMode as u32 || command == Command::UpdateMacFilters as u32 => {
+            _ if UPDATES.contains(&command) => {
                 self.read_shared(bus);
                 0
             }
