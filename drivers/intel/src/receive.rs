@@ -87,7 +87,12 @@ impl<D: Receive> Receiver<D> {
                 break;
             }
             let Some((completion, buffer)) = self.take_piece() else { break };
-            frames.extend(self.assemble(completion, buffer));
+            let is_whole = completion.ends_frame && matches!(self.assembly, Assembly::Idle);
+            let frame =
+                if is_whole { self.whole(&completion, buffer) } else { self.assemble(&completion, buffer) };
+            if let Some(frame) = frame {
+                frames.push(frame);
+            }
         }
     }
 
@@ -111,8 +116,21 @@ impl<D: Receive> Receiver<D> {
         self.ring.take().map(|buffer| (completion, buffer))
     }
 
+    /// The frame that this buffer is, as most are one, if it is good.
+    fn whole(&mut self, completion: &Completion, mut buffer: Buffer) -> Option<Frame> {
+        let length = usize::from(completion.length);
+        if completion.is_damaged {
+            self.counted.rx_errors += 1;
+        } else if length < LEAST_LENGTH || length > self.longest || !buffer.set_len(length) {
+            self.counted.rx_length_errors += 1;
+        } else {
+            return Some(described(Frame::new(buffer), completion));
+        }
+        None
+    }
+
     /// The frame that ends with this piece, if one does and it is good.
-    fn assemble(&mut self, completion: Completion, mut buffer: Buffer) -> Option<Frame> {
+    fn assemble(&mut self, completion: &Completion, mut buffer: Buffer) -> Option<Frame> {
         let assembly = std::mem::replace(&mut self.assembly, Assembly::Idle);
         let has_length = completion.length > 0 && buffer.set_len(completion.length.into());
         let frame = match assembly {
@@ -132,19 +150,11 @@ impl<D: Receive> Receiver<D> {
             }
         };
         let frame = frame.filter(|frame| self.has_possible_length(frame, completion.ends_frame));
-        match frame {
-            _ if !completion.ends_frame => {
-                self.assembly = frame.map_or(Assembly::Discarding, Assembly::Begun);
-                None
-            }
-            None => None,
-            Some(mut frame) => {
-                frame.metadata.ip_checksum = completion.ip_checksum;
-                frame.metadata.transport_checksum = completion.transport_checksum;
-                frame.metadata.vlan = completion.tag;
-                Some(frame)
-            }
+        if completion.ends_frame {
+            return frame.map(|frame| described(frame, completion));
         }
+        self.assembly = frame.map_or(Assembly::Discarding, Assembly::Begun);
+        None
     }
 
     fn has_possible_length(&mut self, frame: &Frame, complete: bool) -> bool {
@@ -154,4 +164,12 @@ impl<D: Receive> Receiver<D> {
         self.counted.rx_length_errors += u64::from(!possible);
         possible
     }
+}
+
+/// The frame with what the device says of it.
+fn described(mut frame: Frame, completion: &Completion) -> Frame {
+    frame.metadata.ip_checksum = completion.ip_checksum;
+    frame.metadata.transport_checksum = completion.transport_checksum;
+    frame.metadata.vlan = completion.tag;
+    frame
 }

@@ -30,7 +30,7 @@ impl<T> Ring<T> {
 
     /// The entry that is given next: the value for the tail register.
     pub fn tail(&self) -> usize {
-        (self.oldest + self.owned.len()) % self.entries
+        self.wrapped(self.oldest + self.owned.len())
     }
 
     /// Gives the entry at the tail to the device. It is the caller's again if there is no room.
@@ -49,13 +49,13 @@ impl<T> Ring<T> {
 
     /// What the device owns, oldest first, with the numbers of the entries.
     pub fn owned(&self) -> impl ExactSizeIterator<Item = (usize, &T)> {
-        self.owned.iter().enumerate().map(|(index, what)| ((self.oldest + index) % self.entries, what))
+        self.owned.iter().enumerate().map(|(index, what)| (self.wrapped(self.oldest + index), what))
     }
 
     /// Takes the oldest entry back.
     pub fn take(&mut self) -> Option<T> {
         let what = self.owned.pop_front()?;
-        self.oldest = (self.oldest + 1) % self.entries;
+        self.oldest = self.wrapped(self.oldest + 1);
         Some(what)
     }
 
@@ -63,6 +63,11 @@ impl<T> Ring<T> {
     pub fn reset(&mut self) -> impl Iterator<Item = T> {
         self.oldest = 0;
         self.owned.drain(..)
+    }
+
+    /// The entry with this number, of less than two rounds. A division would cost more than all else here.
+    fn wrapped(&self, number: usize) -> usize {
+        number.checked_sub(self.entries).unwrap_or(number)
     }
 }
 
