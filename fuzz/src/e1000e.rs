@@ -4,6 +4,8 @@
 #[allow(dead_code, reason = "its tests use the rest")]
 #[path = "../../drivers/intel/tests/card/controller.rs"]
 mod controller;
+#[path = "../../drivers/intel/tests/card/extended.rs"]
+mod extended;
 #[path = "liar.rs"]
 mod liar;
 #[allow(dead_code, reason = "its tests use the rest")]
@@ -20,5 +22,8 @@ mod packets;
 mod rig;
 #[path = "descriptors.rs"]
 mod steps;
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/nic/tests/card/wire.rs"]
+mod wire;
 
 pub use liar::run;

@@ -20,5 +20,8 @@ mod packets;
 mod rig;
 #[path = "descriptors.rs"]
 mod steps;
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/nic/tests/card/wire.rs"]
+mod wire;
 
 pub use liar::run;

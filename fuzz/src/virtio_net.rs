@@ -19,5 +19,8 @@ mod steps;
 #[allow(dead_code, reason = "its tests use the rest")]
 #[path = "../../drivers/virtio-net/tests/device/virtqueue.rs"]
 mod virtqueue;
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/nic/tests/card/wire.rs"]
+mod wire;
 
 pub use liar::run;

@@ -4,6 +4,10 @@
 /// Bytes of the header. The last two count buffers for virtio, and hold the tag here.
 pub const SIZE: usize = 12;
 
+/// Bytes of the longest frame that may be written of which segments are to be made: no more buffers than any device takes
+/// at a time.
+pub const LONGEST: usize = 32 * 1024;
+
 /// VIRTIO_NET_HDR_F_NEEDS_CSUM.
 const NEEDS_CSUM: u8 = 1;
 /// VIRTIO_NET_HDR_F_DATA_VALID.

@@ -46,6 +46,7 @@ const SETTINGS: Option<&str> = Some("facilities::settings_take_effect_at_once");
 const STARTS: Option<&str> = Some("facilities::it_starts_and_stops_under_traffic");
 const CONTROL: Option<&str> = Some("control::files_that_control_the_device_do_what_they_say");
 const CHECKSUMS: Option<&str> = Some("offloads::checksums_are_the_devices_work");
+const SEGMENTS: Option<&str> = Some("offloads::segments_are_the_devices_work");
 const LARGE_FILES: Option<&str> = Some("lease::large_files_come_and_go_whole");
 
 /// All of them, in the order of the matrix.
@@ -84,7 +85,7 @@ pub const ROWS: &[Row] = &[
         .on_model("rings::what_was_accepted_before_a_change_of_the_rings_is_sent_and_what_came_is_read"),
     row("rx-checksum", "checksums verified by the device, and used", CHECKSUMS),
     row("tx-checksum", "checksums inserted by the device", CHECKSUMS),
-    row("tso", "TCP segmentation by the device", None),
+    row("tso", "TCP segmentation by the device", SEGMENTS),
     row("lro", "received segments joined", None),
     row("vlan", "VLANs: tags inserted, stripped and filtered by the device, as far as it can", CONTROL)
         .on_model("vlan::tags_that_are_told_are_put_in_by_the_device_or_the_driver"),

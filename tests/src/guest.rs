@@ -66,6 +66,13 @@ impl Guest {
         self
     }
 
+    /// Run by the newer of two QEMUs.
+    #[must_use]
+    pub fn newer(mut self) -> Self {
+        self.plan.newer = true;
+        self
+    }
+
     /// With this long for the script.
     #[must_use]
     pub fn limit(mut self, seconds: u64) -> Self {

@@ -29,6 +29,8 @@ pub struct Plan {
     pub nics: Vec<Nic>,
     /// Every frame of the first of them is written here too.
     pub pcap: Option<PathBuf>,
+    /// Of two QEMUs the newer one runs it.
+    pub newer: bool,
     /// What the run wants of it.
     pub settings: Settings,
     /// Its clock goes by the instructions that it carries out ([`qemu::INSTRUCTION`]), and while there are none as time
@@ -106,7 +108,8 @@ impl Drop for Machine {
 
 /// QEMU's command line.
 fn command(plan: &Plan, kernel: &Kernel, folder: &Path) -> Command {
-    let mut command = qemu::command(&folder.join("console.log"), plan.console_on_terminal, &plan.nics);
+    let mut command =
+        qemu::command(&folder.join("console.log"), plan.console_on_terminal, &plan.nics, plan.newer);
     // What it has of the host's programs is in its memory.
     let memory = if plan.settings.programs.is_empty() { "256M" } else { "512M" };
     command.args(["-machine", "q35,kernel-irqchip=split", "-m", memory]);

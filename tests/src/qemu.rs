@@ -70,15 +70,16 @@ impl Drop for Qemu {
     }
 }
 
-/// QEMU's command line, to be completed: a machine that can have the network devices `nics`, and has no device yet. Its
-/// first serial line goes to the file `log`, and to the terminal too if that is wanted. `setpriv` has the kernel end
+/// QEMU's command line, to be completed: a machine that can have the network devices `nics`, and has no device yet; of two
+/// QEMUs the `newer` one, if that is wanted. Its first serial line goes to the file `log`, and to the terminal too if that is
+/// wanted. `setpriv` has the kernel end
 /// QEMU when the thread that started it ends, however that came.
-pub fn command(log: &Path, on_terminal: bool, nics: &[Nic]) -> Command {
+pub fn command(log: &Path, on_terminal: bool, nics: &[Nic], newer: bool) -> Command {
     // QEMU puts the terminal back when it is asked to end, but not when it is killed.
     let signal = if on_terminal { "TERM" } else { "KILL" };
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", signal, "--"]);
-    match std::env::var_os(NEWER).filter(|_| nics.iter().any(needs_newer)) {
+    match std::env::var_os(NEWER).filter(|_| newer || nics.iter().any(needs_newer)) {
         Some(newer) => command.arg(newer).args(FIRMWARE.iter().flat_map(|folder| ["-L", folder])),
         None => command.arg(PROGRAM),
     };

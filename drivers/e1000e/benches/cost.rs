@@ -7,10 +7,14 @@
 mod controller;
 #[path = "../../nic/tests/card/cost.rs"]
 mod cost;
+#[path = "../../intel/tests/card/extended.rs"]
+mod extended;
 #[path = "../tests/device/model.rs"]
 mod model;
 #[path = "../../nic/tests/card/packets.rs"]
 mod packets;
+#[path = "../../nic/tests/card/wire.rs"]
+mod wire;
 
 fn main() {
     cost::measure();

@@ -6,7 +6,7 @@ use hw::Registers;
 use nic::Fault;
 use nic::frame::HEADER;
 
-use crate::descriptors::{Command, Context, Place, Transmit};
+use crate::descriptors::{Command, Context, Place, Segmentation, Transmit};
 use crate::registers::RingRegisters;
 
 /// DTYP, the kind of descriptor, of those with data.
@@ -27,20 +27,29 @@ const PAYLEN: u32 = 46;
 /// Where the tag is in the first word of a context.
 const TAG: u32 = 16;
 
+/// Where L4LEN and MSS are in a context.
+const L4LEN: u32 = 40;
+const MSS: u32 = 48;
+
 /// What a context says of frames of which the device is to know their tag alone.
 const WITHOUT_CHECKSUM: Place =
-    Place { ethernet: HEADER as u16, is_ipv4: false, start: HEADER as u16, offset: 0 };
+    Place { ethernet: HEADER as u16, is_ipv4: false, start: HEADER as u16, offset: 0, segments: None };
 
 /// Reads of RXDCTL or TXDCTL until the ring is enabled: it takes a few microseconds, a read at least half of one.
 const ENABLE_PATIENCE: u32 = 1000;
 
-/// Transmit descriptors: length (DTALEN, 16 bits), DTYP (from bit 20 on), command, status, options, length of the frame
-/// (82576, 7.2.2.3).
+/// Transmit descriptors: length (DTALEN, 16 bits), DTYP (from bit 20 on), command, status, options, length of the frame,
+/// or of the data that segments are made of (82576, 7.2.2.3).
 pub struct AdvancedTransmit;
 
 impl Transmit for AdvancedTransmit {
-    fn data(length: u16, frame: usize, last: bool) -> u64 {
-        (Command::data(last) | Command::DEXT).in_word() | (frame as u64) << PAYLEN | DATA | u64::from(length)
+    const TSE: u64 = 1 << 31;
+
+    fn data(length: u16, payload: usize, last: bool) -> u64 {
+        (Command::data(last) | Command::DEXT).in_word()
+            | (payload as u64) << PAYLEN
+            | DATA
+            | u64::from(length)
     }
 
     fn tag(_tag: u16) -> u64 {
@@ -52,12 +61,15 @@ impl Transmit for AdvancedTransmit {
     /// IPLEN (9 bits), MACLEN (7 bits), VLAN tag; TUCMD, DTYP, command, L4LEN, MSS (82576, 7.2.2.2).
     fn context(Context { place, tag }: Context) -> [u64; 2] {
         let place = place.unwrap_or(WITHOUT_CHECKSUM);
-        let Place { ethernet, start, is_ipv4, .. } = place;
+        let Place { ethernet, start, is_ipv4, segments, .. } = place;
         let lengths = u64::from(start.saturating_sub(ethernet)) | u64::from(ethernet) << 9;
         let tag = u64::from(tag.unwrap_or_default()) << TAG;
         let version = if is_ipv4 { IPV4 } else { 0 };
         let protocol = if place.is_tcp() { TCP } else { 0 };
-        [lengths | tag, Command::DEXT.in_word() | CONTEXT | version | protocol]
+        let segments = segments.map_or(0, |Segmentation { header, size, .. }| {
+            u64::from(header.saturating_sub(start)) << L4LEN | u64::from(size) << MSS
+        });
+        [lengths | tag, Command::DEXT.in_word() | CONTEXT | version | protocol | segments]
     }
 }
 

@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use nic::Features;
+
 /// Intel's PCI vendor id.
 const INTEL: u16 = 0x8086;
 
@@ -22,6 +24,8 @@ pub struct Chip {
     pub filter_tables: bool,
     /// How long nothing may be asked of it after a reset began.
     pub reset_time: Duration,
+    /// What its family does for the driver, and it does not.
+    pub lacks: Features,
 }
 
 impl Chip {
@@ -32,7 +36,21 @@ impl Chip {
 
     /// The same, which takes frames of up to `mtu` bytes, without header, tag and FCS.
     pub const fn jumbo(device: u16, name: &'static str, mtu: usize) -> Self {
-        Self { device, name, mtu: LEAST_MTU..=mtu, filter_tables: true, reset_time: Duration::ZERO }
+        Self {
+            device,
+            name,
+            mtu: LEAST_MTU..=mtu,
+            filter_tables: true,
+            reset_time: Duration::ZERO,
+            lacks: Features::empty(),
+        }
+    }
+
+    /// The same, which does not do this for the driver.
+    #[must_use]
+    pub const fn without(mut self, lacks: Features) -> Self {
+        self.lacks = lacks;
+        self
     }
 
     /// The same, without tables of the usual length.

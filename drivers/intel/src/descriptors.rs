@@ -17,9 +17,12 @@ pub trait Receive {
 
 /// A transmit descriptor's format.
 pub trait Transmit {
-    /// The second word for a buffer of `length` bytes, which belongs to a frame of `frame` bytes. The descriptor of
-    /// its `last` buffer reports.
-    fn data(length: u16, frame: usize, last: bool) -> u64;
+    /// In the second word of a buffer's descriptor (DCMD.TSE): segments are to be made, as the context says.
+    const TSE: u64;
+
+    /// The second word for a buffer of `length` bytes, which belongs to a frame of `payload` bytes; to one that is several
+    /// segments with so many bytes of data. The descriptor of its `last` buffer reports.
+    fn data(length: u16, payload: usize, last: bool) -> u64;
 
     /// What is added to all of a frame's second words to have this tag inserted.
     fn tag(tag: u16) -> u64;
@@ -34,11 +37,14 @@ pub trait Transmit {
 /// What a context tells of the frames behind it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Context {
-    /// Where the checksum stands that is to be inserted.
+    /// Where the checksum stands that is to be inserted, and what segments are to be made.
     pub place: Option<Place>,
     /// The control information of the tag that is to be inserted, where contexts tell it.
     pub tag: Option<u16>,
 }
+
+/// In the second word of a buffer's descriptor (POPTS.IXSM): the IP header's checksum is to be inserted.
+pub const IXSM: u64 = 1 << 40;
 
 /// In the second word of a buffer's descriptor (POPTS.TXSM): the TCP or UDP checksum is to be inserted, as the context
 /// says.
@@ -55,6 +61,19 @@ pub struct Place {
     pub start: u16,
     /// Where the checksum stands in that.
     pub offset: u16,
+    /// The segments that are to be made.
+    pub segments: Option<Segmentation>,
+}
+
+/// How segments are made of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segmentation {
+    /// Bytes of the headers, which are before each one's data (HDRLEN).
+    pub header: u16,
+    /// Bytes of data in each but the last (MSS).
+    pub size: u16,
+    /// Bytes of data in all of them (PAYLEN).
+    pub data: u32,
 }
 
 impl Place {
@@ -185,11 +204,26 @@ impl ExtendedTransmit {
 
     /// Where a tag stands.
     const TAG: u32 = 48;
+    /// TUCMD of a context: they are IPv4's, not IPv6's. Of use with TSE alone.
+    const IP: u64 = 1 << 25;
+
+    /// Where HDRLEN and MSS are.
+    const HDRLEN: u32 = 40;
+    const MSS: u32 = 48;
+
+    /// Where IPCSO and IPCSE are.
+    const IPCSO: u32 = 8;
+    const IPCSE: u32 = 16;
+
+    /// Where the checksum stands in an IPv4 header.
+    const IPV4_CHECKSUM: u16 = 10;
 }
 
 impl Transmit for ExtendedTransmit {
+    const TSE: u64 = 1 << 26;
+
     /// Length (DTALEN, 20 bits), DTYP (4 bits), command, status, options, VLAN tag.
-    fn data(length: u16, _frame: usize, last: bool) -> u64 {
+    fn data(length: u16, _payload: usize, last: bool) -> u64 {
         (Command::data(last) | Command::DEXT).in_word() | Self::DATA | u64::from(length)
     }
 
@@ -202,10 +236,21 @@ impl Transmit for ExtendedTransmit {
     /// IPCSS, IPCSO, IPCSE, TUCSS, TUCSO, TUCSE (0: the packet's end); PAYLEN, DTYP, TUCMD, status, HDRLEN, MSS.
     fn context(context: Context) -> [u64; 2] {
         let place = context.place.unwrap_or_default();
-        let Place { start, offset, .. } = place;
-        let places = u64::from(start) << 32 | u64::from(start + offset) << 40;
+        let Place { ethernet, is_ipv4, start, offset, segments } = place;
+        let mut places = u64::from(start) << 32 | u64::from(start + offset) << 40;
         let kind = if place.is_tcp() { Self::TCP } else { 0 };
-        [places, Command::DEXT.in_word() | kind]
+        let mut word = Command::DEXT.in_word() | kind;
+        if let Some(Segmentation { header, size, data }) = segments {
+            word |= Self::TSE | u64::from(data);
+            word |= u64::from(header) << Self::HDRLEN | u64::from(size) << Self::MSS;
+            places |= u64::from(ethernet);
+            if is_ipv4 {
+                word |= Self::IP;
+                places |= u64::from(ethernet + Self::IPV4_CHECKSUM) << Self::IPCSO;
+                places |= u64::from(start - 1) << Self::IPCSE;
+            }
+        }
+        [places, word]
     }
 }
 

@@ -51,7 +51,7 @@ impl<R: Registers, F: Family> Device<R, F> {
         let facilities =
             Facilities { moderation: Moderation::OneInterval(F::MOST_INTERVAL), rings: Some(rings::LIMITS) };
         let (receiver, transmitter) = rings::rings(memory)?;
-        let mut features = F::FEATURES;
+        let mut features = F::FEATURES - chip.lacks;
         features.set(Features::VLAN_FILTER, chip.filter_tables);
         let info = NicInfo { model: chip.name, mac, mtu: chip.mtu.clone(), features, facilities };
         Ok(Self {

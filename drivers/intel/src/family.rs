@@ -119,6 +119,8 @@ pub trait Family {
 /// What all of them do for the driver.
 pub const FEATURES: Features = Features::RX_CHECKSUM
     .union(Features::TX_CHECKSUM)
+    .union(Features::TX_SEGMENTS)
+    .union(Features::TX_SEGMENTS_V6)
     .union(Features::RX_VLAN)
     .union(Features::TX_VLAN)
     .union(Features::VLAN_FILTER);

@@ -6,9 +6,9 @@ use std::marker::PhantomData;
 use hw::dma::Region;
 use nic::frame::{HEADER, VLAN_TAG, is_tagged};
 use nic::ring::Ring;
-use nic::{Checksum, Frame};
+use nic::{Checksum, Frame, Segments};
 
-use crate::descriptors::{self, Context, Place, Transmit};
+use crate::descriptors::{self, Context, Place, Segmentation, Transmit};
 
 /// Gives frames to the device, with descriptors of the format `D`, and takes them back when it has sent them.
 pub struct Transmitter<D> {
@@ -88,19 +88,21 @@ impl<D: Transmit> Transmitter<D> {
         std::mem::take(&mut self.unsent)
     }
 
-    fn give_frame(&mut self, frame: Frame) {
-        let (last, len) = (frame.buffer_count() - 1, frame.len());
+    fn give_frame(&mut self, mut frame: Frame) {
+        let last = frame.buffer_count() - 1;
         let (place, tag) = (place(&frame), frame.metadata.vlan);
+        let segments = place.and_then(|place| place.segments);
+        let payload = segments.map_or(frame.len(), |segments| segments.data as usize);
+        frame.leave_lengths_out();
         let context = Context { place, tag: tag.filter(|_| D::TAG_IN_CONTEXT) };
         if context != Context::default() && self.told != context {
             self.write(D::context(context));
             let _more = self.ring.give(Piece::More);
             self.told = context;
         }
-        let checksum = if place.is_some() { descriptors::TXSM } else { 0 };
-        let inserted = checksum | tag.map_or(0, D::tag);
+        let inserted = place.map_or(0, inserted::<D>) | tag.map_or(0, D::tag);
         for (index, buffer) in frame.buffers().enumerate() {
-            let data = D::data(buffer.len() as u16, len, index == last);
+            let data = D::data(buffer.len() as u16, payload, index == last);
             self.write([buffer.bus_address(), data | inserted]);
             if index < last {
                 let _more = self.ring.give(Piece::More);
@@ -125,12 +127,26 @@ impl<D: Transmit> Transmitter<D> {
     }
 }
 
-/// Where the checksum of a frame stands that the device shall fill in.
+/// What the device shall do for a frame.
+fn inserted<D: Transmit>(place: Place) -> u64 {
+    let checksum = descriptors::TXSM;
+    match (place.segments, place.is_ipv4) {
+        (None, _) => checksum,
+        (Some(_), false) => checksum | D::TSE,
+        (Some(_), true) => checksum | D::TSE | descriptors::IXSM,
+    }
+}
+
+/// Where the checksum of a frame stands that the device shall fill in, and what segments it shall make of it.
 fn place(frame: &Frame) -> Option<Place> {
     let Checksum::Partial { start, offset } = frame.metadata.transport_checksum else { return None };
     let mut header = [0; HEADER + VLAN_TAG];
     frame.copy_to(&mut header);
     let ethernet = HEADER + if is_tagged(&header) { VLAN_TAG } else { 0 };
     let is_ipv4 = header.get(ethernet - 2..ethernet) == Some(&[0x08, 0x00]);
-    Some(Place { ethernet: ethernet as u16, is_ipv4, start, offset })
+    let segments = frame.metadata.segments.map(|Segments { header, size, .. }| {
+        let data = frame.len().saturating_sub(header.into()) as u32;
+        Segmentation { header, size, data }
+    });
+    Some(Place { ethernet: ethernet as u16, is_ipv4, start, offset, segments })
 }

@@ -133,6 +133,13 @@ impl Buffer {
         if self.pool.memory.copy_to(self.start() + offset, &mut buf[..count]) { count } else { 0 }
     }
 
+    /// Writes `bytes` over the beginning of the contents, as much as there is of those.
+    pub fn overwrite(&mut self, bytes: &[u8]) {
+        let count = self.len().min(bytes.len());
+        // It is part of the pool's memory.
+        let _ = self.pool.memory.copy_from(self.start(), bytes.get(..count).unwrap_or_default());
+    }
+
     /// Appends as many of `bytes` as fit; how many those were.
     pub fn append(&mut self, bytes: &[u8]) -> usize {
         let count = (self.room() - self.len()).min(bytes.len());

@@ -333,8 +333,9 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
             if !port.settings.features.contains(Features::RX_VLAN) {
                 frame.put_tag_in();
             }
-            port.statistics.rx_packets += 1;
-            port.statistics.rx_bytes += frame.wire_length() as u64;
+            let (packets, bytes) = frame.on_the_wire();
+            port.statistics.rx_packets += packets;
+            port.statistics.rx_bytes += bytes;
             port.statistics.multicast += u64::from(frame.metadata.class == Class::Multicast);
             port.received.push_back(frame);
         }
@@ -352,8 +353,9 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         running.ring_full = false;
         let mut port = self.port.borrow_mut();
         for frame in self.sent.drain(..) {
-            port.statistics.tx_packets += 1;
-            port.statistics.tx_bytes += frame.wire_length() as u64;
+            let (packets, bytes) = frame.on_the_wire();
+            port.statistics.tx_packets += packets;
+            port.statistics.tx_bytes += bytes;
         }
     }
 

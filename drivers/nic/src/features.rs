@@ -16,13 +16,19 @@ bitflags! {
         const TX_VLAN = 1 << 3;
         /// It receives no frames of VLANs that nobody asked for.
         const VLAN_FILTER = 1 << 4;
+        /// It makes segments of what is several segments of TCP over IPv4, as long as it also fills in checksums.
+        const TX_SEGMENTS = 1 << 5;
+        /// The same over IPv6.
+        const TX_SEGMENTS_V6 = 1 << 6;
     }
 }
 
 /// Their names.
-const NAMES: [(Features, &str); 5] = [
+const NAMES: [(Features, &str); 7] = [
     (Features::RX_CHECKSUM, "rx-checksum"),
     (Features::TX_CHECKSUM, "tx-checksum-ip-generic"),
+    (Features::TX_SEGMENTS, "tx-tcp-segmentation"),
+    (Features::TX_SEGMENTS_V6, "tx-tcp6-segmentation"),
     (Features::RX_VLAN, "rx-vlan-offload"),
     (Features::TX_VLAN, "tx-vlan-offload"),
     (Features::VLAN_FILTER, "rx-vlan-filter"),
@@ -32,6 +38,12 @@ impl Features {
     /// The one called `name`.
     pub fn named(name: &str) -> Option<Self> {
         NAMES.iter().find(|(_, own)| *own == name).map(|(feature, _)| *feature)
+    }
+
+    /// Whether segments over this version of IP are made by the device.
+    pub fn make_segments(self, is_ipv6: bool) -> bool {
+        let segments = if is_ipv6 { Self::TX_SEGMENTS_V6 } else { Self::TX_SEGMENTS };
+        self.contains(segments | Self::TX_CHECKSUM)
     }
 
     /// Each of these, with its name.

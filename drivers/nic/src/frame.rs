@@ -4,9 +4,10 @@ use scheme::{checksum, vlan, vnet};
 
 use crate::buffer::{Buffer, CAPACITY, Pool};
 use crate::mac::MacAddress;
+use crate::segments;
 
 pub use scheme::vlan::is_tagged;
-pub use scheme::vnet::{Checksum, Form};
+pub use scheme::vnet::{Checksum, Form, Segments};
 
 /// Destination, source and type: no frame is shorter.
 pub const HEADER: usize = 14;
@@ -41,6 +42,8 @@ pub struct Metadata {
     pub ip_checksum: Checksum,
     /// The TCP or UDP checksum.
     pub transport_checksum: Checksum,
+    /// It is several segments of TCP.
+    pub segments: Option<Segments>,
     /// The control information of the 802.1Q tag that the frame has on the wire, and not in its bytes.
     pub vlan: Option<u16>,
     /// Whom it is for.
@@ -111,6 +114,17 @@ impl Frame {
         self.first.strip(count)
     }
 
+    /// Of one that is several segments: takes the packet's length out of its headers, and all that comes of it, for a
+    /// device that puts each segment's there.
+    pub fn leave_lengths_out(&mut self) {
+        let Some(Segments { is_ipv6, header, .. }) = self.metadata.segments else { return };
+        let mut headers = vec![0; header.into()];
+        let known = self.first.copy_to(0, &mut headers);
+        headers.truncate(known);
+        segments::leave_lengths_out(&mut headers, is_ipv6);
+        self.first.overwrite(&headers);
+    }
+
     /// Its buffers, in order.
     pub fn buffers(&self) -> impl Iterator<Item = &Buffer> {
         std::iter::once(&self.first).chain(&self.rest)
@@ -148,9 +162,13 @@ impl Frame {
         form.header() + self.len() + if form == Form::Plain { self.tag_size() } else { 0 }
     }
 
-    /// Its length on the wire in bytes, without FCS.
-    pub fn wire_length(&self) -> usize {
-        self.length(Form::Plain)
+    /// How many frames it is on the wire, and their bytes, without FCS.
+    pub fn on_the_wire(&self) -> (u64, u64) {
+        let len = self.length(Form::Plain) as u64;
+        let Some(Segments { size, header, .. }) = self.metadata.segments else { return (1, len) };
+        let header = u64::from(header) + self.tag_size() as u64;
+        let count = len.saturating_sub(header).div_ceil(u64::from(size.max(1))).max(1);
+        (count, len + (count - 1) * header)
     }
 
     /// Copies it into `buf` as its readers want it, as much as fits; how much that was.
@@ -158,7 +176,7 @@ impl Frame {
         let Metadata { transport_checksum: checksum, vlan, .. } = self.metadata;
         match (form, checksum) {
             (Form::Vnet, checksum) => {
-                let header = vnet::Header { checksum, segments: None, vlan }.bytes();
+                let header = vnet::Header { checksum, segments: self.metadata.segments, vlan }.bytes();
                 let (first, rest) = buf.split_at_mut(header.len().min(buf.len()));
                 first.iter_mut().zip(header).for_each(|(to, from)| *to = from);
                 first.len() + self.copy_to(rest)
@@ -201,6 +219,9 @@ impl Frame {
             self.metadata.vlan = None;
             if let Checksum::Partial { start, .. } = &mut self.metadata.transport_checksum {
                 *start += VLAN_TAG as u16;
+            }
+            if let Some(segments) = &mut self.metadata.segments {
+                segments.header = segments.header.saturating_add(VLAN_TAG as u16);
             }
         }
     }

@@ -14,7 +14,7 @@ pub const BUDGET: usize = 64;
 pub const TAP_BUFFERS: u16 = 256;
 
 /// Buffers for frames to send, waiting or with the device, at least: more where they would not half fill the ring.
-const TRANSMIT_BUFFERS: u16 = 128;
+pub(crate) const TRANSMIT_BUFFERS: u16 = 128;
 
 /// Buffers of the frame that is coming in pieces, at most: a frame of 16 KiB.
 const PARTIAL_BUFFERS: u16 = 8;

@@ -3,13 +3,19 @@
 use std::borrow::Cow;
 
 use scheme::errno::{EAGAIN, EINVAL};
-use scheme::{Error, Result, checksum, vlan, vnet};
+use scheme::vnet::{self, LONGEST};
+use scheme::{Error, Result, checksum, vlan};
 
 use crate::driver::Settings;
 use crate::features::Features;
 use crate::frame::{Checksum, Form, Frame, HEADER, MINIMUM, VLAN_TAG, is_tagged};
-use crate::port::SharedPort;
+use crate::memory::TRANSMIT_BUFFERS;
+use crate::port::{Port, SharedPort};
 use crate::rate_limit::RateLimit;
+use crate::segments::{Cut, Unfit};
+
+/// Segments of a frame, at most: there is room for them when a writer is told that there is room.
+const MOST_SEGMENTS: usize = TRANSMIT_BUFFERS as usize / 2;
 
 /// Why a frame is not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,31 +39,64 @@ enum Refused {
     /// Its checksum would stand outside of it.
     #[error("a frame of {0} bytes is not sent: it has no place for its checksum")]
     NoPlace(usize),
-    /// It is to be segmented.
-    #[error("a frame is not sent: the device makes no segments of it")]
-    Segments,
+    /// It cannot be several segments.
+    #[error("a frame of {0} bytes is not sent: no segments can be made of it: {1}")]
+    Unfit(usize, Unfit),
+    /// It would be too many segments, or too long ones.
+    #[error(
+        "a frame of {len} bytes is not sent: it may have {LONGEST}, and is {count} segments of {longest}, of which the \
+         MTU {mtu} allows {MOST_SEGMENTS} of {most}"
+    )]
+    Segments {
+        /// Its bytes.
+        len: usize,
+        /// How many segments it is.
+        count: usize,
+        /// Bytes of the longest of them.
+        longest: usize,
+        /// The MTU.
+        mtu: usize,
+        /// What that allows.
+        most: usize,
+    },
 }
 
-/// Queues a frame to be sent; `EAGAIN` if there is no room for it.
+/// Queues a frame to be sent, or the segments that it is where the device does not make them; `EAGAIN` if there is no room
+/// for all of it.
 pub fn queue(port: &SharedPort, refusals: &mut RateLimit, bytes: &[u8], form: Form) -> Result<usize> {
-    let mut port = port.borrow_mut();
+    let port = &mut *port.borrow_mut();
     let allowed = open(bytes, form).and_then(|(header, frame)| {
-        check(header, frame, &port.settings)?;
-        Ok((header, frame))
+        let cut = check(header, frame, &port.settings)?;
+        Ok((header, frame, cut))
     });
-    let (header, frame) = match allowed {
+    let (header, frame, cut) = match allowed {
         Ok(allowed) => allowed,
         Err(reason) => {
             refusals.warn(port.now, || reason.to_string());
             return Err(Error::new(EINVAL));
         }
     };
+    match cut {
+        Some(cut) => {
+            if cut.count() * Frame::buffers_for(cut.longest()) > port.pools.transmit.free() {
+                return Err(Error::new(EAGAIN));
+            }
+            let header = vnet::Header { segments: None, ..header };
+            cut.segments().try_for_each(|segment| push(port, header, &segment))?;
+        }
+        None => push(port, header, frame)?,
+    }
+    Ok(bytes.len())
+}
+
+fn push(port: &mut Port, header: vnet::Header, frame: &[u8]) -> Result<()> {
     let (left, frame) = prepare(header, frame, port.settings.features);
     let mut frame = Frame::from_bytes(&port.pools.transmit, &frame).ok_or(Error::new(EAGAIN))?;
     frame.metadata.transport_checksum = left.checksum;
+    frame.metadata.segments = left.segments;
     frame.metadata.vlan = left.vlan;
     port.transmit.push_back(frame);
-    Ok(bytes.len())
+    Ok(())
 }
 
 /// The frame, and the header that it has in this form.
@@ -71,16 +110,26 @@ fn open(bytes: &[u8], form: Form) -> std::result::Result<(vnet::Header, &[u8]), 
     }
 }
 
-fn check(header: vnet::Header, frame: &[u8], settings: &Settings) -> std::result::Result<(), Refused> {
+/// What the frame is to be cut into here, if it is.
+fn check<'a>(
+    header: vnet::Header,
+    frame: &'a [u8],
+    settings: &Settings,
+) -> std::result::Result<Option<Cut<'a>>, Refused> {
     let (len, mtu) = (frame.len(), settings.mtu);
     let most = mtu + HEADER + if is_tagged(frame) { VLAN_TAG } else { 0 };
-    if header.segments.is_some() {
-        return Err(Refused::Segments);
+    if let Some(segments) = header.segments {
+        let cut = Cut::new(frame, segments, header.checksum).map_err(|unfit| Refused::Unfit(len, unfit))?;
+        let (count, longest) = (cut.count(), cut.longest());
+        if len > LONGEST || count > MOST_SEGMENTS || longest > most {
+            return Err(Refused::Segments { len, count, longest, mtu, most });
+        }
+        return Ok((!settings.features.make_segments(segments.is_ipv6)).then_some(cut));
     }
     if !(HEADER..=most).contains(&len) {
         return Err(Refused::Length { len, mtu, most });
     }
-    if header.checksum.fits(len) { Ok(()) } else { Err(Refused::NoPlace(len)) }
+    if header.checksum.fits(len) { Ok(None) } else { Err(Refused::NoPlace(len)) }
 }
 
 /// Checksums that stand farther in a frame than this are none for devices, many of which count in 8 bits.
@@ -105,6 +154,9 @@ fn prepare(header: vnet::Header, frame: &[u8], features: Features) -> (vnet::Hea
         left.vlan = None;
         if let Checksum::Partial { start, .. } = &mut left.checksum {
             *start += VLAN_TAG as u16;
+        }
+        if let Some(segments) = &mut left.segments {
+            segments.header += VLAN_TAG as u16;
         }
     }
     (left, prepared)

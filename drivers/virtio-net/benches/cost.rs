@@ -11,6 +11,8 @@ mod model;
 mod packets;
 #[path = "../tests/device/virtqueue.rs"]
 mod virtqueue;
+#[path = "../../nic/tests/card/wire.rs"]
+mod wire;
 
 fn main() {
     cost::measure();

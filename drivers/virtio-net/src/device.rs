@@ -208,6 +208,8 @@ fn offloads(features: Features) -> nic::Features {
     let mut facilities = nic::Features::empty();
     facilities.set(nic::Features::RX_CHECKSUM, features.contains(Features::GUEST_CSUM));
     facilities.set(nic::Features::TX_CHECKSUM, features.contains(Features::CSUM));
+    facilities.set(nic::Features::TX_SEGMENTS, features.contains(Features::HOST_TSO4));
+    facilities.set(nic::Features::TX_SEGMENTS_V6, features.contains(Features::HOST_TSO6));
     facilities.set(nic::Features::VLAN_FILTER, features.contains(Features::CTRL_VLAN));
     facilities
 }
@@ -365,6 +367,10 @@ fn usable<R: Registers>(transport: &Transport<R>, behind_iommu: bool) -> Result<
     ];
     for (feature, _) in fields.into_iter().filter(|(_, end)| *end > transport.config_size()) {
         features.remove(feature);
+    }
+    if !features.contains(Features::CSUM) {
+        // They need it (5.1.3.1).
+        features.remove(Features::HOST_TSO4 | Features::HOST_TSO6);
     }
     if !features.contains(Features::CTRL_VQ) {
         features.remove(Features::CTRL_RX | Features::CTRL_MAC_ADDR);

@@ -1,6 +1,6 @@
 //! The header before each frame: `struct virtio_net_hdr` (virtio 1.2, 5.1.6).
 
-use nic::{Checksum, vnet};
+use nic::{Checksum, Metadata, vnet};
 
 /// Bytes of the header, in the form without hash reports.
 pub const SIZE: usize = vnet::SIZE;
@@ -23,15 +23,18 @@ impl From<[u8; SIZE]> for Header {
 }
 
 /// The header of a frame that the device shall send.
-pub fn outgoing(checksum: Checksum) -> [u8; SIZE] {
+pub fn outgoing(metadata: Metadata) -> [u8; SIZE] {
+    let Metadata { transport_checksum: checksum, segments, .. } = metadata;
     // VIRTIO_NET_HDR_F_DATA_VALID is the device's to say (5.1.6.2.1).
     let is_partial = matches!(checksum, Checksum::Partial { .. });
     let checksum = if is_partial { checksum } else { Checksum::Unknown };
-    vnet::Header { checksum, ..Default::default() }.bytes()
+    vnet::Header { checksum, segments, ..Default::default() }.bytes()
 }
 
 #[cfg(test)]
 mod tests {
+    use nic::Segments;
+
     use super::*;
 
     #[test]
@@ -47,10 +50,12 @@ mod tests {
 
     #[test]
     fn only_what_is_left_to_do_is_told_to_the_device() {
-        assert_eq!(outgoing(Checksum::Good), [0; SIZE]);
-        assert_eq!(
-            outgoing(Checksum::Partial { start: 34, offset: 16 }),
-            [1, 0, 0, 0, 0, 0, 34, 0, 16, 0, 0, 0]
-        );
+        let of =
+            |transport_checksum, segments| Metadata { transport_checksum, segments, ..Metadata::default() };
+        let partial = Checksum::Partial { start: 34, offset: 16 };
+        let segments = Segments { is_ipv6: true, size: 0x102, header: 54 };
+        assert_eq!(outgoing(of(Checksum::Good, None)), [0; SIZE]);
+        assert_eq!(outgoing(of(partial, None)), [1, 0, 0, 0, 0, 0, 34, 0, 16, 0, 0, 0]);
+        assert_eq!(outgoing(of(partial, Some(segments))), [1, 4, 54, 0, 2, 1, 34, 0, 16, 0, 0, 0]);
     }
 }

@@ -94,6 +94,10 @@ bitflags! {
         const MTU = 1 << 3;
         /// The address is in the configuration.
         const MAC = 1 << 5;
+        /// The device makes segments of what is several of TCP over IPv4.
+        const HOST_TSO4 = 1 << 11;
+        /// The same over IPv6.
+        const HOST_TSO6 = 1 << 12;
         /// A frame may take several receive buffers.
         const MRG_RXBUF = 1 << 15;
         /// The link's state is in the configuration.

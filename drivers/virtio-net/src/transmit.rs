@@ -48,7 +48,7 @@ impl Transmitter {
         while frames.front().is_some_and(|frame| frame.buffer_count() <= self.queue.room()) {
             let Some(mut frame) = frames.pop_front() else { break };
             // There is room for it before every frame of the pool, to which no header was added.
-            if !frame.prepend(&header::outgoing(frame.metadata.transport_checksum)) {
+            if !frame.prepend(&header::outgoing(frame.metadata)) {
                 continue;
             }
             self.pieces.clear();

@@ -9,6 +9,8 @@ mod cost;
 mod model;
 #[path = "../../nic/tests/card/packets.rs"]
 mod packets;
+#[path = "../../nic/tests/card/wire.rs"]
+mod wire;
 
 fn main() {
     cost::measure();

@@ -15,10 +15,10 @@ pub struct Transmit {
     pub generation: bool,
     #[bits(3)]
     __: u8,
-    /// Where the checksum stands in the frame, with [`OM_CSUM`].
+    /// Where the checksum stands in the frame, with [`OM_CSUM`]; bytes of data in a segment, with [`OM_TSO`].
     #[bits(14)]
     pub msscof: u16,
-    /// Where the TCP or UDP header begins in the frame, with [`OM_CSUM`].
+    /// Where the TCP or UDP header begins in the frame, with [`OM_CSUM`]; bytes of all headers, with [`OM_TSO`].
     #[bits(10)]
     pub hlen: u16,
     /// What is offloaded. Of a frame's descriptors the first says it.
@@ -37,6 +37,9 @@ pub struct Transmit {
 
 /// `VMXNET3_OM_CSUM`: the TCP or UDP checksum is to be filled in.
 pub const OM_CSUM: u8 = 2;
+
+/// `VMXNET3_OM_TSO`: segments are to be made.
+pub const OM_TSO: u8 = 3;
 
 /// The second word of `Vmxnet3_RxDesc`; the first is the buffer's address.
 #[bitfield(u64)]

@@ -55,6 +55,8 @@ const GUEST: u32 = 2;
 /// Of all that ethtool knows by these names, what the device could do.
 const FEATURES: Features = Features::RX_CHECKSUM
     .union(Features::TX_CHECKSUM)
+    .union(Features::TX_SEGMENTS)
+    .union(Features::TX_SEGMENTS_V6)
     .union(Features::RX_VLAN)
     .union(Features::TX_VLAN)
     .union(Features::VLAN_FILTER);

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use hw::dma::Region;
-use nic::{Checksum, Frame, Metadata};
+use nic::{Checksum, Frame, Metadata, Segments};
 
-use crate::descriptors::{OM_CSUM, Transmit};
+use crate::descriptors::{OM_CSUM, OM_TSO, Transmit};
 use crate::ring::{Commands, Completions};
 
 /// Gives frames to the device, and takes them back when it has sent them.
@@ -96,7 +96,8 @@ impl Transmitter {
         std::mem::take(&mut self.unsent)
     }
 
-    fn give_frame(&mut self, frame: Frame) {
+    fn give_frame(&mut self, mut frame: Frame) {
+        frame.leave_lengths_out();
         let last = frame.buffer_count() - 1;
         let begin = self.commands.tail();
         let first_generation = self.commands.generation();
@@ -134,10 +135,11 @@ impl Transmitter {
 /// A descriptor that says what the device shall do for a frame.
 fn offloads(metadata: Metadata) -> Transmit {
     let plain = Transmit::new().with_ti(metadata.vlan.is_some()).with_tci(metadata.vlan.unwrap_or_default());
-    match metadata.transport_checksum {
-        Checksum::Partial { start, offset } => {
+    match (metadata.segments, metadata.transport_checksum) {
+        (Some(Segments { header, size, .. }), _) => plain.with_om(OM_TSO).with_hlen(header).with_msscof(size),
+        (None, Checksum::Partial { start, offset }) => {
             plain.with_om(OM_CSUM).with_hlen(start).with_msscof(start + offset)
         }
-        _ => plain,
+        (None, _) => plain,
     }
 }

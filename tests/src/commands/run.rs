@@ -49,6 +49,7 @@ pub fn run(arguments: &Arguments) -> super::Result {
         nics: options.nics()?,
         pcap: options.pcap.clone(),
         counts_instructions: false,
+        newer: false,
         console_on_terminal: script.is_none(),
         settings: Settings {
             script,

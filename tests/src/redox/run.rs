@@ -130,7 +130,7 @@ fn prepare(plan: &Plan, folder: &Path) -> Result<Option<PathBuf>> {
 /// QEMU's command line. Redox writes into a snapshot, so that the image stays as it is. Without a display its boot
 /// loader has no video mode to ask for.
 fn command(plan: &Plan, disk: &Path, folder: &Path) -> Command {
-    let mut command = qemu::command(&folder.join("serial.log"), plan.script.is_none(), &plan.nics);
+    let mut command = qemu::command(&folder.join("serial.log"), plan.script.is_none(), &plan.nics, false);
     command.args(["-machine", "q35", "-m", "2G", "-vga", "none", "-snapshot"]);
     if plan.clock == Clock::Instructions {
         // Redox's time by an HPET is wrong; by the PIT it is right.

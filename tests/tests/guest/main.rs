@@ -27,6 +27,9 @@ mod packets;
 mod programs;
 mod raw_frames;
 mod restart;
+#[allow(dead_code, reason = "the models of devices use the rest")]
+#[path = "../../../drivers/nic/tests/card/wire.rs"]
+mod wire;
 
 /// The guest's address, where a test gives it one.
 const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];

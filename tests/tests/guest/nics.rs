@@ -1,6 +1,7 @@
 //! The devices of QEMU that ours drive, for the stories that each of them must live through.
 
 use testbed::guest::Guest;
+use testbed::qemu;
 
 /// A device, and how it interrupts.
 #[derive(Clone, Copy)]
@@ -29,6 +30,11 @@ impl Card {
     /// It interrupts as rarely as it is told. QEMU's igb does so by MSI-X alone.
     pub fn keeps_intervals(self) -> bool {
         self.model != "igb" || self.only.is_empty()
+    }
+
+    /// Segments are made by it. QEMU's models before 8.0 make fragments of IP instead, but for the e1000's.
+    pub fn makes_segments(self) -> bool {
+        self.model == "e1000" || qemu::has_newer_devices()
     }
 
     /// A guest to which it can be added.

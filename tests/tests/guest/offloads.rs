@@ -8,8 +8,9 @@ use testbed::peer::Peer;
 use testbed::station;
 
 use crate::nics::Card;
-use crate::packets::{damaged, of_each_kind, unfinished, verdict};
+use crate::packets::{damaged, of_each_kind, several, unfinished, verdict};
 use crate::raw_frames::escaped;
+use crate::wire::assert_segments;
 use crate::{MAC, MAC_TEXT};
 
 /// What the guest may take for a step.
@@ -62,4 +63,47 @@ fn checksums(card: Card) {
     for (row, feature) in [("rx-checksum", "rx-checksum on"), ("tx-checksum", "tx-checksum-ip-generic on")] {
         assert!(!claims.does(row) || said.contains(feature), "{feature} in {said}");
     }
+}
+
+mod segments_are_the_devices_work {
+    crate::nics::on_every_nic!(super::segments);
+}
+
+/// Bytes of data of a frame that is several segments, and of each of those but the last.
+const DATA: usize = 9_999;
+const SEGMENT: u16 = 1000;
+
+fn segments(card: Card) {
+    if !card.makes_segments() {
+        return println!("skipped: it needs QEMU 8 or newer");
+    }
+    let peer = Peer::new().unwrap();
+    let [tcp4, _, tcp6, _] = of_each_kind(station::MAC, DATA);
+    let whole = [tcp4, tcp6];
+    let [first, second] = whole.each_ref().map(|whole| escaped(&several(whole, DATA, SEGMENT)));
+    let script = format!(
+        "
+        cd /scheme/network.*
+        exec 3<>vnet
+        printf '{first}' >/tmp/4
+        printf '{second}' >/tmp/6
+        send() {{ for file in 4 6; do dd if=/tmp/$file bs=65536 2>&- >&3; done; }}
+        grep segmentation features
+        send
+        for feature in $(sed -n 's/^\\(tx-tcp.*\\) on/\\1/p' features); do echo $feature off >features; done
+        send
+        until grep -q '^tx_packets 40$' stats; do usleep 10000; done
+        "
+    );
+    let nic = peer.nic(&format!("{},mac={MAC_TEXT}", card.model));
+    let running = card.guest().newer().nic(nic).without_netd().start(&script).unwrap();
+    for whole in whole.iter().chain(&whole) {
+        let count = DATA.div_ceil(SEGMENT.into());
+        let sent = (0..count).map(|_| peer.receive(PATIENCE).unwrap().expect("a segment comes"));
+        assert_segments(whole, SEGMENT.into(), &sent.collect::<Vec<_>>());
+    }
+    let finished = running.finish().unwrap();
+    let by_device = features::of_device(card.name).unwrap().does("tso");
+    let said = finished.success().unwrap();
+    assert_eq!(said.contains("tx-tcp-segmentation on\n"), by_device, "{said}");
 }

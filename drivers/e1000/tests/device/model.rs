@@ -2,7 +2,8 @@
 
 use hw::InterruptKind;
 
-use super::controller::{Controller, Kind};
+use super::controller::{Context, Controller, Kind};
+use super::extended;
 
 pub use e1000::Device;
 pub use intel::registers::Interrupts;
@@ -29,9 +30,8 @@ impl Kind for E1000 {
     const STATUS_AND_ERRORS: [usize; 2] = [4, 5];
 
     /// 3.3.6.
-    fn context([places, word]: [u64; 2]) -> Option<[usize; 2]> {
-        let [_, _, _, _, start, place, _, _] = places.to_le_bytes().map(usize::from);
-        (word >> 20 & 0x20f == 0x200).then(|| [start, place - start])
+    fn context(words: [u64; 2]) -> Option<Context> {
+        extended::context(words)
     }
 
     fn tag(_context: [u64; 2], word: u64) -> u16 {

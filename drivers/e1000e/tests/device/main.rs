@@ -10,6 +10,8 @@ mod checksums;
 mod coalesce;
 #[path = "../../../intel/tests/card/controller.rs"]
 mod controller;
+#[path = "../../../intel/tests/card/extended.rs"]
+mod extended;
 #[path = "../../../intel/tests/card/mod.rs"]
 mod intel;
 #[path = "../../../intel/tests/card/interrupts.rs"]
@@ -27,7 +29,12 @@ mod random;
 mod rig;
 #[path = "../../../nic/tests/card/rings.rs"]
 mod rings;
+#[path = "../../../nic/tests/card/segments.rs"]
+mod segments;
 #[path = "../../../nic/tests/card/vlan.rs"]
 mod vlan;
 #[path = "../../../nic/tests/card/vlan_filter.rs"]
 mod vlan_filter;
+#[allow(dead_code, reason = "the models of other devices use the rest")]
+#[path = "../../../nic/tests/card/wire.rs"]
+mod wire;

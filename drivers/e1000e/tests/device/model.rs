@@ -4,7 +4,8 @@ use e1000e::registers::{EITR0, IVAR, Ivar, RFCTL, Rfctl};
 use hw::InterruptKind;
 use intel::registers as reg;
 
-use super::controller::{Controller, Kind};
+use super::controller::{Context, Controller, Kind};
+use super::extended;
 
 pub use e1000e::Device;
 pub use intel::registers::Interrupts;
@@ -32,9 +33,8 @@ impl Kind for E1000e {
     const STATUS_AND_ERRORS: [usize; 2] = [0, 3];
 
     /// 7.2.11.
-    fn context([places, word]: [u64; 2]) -> Option<[usize; 2]> {
-        let [_, _, _, _, start, place, _, _] = places.to_le_bytes().map(usize::from);
-        (word >> 20 & 0x20f == 0x200).then(|| [start, place - start])
+    fn context(words: [u64; 2]) -> Option<Context> {
+        extended::context(words)
     }
 
     fn tag(_context: [u64; 2], word: u64) -> u16 {

@@ -7,7 +7,8 @@ use igb::registers::{
 };
 use intel::advanced::{ADVANCED_ONE_BUFFER, RingControl, Srrctl};
 
-use super::controller::{Controller, Kind};
+use super::controller::{Context, Controller, Kind};
+use super::wire::Layout;
 
 pub use igb::Device;
 pub use intel::registers::Interrupts;
@@ -38,10 +39,14 @@ impl Kind for Igb {
     const STATUS_AND_ERRORS: [usize; 2] = [0, 3];
 
     /// 7.2.2.2.
-    fn context([lengths, word]: [u64; 2]) -> Option<[usize; 2]> {
-        let start = (lengths & 0x1ff) + (lengths >> 9 & 0x7f);
+    fn context([lengths, word]: [u64; 2]) -> Option<Context> {
+        let ip = (lengths >> 9 & 0x7f) as usize;
+        let start = ip + (lengths & 0x1ff) as usize;
         let offset = if word & 1 << 11 != 0 { 16 } else { 6 };
-        (word >> 20 & 0x20f == 0x202).then_some([start as usize, offset])
+        let [.., header, low, high] = word.to_le_bytes();
+        let size = u16::from_le_bytes([low, high]).into();
+        let segments = Layout { ip, tcp: start, header: start + usize::from(header), size };
+        (word >> 20 & 0x20f == 0x202).then_some(Context { start, offset, segments })
     }
 
     fn tag([lengths, _]: [u64; 2], _word: u64) -> u16 {
@@ -52,7 +57,8 @@ impl Kind for Igb {
     fn command(word: u64) -> (u16, u8) {
         let (kind, command) = (word >> 20 & 0xf, (word >> 24) as u8);
         assert_eq!((kind, command & 0x20), (3, 0x20), "an advanced descriptor with data");
-        assert!(word >> 46 >= word & 0xffff, "a frame is as long as its part");
+        let has_headers = word & 1 << 31 != 0;
+        assert!(has_headers || word >> 46 >= word & 0xffff, "a frame is as long as its part");
         (word as u16, command)
     }
 

@@ -7,11 +7,25 @@ use std::marker::PhantomData;
 use hw::fake::{Bus, Model};
 use hw::{Identity, InterruptKind};
 use intel::Family;
-use intel::descriptors::TXSM;
+use intel::descriptors::{IXSM, TXSM, Transmit as _};
 use intel::registers::{self as reg, Ctrl, Interrupts, Mdic, Rctl, RingRegisters, Status, statistics};
 use nic::Intervals;
 
 use super::packets::{filled_in, verdict};
+use super::wire::{Layout, cut};
+
+type Transmit<K> = <<K as Kind>::Family as Family>::Transmit;
+
+/// What a context says.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Context {
+    /// Where the checksum's cover begins.
+    pub start: usize,
+    /// Where it stands in that.
+    pub offset: usize,
+    /// What segments are to be made, if any are.
+    pub segments: Layout,
+}
 
 /// A kind of controller.
 pub trait Kind: Sized {
@@ -36,8 +50,8 @@ pub trait Kind: Sized {
     /// Where in that the status and the errors stand.
     const STATUS_AND_ERRORS: [usize; 2];
 
-    /// Where the checksum's cover begins and where it stands in that, if a transmit descriptor is a context.
-    fn context(words: [u64; 2]) -> Option<[usize; 2]>;
+    /// What a transmit descriptor says of the frames behind it, if it is a context.
+    fn context(words: [u64; 2]) -> Option<Context>;
 
     /// The tag that it is to insert, by the last context and the second word of the last descriptor of a frame.
     fn tag(context: [u64; 2], word: u64) -> u16;
@@ -131,12 +145,13 @@ pub struct Controller<K> {
     /// The causes that an interrupt was raised for already.
     told: u32,
     packet: Vec<u8>,
-    /// Where the checksum is that it was told to fill in, by the last context.
-    place: [usize; 2],
-    /// The last context.
-    context: [u64; 2],
+    /// What it was told by the last context, and that.
+    context: Context,
+    context_words: [u64; 2],
     /// How many checksums it has filled in.
     pub filled_in: usize,
+    /// Of how many frames it has made segments.
+    pub cut: usize,
     /// How many tags it has inserted and taken off.
     pub tags: usize,
     /// The tag that was taken off the frame that arrives.
@@ -188,9 +203,10 @@ impl<K: Kind> Controller<K> {
             ims: 0,
             told: 0,
             packet: Vec::new(),
-            place: [0; 2],
-            context: [0; 2],
+            context: Context::default(),
+            context_words: [0; 2],
             filled_in: 0,
+            cut: 0,
             tags: 0,
             tag: None,
             verdict: None,
@@ -389,9 +405,9 @@ impl<K: Kind> Controller<K> {
         let [mut address, mut word] = [[0; 8]; 2];
         let mut ok = bus.read(at, &mut address) && bus.read(at + 8, &mut word);
         let words = [address, word].map(u64::from_le_bytes);
-        if let Some(place) = K::context(words) {
-            self.place = place;
-            self.context = words;
+        if let Some(context) = K::context(words) {
+            self.context = context;
+            self.context_words = words;
             return;
         }
         let (length, command) = K::command(words[1]);
@@ -400,25 +416,39 @@ impl<K: Kind> Controller<K> {
         self.packet.extend(piece);
         if command & 1 != 0 {
             assert_eq!(command & 2, 2, "the FCS is the device's to insert");
-            let mut frame = std::mem::take(&mut self.packet);
-            if words[1] & TXSM != 0 {
-                let [start, offset] = self.place;
-                frame = filled_in(&frame, start, offset);
-                self.filled_in += 1;
-            }
+            let frame = std::mem::take(&mut self.packet);
+            let begin = self.sent.len();
+            self.send(frame, words[1]);
             if self.handles_tags() && command & 0x40 != 0 {
                 self.tags += 1;
-                let tag = K::tag(self.context, words[1]).to_be_bytes();
+                let tag = K::tag(self.context_words, words[1]).to_be_bytes();
                 let announced = (self.register(reg::VET) as u16).to_be_bytes();
-                frame.splice(12..12, [announced, tag].concat());
+                for frame in &mut self.sent[begin..] {
+                    frame.splice(12..12, [announced, tag].concat());
+                }
             }
-            self.sent.push(frame);
         }
         if command & 8 != 0 {
             ok &= bus.write(at + 12, &[word[4] | 1]);
             self.cause(bus, Interrupts::TXDW);
         }
         self.strays += usize::from(!ok);
+    }
+
+    /// Sends a frame, whose last descriptor has the second word `word`.
+    fn send(&mut self, frame: Vec<u8>, word: u64) {
+        let Context { start, offset, segments } = self.context;
+        if word & Transmit::<K>::TSE != 0 {
+            assert_eq!(word & TXSM, TXSM, "segments have checksums of their own");
+            assert_eq!(word & IXSM != 0, frame[12..14] == [8, 0], "and so have their IPv4 headers");
+            self.cut += 1;
+            self.sent.extend(cut(&frame, segments));
+        } else if word & TXSM != 0 {
+            self.filled_in += 1;
+            self.sent.push(filled_in(&frame, start, offset));
+        } else {
+            self.sent.push(frame);
+        }
     }
 
     fn reset(&mut self, bus: &mut Bus) {

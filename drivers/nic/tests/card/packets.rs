@@ -2,7 +2,7 @@
 
 use etherparse::{NetSlice, PacketBuilder, SlicedPacket, TransportSlice};
 use scheme::checksum::pseudo_header;
-use scheme::vnet::{Checksum, Header};
+use scheme::vnet::{Checksum, Header, Segments};
 
 const PEER: [u8; 6] = [2, 0, 0, 0, 0, 9];
 const ADDRESSES: [[u8; 4]; 2] = [[192, 168, 7, 1], [192, 168, 7, 2]];
@@ -63,6 +63,17 @@ pub fn unfinished(frame: &[u8]) -> Vec<u8> {
     let at = header.len() + start + usize::from(offset);
     unfinished[at..at + 2].copy_from_slice(&sum.to_be_bytes());
     unfinished
+}
+
+/// The same for a frame that is several segments of TCP, each but the last with `size` bytes of its `data`.
+pub fn several(frame: &[u8], data: usize, size: u16) -> Vec<u8> {
+    let mut several = unfinished(frame);
+    let is_ipv6 = frame[12..14] == [0x86, 0xdd];
+    if let Some((header, _)) = several.split_first_chunk_mut() {
+        let segments = Some(Segments { is_ipv6, size, header: (frame.len() - data) as u16 });
+        *header = Header { segments, ..Header::parse(header).expect("it is a header") }.bytes();
+    }
+    several
 }
 
 /// The frame with a bit of its data turned round.

@@ -21,6 +21,11 @@ mod packets;
 mod rig;
 #[path = "../../../nic/tests/card/rings.rs"]
 mod rings;
+#[path = "../../../nic/tests/card/segments.rs"]
+mod segments;
 mod virtqueue;
 #[path = "../../../nic/tests/card/vlan_filter.rs"]
 mod vlan_filter;
+#[allow(dead_code, reason = "the models of other devices use the rest")]
+#[path = "../../../nic/tests/card/wire.rs"]
+mod wire;

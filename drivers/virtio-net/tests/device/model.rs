@@ -10,6 +10,7 @@ use virtio_net::registers::{Features, Isr, NO_VECTOR, Status, cfg_type, command,
 
 use super::packets::{filled_in, verdict};
 use super::virtqueue::{Chain, Virtqueue};
+use super::wire::{Layout, cut, without_lengths};
 
 /// The device that the shared tests are about.
 pub type Card = VirtioNet;
@@ -91,6 +92,8 @@ pub struct VirtioNet {
     pub sent: Vec<Vec<u8>>,
     /// How many checksums it has filled in.
     pub filled_in: usize,
+    /// Of how many frames it has made segments.
+    pub cut: usize,
     /// `csum_start` and `csum_offset` of received frames.
     pub partial_at: [u8; 4],
     pub faults: Faults,
@@ -144,6 +147,7 @@ impl VirtioNet {
             delays: Intervals::default(),
             sent: Vec::new(),
             filled_in: 0,
+            cut: 0,
             partial_at: [0; 4],
             faults: Faults::default(),
             strays: 0,
@@ -304,8 +308,8 @@ impl VirtioNet {
         for chain in self.queues[1].available(bus) {
             match chain.read(bus) {
                 Some(bytes) => {
-                    let frame = self.finished(&bytes);
-                    self.sent.push(frame);
+                    let frames = self.finished(&bytes);
+                    self.sent.extend(frames);
                 }
                 None => self.strays += 1,
             }
@@ -314,17 +318,30 @@ impl VirtioNet {
         self.finish(bus, virtqueue::TRANSMIT, elements);
     }
 
-    /// A frame as it leaves (5.1.6.2).
-    fn finished(&mut self, bytes: &[u8]) -> Vec<u8> {
+    /// A frame, or its segments, as they leave (5.1.6.2).
+    fn finished(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
         let (header, frame) = bytes.split_at(HEADER);
         if header == [0; HEADER] {
-            return frame.to_vec();
+            return vec![frame.to_vec()];
         }
         assert!(self.has(Features::CSUM), "no offload was negotiated");
-        assert_eq!((&header[..6], &header[10..]), (&[1, 0, 0, 0, 0, 0][..], &[0; 2][..]));
-        self.filled_in += 1;
+        assert_eq!((header[0], &header[10..]), (1, &[0; 2][..]));
         let number = |at: usize| usize::from(u16::from_le_bytes([header[at], header[at + 1]]));
-        filled_in(frame, number(6), number(8))
+        let segments = match header[1] {
+            0 => {
+                assert_eq!(header[2..6], [0; 4]);
+                self.filled_in += 1;
+                return vec![filled_in(frame, number(6), number(8))];
+            }
+            1 => Features::HOST_TSO4,
+            4 => Features::HOST_TSO6,
+            other => panic!("no such segments were negotiated: {other}"),
+        };
+        assert!(self.has(segments), "no segments were negotiated");
+        self.cut += 1;
+        let layout = Layout::of(frame, number(2), number(4));
+        assert_eq!((layout.tcp, 16), (number(6), number(8)));
+        cut(&without_lengths(frame, layout), layout)
     }
 
     fn obey(&mut self, bus: &mut Bus) {

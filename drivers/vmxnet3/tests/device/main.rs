@@ -21,7 +21,12 @@ mod random;
 mod rig;
 #[path = "../../../nic/tests/card/rings.rs"]
 mod rings;
+#[path = "../../../nic/tests/card/segments.rs"]
+mod segments;
 #[path = "../../../nic/tests/card/vlan.rs"]
 mod vlan;
 #[path = "../../../nic/tests/card/vlan_filter.rs"]
 mod vlan_filter;
+#[allow(dead_code, reason = "the models of other devices use the rest")]
+#[path = "../../../nic/tests/card/wire.rs"]
+mod wire;

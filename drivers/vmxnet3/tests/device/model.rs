@@ -10,6 +10,7 @@ use vmxnet3::shared::{self, DriverShared, RxQueue, TxQueue};
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 use super::packets::{filled_in, verdict};
+use super::wire::{Layout, cut};
 
 /// Commands after which the shared memory is read again.
 const UPDATES: [u32; 4] = [
@@ -104,6 +105,8 @@ pub struct Vmxnet3 {
     first: u64,
     /// How many checksums it has filled in.
     pub filled_in: usize,
+    /// Of how many frames it has made segments.
+    pub cut: usize,
     /// How many tags it has inserted and taken off.
     pub tags: usize,
     /// The tag that was taken off the frame that arrives.
@@ -158,6 +161,7 @@ impl Vmxnet3 {
             sent: Vec::new(),
             first: 0,
             filled_in: 0,
+            cut: 0,
             tags: 0,
             tag: None,
             verdict: None,
@@ -326,8 +330,8 @@ impl Vmxnet3 {
             let (eop, report) = (word >> 44 & 1 == 1, word >> 45 & 1 == 1);
             assert_eq!(eop, report, "the last buffer of a frame is reported");
             if eop {
-                let frame = self.finished();
-                self.sent.push(frame);
+                let frames = self.finished();
+                self.sent.extend(frames);
                 self.report_sent(bus);
             }
             self.transmit.advance();
@@ -335,23 +339,27 @@ impl Vmxnet3 {
         self.interrupt(bus);
     }
 
-    /// A frame as it leaves, by what its first descriptor says.
-    fn finished(&mut self) -> Vec<u8> {
-        let mut frame = std::mem::take(&mut self.packet);
+    /// A frame, or its segments, as they leave, by what the first descriptor says.
+    fn finished(&mut self) -> Vec<Vec<u8>> {
+        let frame = std::mem::take(&mut self.packet);
         let (at, start, mode) = (self.first >> 18 & 0x3fff, self.first >> 32 & 0x3ff, self.first >> 42 & 3);
-        match mode {
-            0 => {}
+        let mut frames = match mode {
+            0 => vec![frame],
             2 => {
                 self.filled_in += 1;
-                frame = filled_in(&frame, start as usize, (at - start) as usize);
+                vec![filled_in(&frame, start as usize, (at - start) as usize)]
+            }
+            3 => {
+                self.cut += 1;
+                cut(&frame, Layout::of(&frame, start as usize, at as usize))
             }
             other => panic!("no mode {other} was asked for"),
-        }
+        };
         if self.first >> 47 & 1 != 0 {
             self.tags += 1;
-            nic::vlan::insert(&mut frame, (self.first >> 48) as u16);
+            frames.iter_mut().for_each(|frame| nic::vlan::insert(frame, (self.first >> 48) as u16));
         }
-        frame
+        frames
     }
 
     fn report_sent(&mut self, bus: &mut Bus) {
