@@ -25,6 +25,8 @@ pub struct Handle {
     pub text: Vec<u8>,
     /// How far its change is.
     pub state: Writing,
+    /// Somebody wants to be told when its file would read differently.
+    pub is_watched: bool,
     /// Of a file without an end, unless it was opened to be looked at alone.
     pub reader: Option<Reader>,
 }

@@ -76,14 +76,14 @@ impl Netcfg {
         self.intent.deadline()
     }
 
-    /// Posts the handles whose text is another one now, and those that have something new to read.
+    /// Posts the handles that are watched and whose text is another one now, and those that have something new to read.
     pub fn post_changes(&mut self) {
         self.hear_answers();
         let stack = self.stack.borrow();
         if std::mem::replace(&mut self.revision, stack.revision) != stack.revision {
             self.events.note_changes(&stack);
             for (id, handle) in &self.handles {
-                if handle.is_outdated(&stack, &self.intent) {
+                if handle.is_watched && handle.is_outdated(&stack, &self.intent) {
                     self.notifier.post(id, EventFlags::EVENT_READ);
                 }
             }
@@ -120,8 +120,8 @@ impl Netcfg {
     }
 
     fn insert(&mut self, path: String, node: Node, flags: usize, snapshot: Vec<u8>) -> usize {
-        let (text, state, reader) = (Vec::new(), Writing::Open, None);
-        self.handles.insert(Handle { path, node, flags, snapshot, text, state, reader })
+        let (text, state, is_watched, reader) = (Vec::new(), Writing::Open, false, None);
+        self.handles.insert(Handle { path, node, flags, snapshot, text, state, is_watched, reader })
     }
 
     /// Takes what was written to a handle, a line or a whole configuration, as its change.
@@ -302,7 +302,8 @@ impl SchemeSync for Netcfg {
 
     fn fevent(&mut self, id: usize, flags: EventFlags, _ctx: &CallerCtx) -> Result<EventFlags> {
         let stack = self.stack.clone();
-        let handle = self.handles.get(id).ok_or(Error::new(EBADF))?;
+        let handle = self.handles.get_mut(id).ok_or(Error::new(EBADF))?;
+        handle.is_watched |= flags.contains(EventFlags::EVENT_READ);
         let changed = match &handle.reader {
             Some(reader) => reader.is_ready(&stack.borrow(), &self.events),
             None => handle.is_outdated(&stack.borrow(), &self.intent),
