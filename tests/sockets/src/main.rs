@@ -53,7 +53,7 @@ type Check = (&'static str, fn(&Peer) -> Outcome);
 
 const MEGABYTE: u64 = 1_000_000;
 
-const CHECKS: [Check; 27] = [
+const CHECKS: [Check; 28] = [
     ("send-64k", |peer| tcp::send(peer, 20 * MEGABYTE, 65536)),
     ("send-4k", |peer| tcp::send(peer, 2 * MEGABYTE, 4096)),
     ("send-1", |peer| tcp::send(peer, 20_000, 1)),
@@ -80,6 +80,7 @@ const CHECKS: [Check; 27] = [
     ("c-waiting", c::waiting),
     ("c-options", c::options),
     ("c-datagrams", c::datagrams),
+    ("c-device", c::device),
     (NAMES, names::resolve),
 ];
 

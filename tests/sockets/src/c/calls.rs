@@ -154,6 +154,29 @@ impl Socket {
         self.set(name, &value)
     }
 
+    /// `setsockopt` of `SO_BINDTODEVICE`.
+    pub fn bind_to_device(&self, name: &str) -> io::Result<()> {
+        let length = name.len() as socklen_t;
+        // SAFETY: the name is as long as is said, and is only read.
+        let set = unsafe {
+            libc::setsockopt(self.fd(), libc::SOL_SOCKET, SO_BINDTODEVICE, name.as_ptr().cast(), length)
+        };
+        check(set).map(drop)
+    }
+
+    /// `getsockopt` of `SO_BINDTODEVICE`: the name, up to its end.
+    pub fn device(&self) -> io::Result<String> {
+        let mut name = [0_u8; 16];
+        let mut length = name.len() as socklen_t;
+        // SAFETY: there is room for as much as is said, of which nobody else knows meanwhile.
+        let got = unsafe {
+            let (at, length) = (name.as_mut_ptr().cast(), &raw mut length);
+            libc::getsockopt(self.fd(), libc::SOL_SOCKET, SO_BINDTODEVICE, at, length)
+        };
+        check(got)?;
+        Ok(name.iter().take_while(|byte| **byte != 0).map(|byte| char::from(*byte)).collect())
+    }
+
     /// `setsockopt` of `SO_RCVTIMEO`.
     pub fn set_receive_timeout(&self, timeout: Duration) -> io::Result<()> {
         let (seconds, microseconds) = (timeout.as_secs() as _, timeout.subsec_micros() as _);
@@ -213,6 +236,9 @@ impl Socket {
         self.0.as_raw_fd()
     }
 }
+
+/// Its number, which no crate has for Redox: Linux'.
+const SO_BINDTODEVICE: c_int = 25;
 
 /// The length of an address.
 const LENGTH: socklen_t = size_of::<sockaddr_in>() as socklen_t;

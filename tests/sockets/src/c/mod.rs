@@ -166,6 +166,21 @@ pub fn datagrams(peer: &Peer) -> Outcome {
     equal("the next", socket.receive(&mut buffer, 0)?, 8)
 }
 
+/// Who is bound to the loopback device reaches this host, as it says; there is no device of another name.
+pub fn device(_: &Peer) -> Outcome {
+    let receiver = Socket::new(SOCK_DGRAM)?;
+    receiver.bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0))?;
+    let sender = Socket::new(SOCK_DGRAM)?;
+    let missing = sender.bind_to_device("nothing0").err().and_then(|error| error.raw_os_error());
+    equal("a device that is not there", missing, Some(libc::ENODEV))?;
+    sender.bind_to_device("lo")?;
+    equal("the device", sender.device()?, "lo".to_owned())?;
+    equal("the bytes to this host", sender.send_to(b"from lo", receiver.name()?)?, 7)?;
+    let mut buffer = [0; 16];
+    equal("that they arrive", receiver.poll(POLLIN, PATIENCE)? & POLLIN, POLLIN)?;
+    equal("what arrives", receiver.receive(&mut buffer, 0)?, 7)
+}
+
 fn kind<T>(result: io::Result<T>) -> Option<ErrorKind> {
     result.err().map(|error| error.kind())
 }
