@@ -7,6 +7,8 @@ mod wire;
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -14,7 +16,8 @@ pub use namespace::{Namespace, Service};
 pub use wire::{Weather, Wire};
 
 use crate::nic::Nic;
-use crate::{Context, Result};
+use crate::run::POLL;
+use crate::{Context, Error, Result};
 
 /// The interface at the wire's end.
 pub const INTERFACE: &str = "tap0";
@@ -28,6 +31,13 @@ pub const GUEST_MAC: &str = "52:54:00:12:34:56";
 pub const ADDRESS_V6: &str = "fd07::1";
 /// The name that the peer's name server has for it, with both addresses.
 pub const NAME: &str = "peer.test";
+
+/// How long a program that goes on may take to begin.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// What tcpdump says once it looks.
+const WATCHES: &str = "listening on";
+/// What tcpdump says of packets that are not as they should be.
+const COMPLAINTS: [&str; 5] = ["bad", "incorrect", "invalid", "truncated", "[|"];
 
 /// The peer: DHCP, DNS and router advertisements are there from the beginning.
 #[derive(Debug)]
@@ -87,6 +97,48 @@ impl LinuxPeer {
     /// What a program that goes on has said so far.
     pub fn log(&self, program: &str) -> String {
         fs::read_to_string(self.log_file(program)).unwrap_or_default()
+    }
+
+    /// Has tcpdump write down what of this kind, in its words, the guest sends from now on, and of each packet whether its
+    /// checksums are right.
+    pub fn watch(&mut self, kind: &str) -> Result<()> {
+        let filter = format!("ether src {GUEST_MAC} and ({kind})");
+        self.serve("tcpdump", &["-i", INTERFACE, "-Z", "root", "-n", "-l", "-t", "-vv", &filter])?;
+        self.wait_for_log("tcpdump", WATCHES)
+    }
+
+    /// What tcpdump has written down, a packet with all that is known of it a line.
+    ///
+    /// # Errors
+    /// It complains of one.
+    pub fn watched(&self) -> Result<Vec<String>> {
+        let log = self.log("tcpdump");
+        let mut packets: Vec<String> = Vec::new();
+        // What follows a packet's first line is indented.
+        for line in log.lines().skip_while(|line| !line.contains(WATCHES)).skip(1) {
+            match (line.starts_with(char::is_whitespace), packets.last_mut()) {
+                (true, Some(packet)) => *packet += line,
+                _ => packets.push(line.to_owned()),
+            }
+        }
+        match packets.iter().find(|packet| COMPLAINTS.iter().any(|complaint| packet.contains(complaint))) {
+            Some(packet) => {
+                Err(Error::Peer(format!("tcpdump finds fault with what the guest sent: {packet}")))
+            }
+            None => Ok(packets),
+        }
+    }
+
+    /// Waits until a program that goes on has said `text`.
+    fn wait_for_log(&self, program: &str, text: &str) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.log(program).contains(text) {
+            if Instant::now() > deadline {
+                return Err(Error::Peer(format!("{program} does not say {text:?}: {}", self.log(program))));
+            }
+            thread::sleep(POLL);
+        }
+        Ok(())
     }
 
     fn log_file(&self, program: &str) -> PathBuf {

@@ -11,10 +11,27 @@ use testbed::server;
 
 use crate::WAIT_FOR_LEASE;
 
+/// What tcpdump sees of a guest that asks for a lease, uses it and gives it back.
+const SEEN: [&str; 12] = [
+    "0.0.0.0.68 > 255.255.255.255.67: [udp sum ok] BOOTP/DHCP, Request from 52:54:00:12:34:56",
+    "Discover",
+    "Release",
+    "Request who-has 192.168.7.2 tell 0.0.0.0",
+    "Request who-has 192.168.7.2 tell 192.168.7.2",
+    "[icmp6 sum ok] ICMP6, multicast listener report v2, 1 group record(s) [gaddr ff02::1:ff12:3456 to_ex { }]",
+    "[icmp6 sum ok] ICMP6, neighbor solicitation, length 24, who has fe80::5054:ff:fe12:3456",
+    "[icmp6 sum ok] ICMP6, router solicitation",
+    "> 192.168.7.1.53: [udp sum ok]",
+    "192.168.7.2 > 192.168.7.1: ICMP echo request",
+    "192.168.7.2 > 192.168.7.1: ICMP echo reply",
+    "(correct)",
+];
+
 #[test]
 #[ignore = "boots a guest: ./x test guest"]
 fn linux_leases_resolves_and_answers_and_is_answered() {
-    let peer = LinuxPeer::start().unwrap();
+    let mut peer = LinuxPeer::start().unwrap();
+    peer.watch("arp or ip or ip6").unwrap();
     let script = format!(
         "{WAIT_FOR_LEASE}
          cat /scheme/netcfg/ifaces/eth0/addr/list /scheme/netcfg/resolv/nameserver
@@ -41,6 +58,11 @@ fn linux_leases_resolves_and_answers_and_is_answered() {
     );
     assert_eq!(finished.success().unwrap(), expected);
     assert!(peer.log("dnsmasq").contains("DHCPRELEASE"), "netd that is told to end gives its lease back");
+
+    let packets = peer.watched().unwrap();
+    for part in SEEN {
+        assert!(packets.iter().any(|packet| packet.contains(part)), "{part} in {packets:#?}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use probe::data::{self, Random, Sum};
 use serde_json::Value;
 use testbed::guest::{Guest, Running};
-use testbed::linux_peer::{ADDRESS, GUEST, LinuxPeer, NAME, Weather};
+use testbed::linux_peer::{ADDRESS, ADDRESS_V6, GUEST, LinuxPeer, NAME, Weather};
 use testbed::server;
 use testbed::sockets::Peer;
 
@@ -47,6 +47,7 @@ fn curl_downloads_and_uploads_and_does_a_hundred_things_at_once() {
     peer.namespace().enter(|| server::web_at(WEB)).unwrap().unwrap();
     let script = format!(
         "over getent ahosts {NAME} | head -n 1 | cut -d ' ' -f 1
+         over dig @{ADDRESS} +tcp +short {NAME} AAAA
          over curl -sS http://{NAME}/{SIZE}/1 -o /tmp/file
          over curl -sS -H Expect: -T /tmp/file http://{NAME}/
          echo
@@ -54,7 +55,7 @@ fn curl_downloads_and_uploads_and_does_a_hundred_things_at_once() {
             'http://{NAME}/20000/[1-100]' 2>/dev/null
          for number in $(seq 100); do cat /tmp/part$number; done | sha256sum | cut -d ' ' -f 1"
     );
-    let finished = start(&peer, &["curl", "getent"], &script).finish().unwrap();
+    let finished = start(&peer, &["curl", "dig", "getent"], &script).finish().unwrap();
     let whole = data::sum_of(1, SIZE).unwrap();
     let mut parts = Sum::default();
     for seed in 1..=100 {
@@ -63,12 +64,12 @@ fn curl_downloads_and_uploads_and_does_a_hundred_things_at_once() {
         parts.add(&part);
     }
     let parts = parts.finish().replace("2000000 ", "");
-    assert_eq!(finished.success().unwrap(), format!("{ADDRESS}\n{whole}\n{parts}\n"));
+    assert_eq!(finished.success().unwrap(), format!("{ADDRESS}\n{ADDRESS_V6}\n{whole}\n{parts}\n"));
 }
 
 /// Those of the program `sockets` that need no long transfers.
 const CHECKS: &str = "half-close end-after-data refused read-timeout listen burst nonblocking peek udp udp-short \
-                      udp-bound c-stream c-connecting c-listener c-waiting c-options c-datagrams";
+                      udp-bound c-stream c-connecting c-listener c-waiting c-options c-datagrams c-device";
 
 #[test]
 #[ignore = "boots a guest: ./x test guest"]
@@ -241,7 +242,8 @@ fn talk_to_the_group() -> std::io::Result<String> {
 #[ignore = "boots a guest: ./x test guest"]
 fn python_serves_a_thousand_connections_with_asyncio_and_with_threads_and_is_in_groups() {
     const CONNECTIONS: usize = 1000;
-    let peer = LinuxPeer::start().unwrap();
+    let mut peer = LinuxPeer::start().unwrap();
+    peer.watch("igmp").unwrap();
     let script = format!(
         "cat >/tmp/loop.py <<'END'\n{ASYNCIO}\nEND
          cat >/tmp/threads.py <<'END'\n{THREADS}\nEND
@@ -262,6 +264,10 @@ fn python_serves_a_thousand_connections_with_asyncio_and_with_threads_and_is_in_
     assert_eq!(answer, "from the guest");
     running.wait_for("b'from the peer' b'from the peer'", PATIENCE).unwrap();
     running.wait_for("the stranger heard nothing", PATIENCE).unwrap();
+    let reports = peer.watched().unwrap();
+    let joined =
+        |report: &String| report.contains("igmp v3 report") && report.contains("gaddr 239.1.2.3 to_ex");
+    assert!(reports.iter().any(joined), "{reports:#?}");
     end(&peer, running);
 }
 
