@@ -1,12 +1,13 @@
 //! The event loop by an event queue, and a time handle for its timeouts.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::mem::offset_of;
 use std::os::fd::{AsRawFd, FromRawFd, RawFd};
 use std::time::{Duration, Instant};
 
-use libredox::flag::{CLOCK_MONOTONIC, O_CLOEXEC, O_RDWR};
+use libredox::flag::{CLOCK_MONOTONIC, O_CLOEXEC, O_NONBLOCK, O_RDWR};
+use syscall::flag::F_SETFL;
 
 use crate::{Event, EventFlags, Interest, TimeSpec, Token};
 
@@ -21,6 +22,8 @@ const MOST_EVENTS: usize = 16;
 
 pub(crate) struct EventLoop {
     queue: File,
+    /// A read of the queue waits for an event.
+    blocking: bool,
     /// `/scheme/time/4` (monotonic): becomes readable at the times written to it.
     time: File,
     /// A moment by both clocks, which are the same: the standard library hides its zero.
@@ -36,7 +39,8 @@ impl EventLoop {
         let queue = libredox::call::open("/scheme/event", O_CLOEXEC | O_RDWR, 0)?;
         // SAFETY: the kernel has just made this descriptor for us.
         let queue = unsafe { File::from_raw_fd(queue as RawFd) };
-        let mut event_loop = Self { queue, time, epoch: (Instant::now(), system_time()?), armed: None };
+        let epoch = (Instant::now(), system_time()?);
+        let mut event_loop = Self { queue, blocking: true, time, epoch, armed: None };
         event_loop.subscribe(event_loop.time.as_raw_fd(), TIME, EventFlags::EVENT_READ)?;
         Ok(event_loop)
     }
@@ -60,16 +64,18 @@ impl EventLoop {
     pub(crate) fn wait_until(
         &mut self,
         deadline: Option<Instant>,
-        _now: Instant,
+        now: Instant,
         events: &mut Vec<Event>,
     ) -> io::Result<()> {
-        if let Some(deadline) = deadline {
+        let is_due = deadline.is_some_and(|deadline| deadline <= now);
+        self.set_blocking(!is_due)?;
+        if let Some(deadline) = deadline.filter(|_| !is_due) {
             self.arm(deadline)?;
         }
         let mut bytes = [0; MOST_EVENTS * size_of::<Raw>()];
         let length = match self.queue.read(&mut bytes) {
             Ok(length) => length,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
+            Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => 0,
             Err(error) => return Err(error),
         };
         for event in bytes.get(..length).unwrap_or_default().chunks_exact(size_of::<Raw>()) {
@@ -85,6 +91,16 @@ impl EventLoop {
 
     fn subscribe(&mut self, fd: RawFd, token: Token, flags: EventFlags) -> io::Result<()> {
         self.queue.write_all(&Raw { id: fd as usize, flags, data: token })
+    }
+
+    /// The time handle would wake the queue at the kernel's next tick only, milliseconds late.
+    fn set_blocking(&mut self, blocking: bool) -> io::Result<()> {
+        if self.blocking != blocking {
+            let flags = if blocking { 0 } else { O_NONBLOCK as usize };
+            libredox::call::fcntl(self.queue.as_raw_fd() as usize, F_SETFL, flags)?;
+            self.blocking = blocking;
+        }
+        Ok(())
     }
 
     /// Has the time handle wake the queue at `deadline`, if nothing does so earlier: an earlier wake is an
