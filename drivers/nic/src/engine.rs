@@ -26,6 +26,10 @@ const CHECK: Duration = Duration::from_secs(1);
 /// nothing in that time is not worth waiting for.
 const PATIENCE: Duration = Duration::from_millis(50);
 
+/// How long the device is asked instead of interrupting for readers that are about to come back, counted from the last
+/// read.
+const RETURN: Duration = Duration::from_millis(5);
+
 /// How long the last user's frames may take to leave after it has gone.
 const LINGER: Duration = Duration::from_secs(5);
 
@@ -54,6 +58,8 @@ struct Running<I> {
     acknowledge_at: Option<Instant>,
     /// Interrupts of the device are masked, and it is asked instead.
     polling: bool,
+    /// It had no more frames when it was last asked.
+    drained: bool,
     /// The settings that the device works with, and their version.
     settings: Settings,
     settings_version: u64,
@@ -125,6 +131,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
             storm: StormGuard::new(now),
             acknowledge_at: None,
             polling: false,
+            drained: false,
             settings: settings.clone(),
             settings_version,
             restart_by: None,
@@ -214,14 +221,15 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         let running = self.running.as_ref()?;
         let can_send = !port.transmit.is_empty() && port.link.is_up() && running.takes_frames();
         let can_close = port.users == 0 && self.is_drained(&port);
-        let held_until = self.held_until(now);
-        let can_receive = running.polling && held_until.is_none();
+        let reader_until = self.reader_until(now).filter(|_| running.drained);
+        let asked_until = self.held_until(now).or(reader_until).filter(|_| running.polling);
+        let can_receive = running.polling && asked_until.is_none();
         let can_configure = running.settings_version != port.settings_version
             && (running.restart_by.is_none() || self.nic.unsent() == 0);
         if can_receive || can_send || can_close || can_configure {
             return Some(now);
         }
-        [running.acknowledge_at, running.linger_until, running.restart_by, held_until]
+        [running.acknowledge_at, running.linger_until, running.restart_by, asked_until]
             .into_iter()
             .flatten()
             .chain([running.check_at])
@@ -231,6 +239,13 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
     /// Until when received frames are left with the device, if they are.
     fn held_until(&self, now: Instant) -> Option<Instant> {
         self.port.borrow().congested.map(|read| read + PATIENCE).filter(|&until| now < until)
+    }
+
+    /// Until when a reader that comes back is waited for without interrupts, if one is.
+    fn reader_until(&self, now: Instant) -> Option<Instant> {
+        let tells_sent = self.running.as_ref().is_some_and(|running| running.tells_sent);
+        let read = self.port.borrow().reading.filter(|_| !tells_sent)?;
+        Some(read + RETURN).filter(|&until| now < until)
     }
 
     /// No frame is still to be sent.
@@ -305,7 +320,14 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
             return Ok(());
         }
         self.reclaim(now);
-        if self.held_until(now).is_some() || self.receive() == BUDGET {
+        if self.held_until(now).is_some() {
+            return Ok(());
+        }
+        let drained = self.receive() < BUDGET;
+        if let Some(running) = &mut self.running {
+            running.drained = drained;
+        }
+        if !drained || self.reader_until(now).is_some() {
             return Ok(());
         }
         let happened = self.nic.unmask();

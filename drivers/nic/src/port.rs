@@ -32,6 +32,9 @@ pub struct Port {
     /// All readers are behind, and one of them has read at this time: frames are better left with the device for
     /// a while, where one too many costs nothing, than taken and lost.
     pub congested: Option<Instant>,
+    /// All readers have frames before them, and one of them has read at this time: it comes back for the rest, upon which
+    /// the device is asked for more, so that no interrupt needs to tell of it.
+    pub reading: Option<Instant>,
 
     /// Frames to send, bounded by their pool.
     pub transmit: VecDeque<Frame>,
@@ -73,6 +76,7 @@ impl Port {
             settings_version: 0,
             report_wanted: 0,
             congested: None,
+            reading: None,
             transmit: VecDeque::new(),
             received: VecDeque::new(),
             link,

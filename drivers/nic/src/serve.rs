@@ -175,7 +175,7 @@ impl NetworkScheme {
             Content::Frames { tap, .. } => {
                 let (tap, form) = (tap.ok_or(Error::new(EBADF))?, handle.node.form());
                 let count = self.taps.read(tap, buf, form).ok_or(Error::new(EAGAIN))?;
-                self.last_read = self.port.borrow().now;
+                self.follow_reader();
                 Ok(count)
             }
             Content::Attribute(_) => self.read_attribute(id, buf, offset),
@@ -224,6 +224,7 @@ impl NetworkScheme {
         let (link, report) = {
             let mut port = self.port.borrow_mut();
             port.congested = self.taps.is_congested().then_some(self.last_read);
+            port.reading = self.taps.are_all_behind().then_some(self.last_read);
             (port.link, port.report_made)
         };
         if link != self.told_link {
@@ -237,6 +238,13 @@ impl NetworkScheme {
                 |handle| matches!(&handle.content, Content::Attribute(attribute) if attribute.report.is_some()),
             );
         }
+    }
+
+    /// A frame was read.
+    fn follow_reader(&mut self) {
+        let mut port = self.port.borrow_mut();
+        self.last_read = port.now;
+        port.reading = self.taps.are_all_behind().then_some(port.now);
     }
 
     fn deliver_frames(&mut self) {

@@ -96,11 +96,20 @@ impl Taps {
         self.readers.get(tap).is_some_and(|reader| reader.next < self.end())
     }
 
+    /// Even the quickest reader has frames before it.
+    pub fn are_all_behind(&self) -> bool {
+        self.least_unread() > 0
+    }
+
     /// Half of the room is taken, and even the quickest reader has most of it before it.
     pub fn is_congested(&self) -> bool {
+        self.buffers * 2 >= self.limit && self.least_unread() * 2 >= self.frames.len()
+    }
+
+    /// How many frames the quickest reader has before it.
+    fn least_unread(&self) -> usize {
         let quickest = self.readers.iter().map(|(_, reader)| reader.next).max().unwrap_or(self.end());
-        let unread = (self.end() - quickest) as usize;
-        self.buffers * 2 >= self.limit && unread * 2 >= self.frames.len()
+        (self.end() - quickest) as usize
     }
 
     /// What reader `tap` has lost.

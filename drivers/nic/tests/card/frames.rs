@@ -132,6 +132,37 @@ fn frames_wait_in_the_device_for_readers_that_read() {
 }
 
 #[test]
+fn no_interrupt_tells_of_frames_while_a_reader_comes_back_for_others() {
+    let mut rig = Rig::new(Card::new());
+    let id = rig.open_frames();
+    let mut frames = (0..).map(|seed| frame(Card::MAC, 100, seed));
+    let arrive = |rig: &mut Rig, frame: Option<Vec<u8>>| {
+        rig.arrive(&frame.expect("there is no end to them"));
+        rig.settle();
+    };
+    (0..3).for_each(|_| arrive(&mut rig, frames.next()));
+    let interrupts = rig.stat("interrupts");
+    for _ in 0..20 {
+        assert!(rig.read(id).is_ok());
+        arrive(&mut rig, frames.next());
+    }
+    assert_eq!(rig.stat("interrupts"), interrupts, "the device is asked at each read");
+
+    assert_eq!(rig.drain(id).len(), 3);
+    // Some devices tell of what came while they were masked once they are not.
+    let interrupts = rig.stat("interrupts");
+    arrive(&mut rig, frames.next());
+    assert_eq!(rig.stat("interrupts"), interrupts + 1, "the reader waits, and the device tells");
+
+    arrive(&mut rig, frames.next());
+    rig.pass(Duration::from_millis(10)).expect("the device is well");
+    let interrupts = rig.stat("interrupts");
+    arrive(&mut rig, frames.next());
+    assert_eq!(rig.stat("interrupts"), interrupts + 1, "the reader did not come back");
+    assert_eq!(rig.read_all(id).len(), 3);
+}
+
+#[test]
 fn a_full_queue_holds_the_writer_back_until_half_of_it_is_free() {
     let mut rig = Rig::new(Card::new());
     let id = rig.open_frames();
