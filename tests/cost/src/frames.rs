@@ -1,17 +1,18 @@
-//! Raw frames through a driver's scheme, as Redox's network stack moves them: one a read, one a write.
+//! Raw frames through a driver's scheme: sent, received, and there and back.
 //!
 //! The first device is on QEMU's user network, which takes all frames and answers ARP; the second one's peer is the
 //! test bed's.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use probe::order::{self, Order};
 
 use crate::Outcome;
 use crate::measure::Mark;
+use crate::way::{Requests, Way};
 
 /// Frames of a batch, and round trips of one.
 const SENT: u32 = 500;
@@ -30,22 +31,21 @@ const ROUTER: [u8; 4] = [10, 0, 2, 2];
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A driver's frames.
-struct Driver {
-    frames: File,
+struct Driver<W> {
+    frames: W,
     address: [u8; 6],
 }
 
 /// Measures all of it, in as many batches each.
-pub fn run(batches: u16) -> Outcome {
-    let [mut router, mut peer] = drivers()?;
+pub fn run<W: Way>(batches: u16) -> Outcome {
+    let [mut router, mut peer] = drivers::<W>()?;
     arp_trips(&mut router, TRIPS / 10)?;
     for length in [SHORTEST, LONGEST] {
-        let frame = order::filling(router.address, length as usize);
-        send(&mut router, &frame, SENT / 10)?;
+        send(&mut router, length, SENT / 10)?;
         for _ in 0..batches {
             let mark = Mark::begin();
-            send(&mut router, &frame, SENT)?;
-            mark.tell(&format!("frame-send-{length}"), SENT.into());
+            send(&mut router, length, SENT)?;
+            mark.tell(&format!("{}-send-{length}", W::NAME), SENT.into());
         }
     }
     wake(&mut peer)?;
@@ -57,19 +57,19 @@ pub fn run(batches: u16) -> Outcome {
     for _ in 0..batches {
         let mark = Mark::begin();
         arp_trips(&mut router, TRIPS)?;
-        mark.tell("arp", TRIPS.into());
+        mark.tell(&format!("{}-arp", W::NAME), TRIPS.into());
     }
     Ok(())
 }
 
 /// Tells how many frames arrive of a second's worth at each rate.
 pub fn rates(rates: &[u32]) -> Outcome {
-    let [_, mut peer] = drivers()?;
+    let [_, mut peer] = drivers::<Requests>()?;
     wake(&mut peer)?;
     for rate in rates {
         let interval = Duration::from_secs(1) / (*rate).max(1);
         let order = Order { count: *rate, length: LONGEST, interval };
-        peer.frames.write_all(&order.frame(peer.address))?;
+        peer.frames.send(&order.frame(peer.address), 1)?;
         let begin = Mark::begin();
         let count = until_end(&mut peer, |_| ())?;
         eprintln!("cost: {rate} frames a second took {:.2} s", begin.elapsed().as_secs_f64());
@@ -79,7 +79,7 @@ pub fn rates(rates: &[u32]) -> Outcome {
 }
 
 /// The drivers of the two devices, in the order of their functions.
-fn drivers() -> Result<[Driver; 2], Box<dyn std::error::Error>> {
+fn drivers<W: Way>() -> Result<[Driver<W>; 2], Box<dyn std::error::Error>> {
     let start = Instant::now();
     loop {
         let entries = fs::read_dir("/scheme")?.filter_map(|entry| Some(entry.ok()?.path()));
@@ -98,33 +98,31 @@ fn drivers() -> Result<[Driver; 2], Box<dyn std::error::Error>> {
     }
 }
 
-fn open(path: &std::path::Path) -> Result<Driver, Box<dyn std::error::Error>> {
-    let failed = |error| format!("cannot open {}: {error}", path.display());
+fn open<W: Way>(path: &Path) -> Result<Driver<W>, Box<dyn std::error::Error>> {
+    let failed = |error: io::Error| format!("cannot open {}: {error}", path.display());
     let mut address = [0; 6];
     File::open(path.join("mac")).and_then(|mut file| file.read_exact(&mut address)).map_err(failed)?;
-    let frames = File::options().read(true).write(true).open(path).map_err(failed)?;
-    Ok(Driver { frames, address })
+    Ok(Driver { frames: W::open(path).map_err(failed)?, address })
 }
 
-fn send(driver: &mut Driver, frame: &[u8], count: u32) -> Outcome {
-    for _ in 0..count {
-        driver.frames.write_all(frame)?;
-    }
-    Ok(())
+/// Sends frames, up to the reply to an ARP request after them: the driver has taken them all by then.
+fn send<W: Way>(driver: &mut Driver<W>, length: u32, count: u32) -> Outcome {
+    driver.frames.send(&order::filling(driver.address, length as usize), count)?;
+    arp_trips(driver, 1)
 }
 
 /// A first order: the link may be down until a device is used.
-fn wake(driver: &mut Driver) -> Outcome {
+fn wake<W: Way>(driver: &mut Driver<W>) -> Outcome {
     let order = Order { count: 1, length: SHORTEST, interval: Duration::from_secs(1) };
-    driver.frames.write_all(&order.frame(driver.address))?;
+    driver.frames.send(&order.frame(driver.address), 1)?;
     until_end(driver, |_| ())?;
     Ok(())
 }
 
 /// From the first frame to the last one.
-fn receive(driver: &mut Driver, length: u32) -> Outcome {
+fn receive<W: Way>(driver: &mut Driver<W>, length: u32) -> Outcome {
     let order = Order { count: RECEIVED, length, interval: Duration::ZERO };
-    driver.frames.write_all(&order.frame(driver.address))?;
+    driver.frames.send(&order.frame(driver.address), 1)?;
     let (mut begin, mut end) = (None, None);
     let count = until_end(driver, |count| match count {
         1 => begin = Some(Mark::begin()),
@@ -133,7 +131,7 @@ fn receive(driver: &mut Driver, length: u32) -> Outcome {
     })?;
     match (begin, end) {
         (Some(begin), Some(end)) => {
-            begin.tell_until(end, &format!("frame-receive-{length}"), u64::from(RECEIVED) - 1);
+            begin.tell_until(end, &format!("{}-receive-{length}", W::NAME), u64::from(RECEIVED) - 1);
             Ok(())
         }
         _ => Err(format!("of {RECEIVED} frames {count} came").into()),
@@ -141,12 +139,10 @@ fn receive(driver: &mut Driver, length: u32) -> Outcome {
 }
 
 /// Reads the frames of an order up to its end, and tells their number after each; how many there were.
-fn until_end(driver: &mut Driver, mut each: impl FnMut(u32)) -> Result<u32, std::io::Error> {
-    let mut frame = [0; 2048];
+fn until_end<W: Way>(driver: &mut Driver<W>, mut each: impl FnMut(u32)) -> io::Result<u32> {
     let mut count = 0;
     loop {
-        let length = driver.frames.read(&mut frame)?;
-        let frame = frame.get(..length).unwrap_or_default();
+        let frame = driver.frames.next()?;
         if order::is_end(frame) {
             return Ok(count);
         }
@@ -157,17 +153,11 @@ fn until_end(driver: &mut Driver, mut each: impl FnMut(u32)) -> Result<u32, std:
     }
 }
 
-fn arp_trips(driver: &mut Driver, count: u32) -> Outcome {
+fn arp_trips<W: Way>(driver: &mut Driver<W>, count: u32) -> Outcome {
     let request = arp_request(driver.address);
-    let mut frame = [0; 2048];
     for _ in 0..count {
-        driver.frames.write_all(&request)?;
-        loop {
-            let length = driver.frames.read(&mut frame)?;
-            if is_arp_reply(frame.get(..length).unwrap_or_default()) {
-                break;
-            }
-        }
+        driver.frames.send(&request, 1)?;
+        while !is_arp_reply(driver.frames.next()?) {}
     }
     Ok(())
 }

@@ -9,12 +9,15 @@ mod frames;
 mod measure;
 mod sockets;
 mod stack;
+mod way;
 
 use std::error::Error;
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 
 use clap::Parser;
+
+use way::{Requests, Streams};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -33,8 +36,13 @@ enum Cost {
         /// How many batches of each
         batches: u16,
     },
-    /// Raw frames: sent, received, and ARP round trips
+    /// Raw frames by one request each: sent, received, and ARP round trips
     Frames {
+        /// How many batches of each
+        batches: u16,
+    },
+    /// The same by the streams that our drivers have
+    Streams {
         /// How many batches of each
         batches: u16,
     },
@@ -61,7 +69,8 @@ enum Cost {
 fn main() -> ExitCode {
     let result = match Cost::parse() {
         Cost::Sockets { host, file, stream, batches } => sockets::run(host, &file, stream, batches),
-        Cost::Frames { batches } => frames::run(batches),
+        Cost::Frames { batches } => frames::run::<Requests>(batches),
+        Cost::Streams { batches } => frames::run::<Streams>(batches),
         Cost::Rates { rates } => frames::rates(&rates),
         Cost::Stack { stream, echo, case, units, idle } => {
             stack::run(&stack::Peer { stream, echo }, case, units, idle)

@@ -94,7 +94,11 @@ impl Bench<'_> {
     }
 
     fn frames(&self, parts: Parts) -> Result<String> {
-        self.boot_drivers(parts, Clock::Instructions, &format!("{COST} frames {BATCHES}\n"))
+        let mut script = format!("{COST} frames {BATCHES}\n");
+        if parts != Parts::Stock {
+            script += &format!("{COST} streams {BATCHES}\n");
+        }
+        self.boot_drivers(parts, Clock::Instructions, &script)
     }
 
     fn rates(&self, parts: Parts) -> Result<String> {

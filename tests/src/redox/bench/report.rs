@@ -7,19 +7,43 @@ use serde::Serialize;
 use crate::qemu::INSTRUCTION;
 use crate::{Error, Result};
 
-/// The kinds of operations, as the program names them and as they are told.
-const KINDS: [(&str, &str); 11] = [
-    ("udp-64", "UDP round trip, 64 B"),
-    ("udp-1400", "UDP round trip, 1400 B"),
-    ("tcp-receive-4k", "TCP byte received, 4 KiB reads"),
-    ("tcp-receive-64k", "TCP byte received, 64 KiB reads"),
-    ("tcp-send-4k", "TCP byte sent, 4 KiB writes"),
-    ("tcp-send-64k", "TCP byte sent, 64 KiB writes"),
-    ("frame-send-60", "raw frame sent, 60 B"),
-    ("frame-send-1514", "raw frame sent, 1514 B"),
-    ("frame-receive-60", "raw frame received, 60 B"),
-    ("frame-receive-1514", "raw frame received, 1514 B"),
-    ("arp", "ARP round trip by raw frames"),
+/// A kind of operations.
+struct Kind {
+    /// As the program names those of ours, and of stock's.
+    ours: &'static str,
+    stock: &'static str,
+    /// As it is told.
+    operation: &'static str,
+}
+
+/// The same in both.
+const fn same(name: &'static str, operation: &'static str) -> Kind {
+    Kind { ours: name, stock: name, operation }
+}
+
+/// By the streams of our drivers, beside the only way that stock's have.
+const fn stream(ours: &'static str, stock: &'static str, operation: &'static str) -> Kind {
+    Kind { ours, stock, operation }
+}
+
+/// All that is measured, in this order.
+const KINDS: [Kind; 16] = [
+    same("udp-64", "UDP round trip, 64 B"),
+    same("udp-1400", "UDP round trip, 1400 B"),
+    same("tcp-receive-4k", "TCP byte received, 4 KiB reads"),
+    same("tcp-receive-64k", "TCP byte received, 64 KiB reads"),
+    same("tcp-send-4k", "TCP byte sent, 4 KiB writes"),
+    same("tcp-send-64k", "TCP byte sent, 64 KiB writes"),
+    same("frame-send-60", "frame sent, 60 B: `frame`"),
+    stream("stream-send-60", "frame-send-60", "frame sent, 60 B: `transmit`"),
+    same("frame-send-1514", "frame sent, 1514 B: `frame`"),
+    stream("stream-send-1514", "frame-send-1514", "frame sent, 1514 B: `transmit`"),
+    same("frame-receive-60", "frame received, 60 B: `frame`"),
+    stream("stream-receive-60", "frame-receive-60", "frame received, 60 B: `receive`"),
+    same("frame-receive-1514", "frame received, 1514 B: `frame`"),
+    stream("stream-receive-1514", "frame-receive-1514", "frame received, 1514 B: `receive`"),
+    same("frame-arp", "ARP round trip: `frame`"),
+    stream("stream-arp", "frame-arp", "ARP round trip: by both streams"),
 ];
 
 /// Whose operations they are.
@@ -156,10 +180,10 @@ impl Report {
     }
 
     fn rows(&self) -> impl Iterator<Item = (&'static str, Row<'static>)> {
-        KINDS.iter().map(|(kind, operation)| {
-            let (stock, ours) = (Summary::of(&self.stock, kind), Summary::of(&self.ours, kind));
+        KINDS.iter().map(|kind| {
+            let (stock, ours) = (Summary::of(&self.stock, kind.stock), Summary::of(&self.ours, kind.ours));
             let ratio = stock.zip(ours).map(|(stock, ours)| ours.instructions / stock.instructions);
-            (*kind, Row { operation, stock, ours, ratio })
+            (kind.ours, Row { operation: kind.operation, stock, ours, ratio })
         })
     }
 
@@ -244,6 +268,22 @@ mod tests {
         let json = report.json();
         assert_eq!(json["operations"]["udp-64"]["ours"]["instructions"], 75000.0);
         assert_eq!(json["operations"]["udp-64"]["stock"]["batches"], 3);
+    }
+
+    #[test]
+    fn a_stream_is_told_beside_the_requests_of_stock() {
+        let report = report(&[
+            (Column::Stock, "frame-send-60 500 20000000 1000 0"),
+            (Column::Ours, "frame-send-60 500 15000000 1000 0"),
+            (Column::Ours, "stream-send-60 500 5000000 100 0"),
+        ]);
+        let text = report.to_string();
+        let row = |name| {
+            let line = text.lines().find_map(|line: &str| line.strip_prefix(name)).unwrap();
+            line.split_whitespace().take(3).collect::<Vec<_>>()
+        };
+        assert_eq!(row("frame sent, 60 B: `frame`"), ["20000", "15000", "0.75"]);
+        assert_eq!(row("frame sent, 60 B: `transmit`"), ["20000", "5000", "0.25"]);
     }
 
     #[test]
