@@ -4,6 +4,9 @@
 #[allow(dead_code, reason = "its tests use the rest")]
 #[path = "../../drivers/intel/tests/card/controller.rs"]
 mod controller;
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/nic/tests/card/flows.rs"]
+mod flows;
 #[path = "liar.rs"]
 mod liar;
 #[allow(dead_code, reason = "its tests use the rest")]
@@ -18,6 +21,9 @@ mod packets;
 #[allow(dead_code, reason = "its tests use the rest")]
 #[path = "../../drivers/nic/tests/card/rig.rs"]
 mod rig;
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/intel/tests/card/rss.rs"]
+mod rss;
 #[path = "descriptors.rs"]
 mod steps;
 #[allow(dead_code, reason = "its tests use the rest")]

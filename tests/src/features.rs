@@ -89,8 +89,8 @@ pub const ROWS: &[Row] = &[
     row("lro", "received segments joined", None),
     row("vlan", "VLANs: tags inserted, stripped and filtered by the device, as far as it can", CONTROL)
         .on_model("vlan::tags_that_are_told_are_put_in_by_the_device_or_the_driver"),
-    row("queues", "several queues", None),
-    row("rss", "received frames spread by a hash", None),
+    row("queues", "several receive queues, each with counters, and with a vector by MSI-X", CONTROL),
+    row("rss", "received frames spread by a hash, whose key and table can be set", CONTROL),
     row("wake-on-lan", "magic packet", None),
     row("eeprom", "EEPROM or flash dump", None),
     row("self-test", "internal loopback", None),

@@ -22,6 +22,16 @@ pub enum InterruptKind {
     },
 }
 
+impl InterruptKind {
+    /// How many vectors there are, which are told apart.
+    pub fn vectors(self) -> u16 {
+        match self {
+            Self::Intx | Self::Msi => 1,
+            Self::MsiX { vectors } => vectors,
+        }
+    }
+}
+
 impl fmt::Display for InterruptKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -7,10 +7,14 @@
 mod controller;
 #[path = "../../nic/tests/card/cost.rs"]
 mod cost;
+#[path = "../../nic/tests/card/flows.rs"]
+mod flows;
 #[path = "../tests/device/model.rs"]
 mod model;
 #[path = "../../nic/tests/card/packets.rs"]
 mod packets;
+#[path = "../../intel/tests/card/rss.rs"]
+mod rss;
 #[path = "../../nic/tests/card/wire.rs"]
 mod wire;
 

@@ -4,17 +4,31 @@ use hw::{InterruptKind, Registers};
 use intel::advanced::{self, ADVANCED_ONE_BUFFER, AdvancedTransmit, Srrctl};
 use intel::descriptors::ExtendedReceive;
 use intel::registers::{self as reg, Ctrl, Interrupts, RingRegisters};
-use intel::{Chip, Family, family, phy};
+use intel::{Chip, Family, family, phy, rings, rss};
 use nic::buffer::CAPACITY;
-use nic::{DriverInfo, Fault, MacAddress};
+use nic::{DriverInfo, Fault, Hashes, MacAddress, Rss, RssLimits};
 
 use crate::registers::{
-    EICR, EIMC, EIMS, EITR0, Eitr, GPIE, Gpie, IVAR_MISC, IVAR0, Ivar, IvarMisc, RECEIVE, RLPML, SRRCTL0,
-    TRANSMIT, Vectors,
+    EICR, EIMC, EIMS, Eitr, GPIE, Gpie, IVAR_MISC, Ivar, IvarMisc, RECEIVE, RLPML, TRANSMIT, eitr, ivar,
+    receive_ring, srrctl,
 };
 
 /// What fits a frame of 9728 bytes, with header, tag and FCS.
 const JUMBO: usize = 9706;
+
+/// Receive queues that are used, of the 82576's 16: one driver serves them all.
+const QUEUES: u8 = 4;
+
+/// Each queue has a vector of its own, where there are as many.
+const INTERRUPTS: &[InterruptKind] = &[
+    InterruptKind::MsiX { vectors: QUEUES as u16 },
+    InterruptKind::MsiX { vectors: 1 },
+    InterruptKind::Msi,
+    InterruptKind::Intx,
+];
+
+/// MRQC: queues are chosen by the redirection table (8.10.14).
+const SPREAD: u32 = 2;
 
 /// Bytes of a frame's FCS.
 const FCS: usize = 4;
@@ -27,20 +41,21 @@ const fn chip(device: u16, name: &'static str) -> Chip {
 pub struct Igb;
 
 impl Family for Igb {
-    const DRIVER: DriverInfo = family::driver(
-        "igb",
-        "igbd",
-        &[InterruptKind::MsiX { vectors: 1 }, InterruptKind::Msi, InterruptKind::Intx],
-    );
+    const DRIVER: DriverInfo = DriverInfo {
+        receive_queues: QUEUES,
+        ring_memory: rings::memory::<{ QUEUES as usize }>,
+        ..family::driver("igb", "igbd", INTERRUPTS)
+    };
 
-    /// The 82576 is tested in QEMU. The others are untested: they have the same registers and descriptors.
+    /// The 82576 is tested in QEMU. The others are untested: they have the same registers and descriptors, but for the
+    /// vectors of all queues but the first, so that they are given one.
     const CHIPS: &'static [Chip] = &[
-        chip(0x10c9, "82576"),
-        chip(0x10e6, "82576 fiber"),
-        chip(0x10e7, "82576 serdes"),
-        chip(0x10e8, "82576 quad copper"),
-        chip(0x150a, "82576NS"),
-        chip(0x1526, "82576 quad copper"),
+        chip(0x10c9, "82576").with_queues(),
+        chip(0x10e6, "82576 fiber").with_queues(),
+        chip(0x10e7, "82576 serdes").with_queues(),
+        chip(0x10e8, "82576 quad copper").with_queues(),
+        chip(0x150a, "82576NS").with_queues(),
+        chip(0x1526, "82576 quad copper").with_queues(),
         chip(0x1521, "I350"),
         chip(0x1533, "I210"),
         chip(0x157b, "I210"),
@@ -51,16 +66,30 @@ impl Family for Igb {
     type Transmit = AdvancedTransmit;
 
     const RECEIVE_RING: RingRegisters = RECEIVE;
+
+    const RSS: Option<RssLimits> =
+        Some(RssLimits { queues: QUEUES, entries: rss::ENTRIES, hashes: Hashes::all() });
+
+    fn receive_ring(queue: u16) -> RingRegisters {
+        receive_ring(queue)
+    }
+
+    fn spread(registers: &impl Registers, rss: &Rss) {
+        rss::write(registers, rss, SPREAD, |queue| queue);
+    }
+
     const TRANSMIT_RING: RingRegisters = TRANSMIT;
 
     const DUMP: &'static [(&'static str, usize)] = &[
         ("GPIE", GPIE),
         ("EIMS", EIMS),
-        ("EITR0", EITR0),
-        ("IVAR0", IVAR0),
+        ("EITR0", eitr(0)),
+        ("IVAR0", ivar(0)),
+        ("IVAR1", ivar(1)),
+        ("MRQC", rss::MRQC),
         ("IVAR_MISC", IVAR_MISC),
         ("RLPML", RLPML),
-        ("SRRCTL0", SRRCTL0),
+        ("SRRCTL0", srrctl(RECEIVE)),
         ("RXDCTL0", RECEIVE.control()),
         ("TXDCTL0", TRANSMIT.control()),
     ];
@@ -83,26 +112,33 @@ impl Family for Igb {
     }
 
     fn set_up(registers: &impl Registers, kind: InterruptKind) {
-        let buffers =
-            Srrctl::new().with_bsizepacket((CAPACITY / 1024) as u8).with_desctype(ADVANCED_ONE_BUFFER);
-        registers.write32(SRRCTL0, buffers.into());
         let has_vectors = matches!(kind, InterruptKind::MsiX { .. });
         let gpie = if has_vectors { Gpie::NSICR | Gpie::MULTIPLE_MSIX } else { Gpie::NSICR };
         registers.write32(GPIE, gpie.bits());
-        // All by vector 0.
-        let queue = Ivar::new().with_receive_valid(has_vectors).with_transmit_valid(has_vectors);
-        registers.write32(IVAR0, queue.into());
+        // What is not received is told by vector 0.
+        for queue in 0..u16::from(QUEUES) {
+            let vectors = Ivar::new()
+                .with_receive((queue % kind.vectors()) as u8)
+                .with_receive_valid(has_vectors)
+                .with_transmit_valid(has_vectors);
+            registers.write32(ivar(queue), vectors.into());
+        }
         registers.write32(IVAR_MISC, IvarMisc::new().with_other_valid(has_vectors).into());
     }
 
     const MOST_INTERVAL: u32 = 0x1fff;
 
-    fn moderate(registers: &impl Registers, _kind: InterruptKind, microseconds: u32) {
-        registers.write32(EITR0, Eitr::new().with_interval(microseconds as u16).into());
+    fn moderate(registers: &impl Registers, kind: InterruptKind, microseconds: u32) {
+        for vector in 0..kind.vectors() {
+            registers.write32(eitr(vector), Eitr::new().with_interval(microseconds as u16).into());
+        }
     }
 
-    fn enable_receive_ring(registers: &impl Registers) -> Result<(), Fault> {
-        advanced::enable(registers, RECEIVE)
+    fn enable_receive_ring(registers: &impl Registers, ring: RingRegisters) -> Result<(), Fault> {
+        let buffers =
+            Srrctl::new().with_bsizepacket((CAPACITY / 1024) as u8).with_desctype(ADVANCED_ONE_BUFFER);
+        registers.write32(srrctl(ring), buffers.into());
+        advanced::enable(registers, ring)
     }
 
     fn enable_transmit_ring(registers: &impl Registers) -> Result<(), Fault> {
@@ -110,7 +146,9 @@ impl Family for Igb {
     }
 
     fn disable_rings(registers: &impl Registers) {
-        registers.write32(RECEIVE.control(), 0);
+        for queue in 0..u16::from(QUEUES) {
+            registers.write32(receive_ring(queue).control(), 0);
+        }
         registers.write32(TRANSMIT.control(), 0);
     }
 
@@ -129,11 +167,11 @@ impl Family for Igb {
         registers.write32(reg::IMC, u32::MAX);
     }
 
-    /// With vectors, ICR is for what is no queue's, and has a vector as a whole. Both queues have the same one.
+    /// With vectors, ICR is for what is no queue's, and has a vector as a whole.
     fn unmask(registers: &impl Registers, kind: InterruptKind, causes: Interrupts) {
         if matches!(kind, InterruptKind::MsiX { .. }) {
             registers.write32(reg::IMS, (Interrupts::LSC | Interrupts::RXO).bits());
-            registers.write32(EIMS, Vectors::VECTOR_0.bits());
+            registers.write32(EIMS, (1 << kind.vectors()) - 1);
         } else {
             registers.write32(reg::IMS, causes.bits());
         }

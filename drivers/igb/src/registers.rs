@@ -12,21 +12,34 @@ pub const EIMS: usize = 0x1524;
 pub const EIMC: usize = 0x1528;
 /// Extended interrupt cause (8.8.1): ones clear.
 pub const EICR: usize = 0x1580;
-/// Throttling of vector 0, and of the line (8.8.14).
-pub const EITR0: usize = 0x1680;
-/// Interrupt vector allocation of queue 0 (8.8.15).
-pub const IVAR0: usize = 0x1700;
 /// Interrupt vector allocation of what is no queue's (8.8.16).
 pub const IVAR_MISC: usize = 0x1740;
 /// Longest packet received, FCS included, with RCTL.LPE (8.10.4).
 pub const RLPML: usize = 0x5004;
-/// Split and replication receive control of queue 0 (8.10.2).
-pub const SRRCTL0: usize = 0xc00c;
-
 /// The registers of receive queue 0.
 pub const RECEIVE: RingRegisters = RingRegisters::at(0xc000);
 /// The registers of transmit queue 0.
 pub const TRANSMIT: RingRegisters = RingRegisters::at(0xe000);
+
+/// The registers of receive queue `queue`.
+pub const fn receive_ring(queue: u16) -> RingRegisters {
+    RingRegisters::at(0xc000 + 0x40 * queue as usize)
+}
+
+/// Split and replication receive control of a receive queue (8.10.2).
+pub const fn srrctl(ring: RingRegisters) -> usize {
+    ring.bal() + 0x0c
+}
+
+/// Throttling of vector `vector`; 0 is the line's, too (8.8.14).
+pub const fn eitr(vector: u16) -> usize {
+    0x1680 + 4 * vector as usize
+}
+
+/// Interrupt vector allocation of queue `queue` of the 82576, up to 7 (8.8.15).
+pub const fn ivar(queue: u16) -> usize {
+    0x1700 + 4 * queue as usize
+}
 
 bitflags! {
     /// GPIE.
@@ -37,16 +50,9 @@ bitflags! {
         /// Causes have vectors, as IVAR says.
         const MULTIPLE_MSIX = 1 << 4;
     }
-
-    /// EICR, EIMS and EIMC, with vectors.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub struct Vectors: u32 {
-        /// Vector 0.
-        const VECTOR_0 = 1 << 0;
-    }
 }
 
-/// IVAR0: the vectors of queue 0's causes, and whether they have one.
+/// IVAR: the vectors of a queue's causes, and whether they have one.
 #[bitfield(u32)]
 pub struct Ivar {
     /// Receiving.

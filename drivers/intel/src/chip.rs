@@ -22,6 +22,8 @@ pub struct Chip {
     pub mtu: RangeInclusive<usize>,
     /// Groups and VLANs are filtered by tables of 4096 bits, as in the 8254x.
     pub filter_tables: bool,
+    /// It has the family's receive queues, not one alone.
+    pub has_queues: bool,
     /// How long nothing may be asked of it after a reset began.
     pub reset_time: Duration,
     /// What its family does for the driver, and it does not.
@@ -41,6 +43,7 @@ impl Chip {
             name,
             mtu: LEAST_MTU..=mtu,
             filter_tables: true,
+            has_queues: false,
             reset_time: Duration::ZERO,
             lacks: Features::empty(),
         }
@@ -57,6 +60,13 @@ impl Chip {
     #[must_use]
     pub const fn without_filter_tables(mut self) -> Self {
         self.filter_tables = false;
+        self
+    }
+
+    /// The same, with the family's receive queues.
+    #[must_use]
+    pub const fn with_queues(mut self) -> Self {
+        self.has_queues = true;
         self
     }
 

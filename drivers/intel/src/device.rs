@@ -7,11 +7,12 @@ use hw::{InterruptKind, PciFunction, Registers};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
     Causes, DriverInfo, Facilities, Fault, Features, Frame, Intervals, Link, Memory, Moderation, Nic,
-    NicInfo, Settings, Statistics, vlan,
+    NicInfo, RssLimits, Settings, Statistics, vlan,
 };
 
 use crate::chip::Chip;
 use crate::counters::{Counters, GIGABIT};
+use crate::descriptors::Receive;
 use crate::family::Family;
 use crate::filter;
 use crate::receive::Receiver;
@@ -27,7 +28,10 @@ pub struct Device<R, F: Family> {
     registers: R,
     chip: Chip,
     info: NicInfo,
-    receiver: Receiver<F::Receive>,
+    /// One for each queue.
+    receivers: Vec<Receiver<F::Receive>>,
+    /// The receive queue whose turn it is.
+    next_queue: usize,
     transmitter: Transmitter<F::Transmit>,
     counters: Counters,
     /// How interrupts come.
@@ -48,9 +52,12 @@ impl<R: Registers, F: Family> Device<R, F> {
         }
         reset::<F>(&registers, &chip)?;
         let mac = F::address(&registers).ok_or(Fault::NoAddress)?;
-        let facilities =
-            Facilities { moderation: Moderation::OneInterval(F::MOST_INTERVAL), rings: Some(rings::LIMITS) };
-        let (receiver, transmitter) = rings::rings(memory)?;
+        let rss = F::RSS.filter(|_| chip.has_queues);
+        let facilities = Facilities {
+            moderation: Moderation::OneInterval(F::MOST_INTERVAL),
+            rings: Some(rings::LIMITS),
+            rss,
+        };
         let mut features = F::FEATURES - chip.lacks;
         features.set(Features::VLAN_FILTER, chip.filter_tables);
         let info = NicInfo { model: chip.name, mac, mtu: chip.mtu.clone(), features, facilities };
@@ -58,8 +65,9 @@ impl<R: Registers, F: Family> Device<R, F> {
             registers,
             chip,
             info,
-            receiver,
-            transmitter,
+            receivers: receivers(&memory, rss)?,
+            next_queue: 0,
+            transmitter: rings::transmitter(&memory)?,
             counters: Counters::new(GIGABIT),
             interrupts: InterruptKind::Intx,
             tells_sent: false,
@@ -77,10 +85,14 @@ impl<R: Registers, F: Family> Device<R, F> {
 
     /// 8254x SDM, 14.4.
     fn start_receiver(&mut self, settings: &Settings) -> Result<(), Fault> {
-        F::RECEIVE_RING.set_up(&self.registers, self.receiver.location());
-        self.registers.write32(reg::RXCSUM, (Rxcsum::IPOFLD | Rxcsum::TUOFLD).bits());
-        F::enable_receive_ring(&self.registers)?;
-        self.fill_receiver();
+        let mut checksums = Rxcsum::IPOFLD | Rxcsum::TUOFLD;
+        checksums.set(Rxcsum::PCSD, settings.rss.is_some());
+        self.registers.write32(reg::RXCSUM, checksums.bits());
+        for (ring, receiver) in (0..).map(F::receive_ring).zip(&self.receivers) {
+            ring.set_up(&self.registers, receiver.location());
+            F::enable_receive_ring(&self.registers, ring)?;
+        }
+        self.fill_receivers();
         // This enables the receiver, which may drop frames as long as it has no buffers.
         self.configure(settings);
         Ok(())
@@ -102,9 +114,11 @@ impl<R: Registers, F: Family> Device<R, F> {
         if self.tells_sent { all } else { all - SENT }
     }
 
-    fn fill_receiver(&mut self) {
-        if self.receiver.fill() {
-            self.registers.write32(F::RECEIVE_RING.tail(), self.receiver.tail() as u32);
+    fn fill_receivers(&mut self) {
+        for (ring, receiver) in (0..).map(F::receive_ring).zip(&mut self.receivers) {
+            if receiver.fill() {
+                self.registers.write32(ring.tail(), receiver.tail() as u32);
+            }
         }
     }
 
@@ -169,7 +183,7 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
                 log::warn!("the device is stopped, but not reset: {error}");
             }
         }
-        self.receiver.reset();
+        self.receivers.iter_mut().for_each(Receiver::reset);
         self.transmitter.reset()
     }
 
@@ -178,7 +192,8 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
     }
 
     fn set_rings(&mut self, memory: Memory) -> Result<(), Fault> {
-        (self.receiver, self.transmitter) = rings::rings(memory)?;
+        self.receivers = receivers(&memory, self.info.facilities.rss)?;
+        self.transmitter = rings::transmitter(&memory)?;
         Ok(())
     }
 
@@ -191,7 +206,10 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
         self.write_filter(settings);
         let longest = settings.mtu + HEADER + VLAN_TAG;
         F::set_longest(&self.registers, longest);
-        self.receiver.set_longest(longest);
+        self.receivers.iter_mut().for_each(|receiver| receiver.set_longest(longest));
+        if let Some(rss) = &settings.rss {
+            F::spread(&self.registers, rss);
+        }
         self.registers.write32(reg::RCTL, self.receive_control(settings).bits());
     }
 
@@ -210,8 +228,21 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
     }
 
     fn receive(&mut self, budget: usize, frames: &mut Vec<Frame>) {
-        self.receiver.take(budget, frames);
-        self.fill_receiver();
+        let enough = frames.len() + budget;
+        for _ in 0..self.receivers.len() {
+            let begin = frames.len();
+            let queue = self.next_queue;
+            if let Some(receiver) = self.receivers.get_mut(queue) {
+                receiver.take(enough - begin, frames);
+            }
+            frames.iter_mut().skip(begin).for_each(|frame| frame.metadata.queue = queue as u8);
+            // The one that was first is another the next time, so that none starves.
+            self.next_queue = (queue + 1) % self.receivers.len();
+            if frames.len() >= enough {
+                break;
+            }
+        }
+        self.fill_receivers();
     }
 
     fn take_causes(&mut self) -> Result<Causes, Fault> {
@@ -258,7 +289,7 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
     }
 
     fn collect(&mut self, statistics: &mut Statistics) {
-        self.receiver.collect(statistics);
+        self.receivers.iter_mut().for_each(|receiver| receiver.collect(statistics));
         self.counters.collect(&self.registers, statistics);
     }
 
@@ -291,6 +322,11 @@ fn ring_registers<F: Family>() -> [(&'static str, usize); 10] {
         ("TDH", transmit.head()),
         ("TDT", transmit.tail()),
     ]
+}
+
+/// A receive ring for each queue.
+fn receivers<D: Receive>(memory: &Memory, rss: Option<RssLimits>) -> Result<Vec<Receiver<D>>, Fault> {
+    (0..rss.map_or(1, |limits| limits.queues)).map(|_| rings::receiver(memory)).collect()
 }
 
 /// The device is there; its status.

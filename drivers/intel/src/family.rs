@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hw::{InterruptKind, Registers};
-use nic::{DriverInfo, Fault, Features, MacAddress};
+use nic::{DriverInfo, Fault, Features, MacAddress, Rss, RssLimits};
 
 use crate::chip::Chip;
 use crate::descriptors::{Receive, Transmit};
@@ -40,6 +40,17 @@ pub trait Family {
 
     /// The registers of the receive ring.
     const RECEIVE_RING: RingRegisters = RingRegisters::RECEIVE;
+
+    /// How far the devices spread received frames, those of them that have several queues.
+    const RSS: Option<RssLimits> = None;
+
+    /// The registers of receive queue `queue`.
+    fn receive_ring(_queue: u16) -> RingRegisters {
+        Self::RECEIVE_RING
+    }
+
+    /// Has received frames spread over the queues.
+    fn spread(_registers: &impl Registers, _rss: &Rss) {}
 
     /// The registers of the transmit ring.
     const TRANSMIT_RING: RingRegisters = RingRegisters::TRANSMIT;
@@ -78,8 +89,8 @@ pub trait Family {
     /// Sets the device up, before its rings are: what is the family's own. Interrupts are of the `kind` given.
     fn set_up(registers: &impl Registers, kind: InterruptKind);
 
-    /// Lets the device use its receive ring, which is set up and empty.
-    fn enable_receive_ring(_registers: &impl Registers) -> Result<(), Fault> {
+    /// Lets the device use a receive ring, which is set up and empty.
+    fn enable_receive_ring(_registers: &impl Registers, _ring: RingRegisters) -> Result<(), Fault> {
         Ok(())
     }
 
@@ -88,7 +99,7 @@ pub trait Family {
         Ok(())
     }
 
-    /// Takes the device the use of both rings.
+    /// Takes the device the use of all rings.
     fn disable_rings(_registers: &impl Registers) {}
 
     /// Which frames the device shall take, of those that pass its filters: up to `longest` bytes, with header and tag.
@@ -135,7 +146,8 @@ pub const fn driver(
         name,
         daemon,
         rings: rings::LIMITS.initial,
-        ring_memory: rings::memory,
+        receive_queues: 1,
+        ring_memory: rings::memory::<1>,
         other_memory: 0,
         address_bits: 64,
         other_buffers: 0,

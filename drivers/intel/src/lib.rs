@@ -17,6 +17,7 @@ pub mod phy;
 pub mod receive;
 pub mod registers;
 pub mod rings;
+pub mod rss;
 pub mod transmit;
 
 pub use chip::Chip;

@@ -229,6 +229,8 @@ bitflags! {
         const IPOFLD = 1 << 8;
         /// Check TCP and UDP.
         const TUOFLD = 1 << 9;
+        /// Tell the hash of a packet, not the checksum of all of it; without that nothing is spread.
+        const PCSD = 1 << 13;
     }
 }
 

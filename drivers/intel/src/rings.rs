@@ -18,17 +18,20 @@ pub const LIMITS: RingLimits = RingLimits {
     step: Step::MultipleOf(8),
 };
 
-/// Bytes that rings of these sizes take.
-pub(crate) fn memory(rings: Rings) -> usize {
-    bytes(rings.receive) + bytes(rings.transmit) + 2 * ALIGNMENT
+/// Bytes that so many receive rings and a transmit ring of these sizes take.
+pub fn memory<const QUEUES: usize>(rings: Rings) -> usize {
+    QUEUES * (bytes(rings.receive) + ALIGNMENT) + bytes(rings.transmit) + ALIGNMENT
 }
 
-/// Empty rings in `memory`.
-pub fn rings<A: Receive, B: Transmit>(
-    Memory { arena, pools, rings }: Memory,
-) -> Result<(Receiver<A>, Transmitter<B>), Fault> {
-    let ring = |entries| arena.allocate(bytes(entries), ALIGNMENT);
-    Ok((Receiver::new(ring(rings.receive)?, pools.receive), Transmitter::new(ring(rings.transmit)?)))
+/// An empty receive ring in `memory`.
+pub fn receiver<D: Receive>(memory: &Memory) -> Result<Receiver<D>, Fault> {
+    let ring = memory.arena.allocate(bytes(memory.rings.receive), ALIGNMENT)?;
+    Ok(Receiver::new(ring, memory.pools.receive.clone()))
+}
+
+/// An empty transmit ring in `memory`.
+pub fn transmitter<D: Transmit>(memory: &Memory) -> Result<Transmitter<D>, Fault> {
+    Ok(Transmitter::new(memory.arena.allocate(bytes(memory.rings.transmit), ALIGNMENT)?))
 }
 
 fn bytes(entries: u16) -> usize {

@@ -74,9 +74,10 @@ impl<R: Registers> Device<R> {
             facilities: Facilities {
                 moderation: Moderation::OneInterval(MOST_INTERVAL),
                 rings: Some(rings::LIMITS),
+                rss: None,
             },
         };
-        let (receiver, transmitter) = rings::rings(memory)?;
+        let (receiver, transmitter) = (rings::receiver(&memory)?, rings::transmitter(&memory)?);
         Ok(Self {
             registers,
             chip,
@@ -169,7 +170,7 @@ impl<R: Registers> Nic for Device<R> {
 
     /// Filters are changed while nothing is received (8.2.3.7.1).
     fn set_rings(&mut self, memory: Memory) -> Result<(), Fault> {
-        (self.receiver, self.transmitter) = rings::rings(memory)?;
+        (self.receiver, self.transmitter) = (rings::receiver(&memory)?, rings::transmitter(&memory)?);
         Ok(())
     }
 

@@ -19,11 +19,15 @@ pub fn interrupts(
     let arguments: Vec<String> = arguments.into_iter().collect();
     let chosen = match arguments.as_slice() {
         [] => return Ok(known),
-        [option, kind] if option == "--interrupt" => known.iter().find(|known| name(**known) == kind),
+        // With more vectors or with fewer, it is the same kind.
+        [option, kind] if option == "--interrupt" => known
+            .chunk_by(|one, next| name(*one) == name(*next))
+            .find(|same| same.iter().any(|known| name(*known) == kind)),
         _ => None,
     };
-    chosen.map(std::slice::from_ref).ok_or_else(|| {
-        let names: Vec<_> = known.iter().copied().map(name).collect();
+    chosen.ok_or_else(|| {
+        let mut names: Vec<_> = known.iter().copied().map(name).collect();
+        names.dedup();
         Refused::Unknown(arguments.join(" "), names.join(", "))
     })
 }

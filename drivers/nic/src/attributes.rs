@@ -243,7 +243,7 @@ mod tests {
         mac: MacAddress([2, 0, 0, 0, 0, 1]),
         mtu: 68..=9000,
         features: Features::RX_CHECKSUM,
-        facilities: Facilities { moderation: Moderation::None, rings: None },
+        facilities: Facilities { moderation: Moderation::None, rings: None, rss: None },
     };
 
     fn settings() -> Settings {
@@ -254,6 +254,7 @@ mod tests {
             features: INFO.features,
             coalesce: Coalesce::default(),
             rings: Rings::default(),
+            rss: None,
         }
     }
 
@@ -318,10 +319,13 @@ mod tests {
         let off = changed("rx-checksum off\n").unwrap();
         assert_eq!(
             features(&INFO, off.features),
-            "rx-checksum off\ncoalesce unsupported\nrings unsupported\n"
+            "rx-checksum off\ncoalesce unsupported\nrings unsupported\nrss unsupported\n"
         );
         let on = with_features(&off, &INFO, b"rx-checksum on").unwrap();
-        assert_eq!(features(&INFO, on.features), "rx-checksum on\ncoalesce unsupported\nrings unsupported\n");
+        assert_eq!(
+            features(&INFO, on.features),
+            "rx-checksum on\ncoalesce unsupported\nrings unsupported\nrss unsupported\n"
+        );
         for name in ["tx-checksum-ip-generic", "warp"] {
             let refused = Refused::NotOffered(name.to_owned());
             assert_eq!(changed(&format!("rx-checksum off\n{name} on")), Err(refused));

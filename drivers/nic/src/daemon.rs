@@ -79,7 +79,7 @@ fn serve<N: Nic>(
         server: Server::new(&name, network, notifier)?,
         engine: Engine::new(function, nic, port.clone(), interrupts),
         port,
-        interrupt_fd: None,
+        interrupt_fds: Vec::new(),
     };
     daemon.events.register(daemon.server.as_raw_fd(), SCHEME, Interest::Read)?;
     daemon.events.register_termination(TERMINATION)?;
@@ -92,7 +92,7 @@ struct Daemon<N: Nic> {
     server: Server<NetworkScheme>,
     engine: Engine<SystemFunction, N>,
     port: SharedPort,
-    interrupt_fd: Option<RawFd>,
+    interrupt_fds: Vec<RawFd>,
 }
 
 impl<N: Nic> Daemon<N> {
@@ -127,12 +127,12 @@ impl<N: Nic> Daemon<N> {
     /// Starts the device for its first user, and stops it after its last.
     fn follow_users(&mut self, now: Instant) -> Result<(), Failure> {
         if self.engine.wants_open() {
-            self.interrupt_fd = self.engine.open(now)?;
-            if let Some(fd) = self.interrupt_fd {
-                self.events.register(fd, INTERRUPT, Interest::Read)?;
-                // What has fired since the device was started posts no event on Redox, and a line stays masked.
-                self.engine.interrupt(now)?;
+            self.interrupt_fds = self.engine.open(now)?;
+            for fd in &self.interrupt_fds {
+                self.events.register(*fd, INTERRUPT, Interest::Read)?;
             }
+            // What has fired since the device was started posts no event on Redox, and a line stays masked.
+            self.engine.interrupt(now)?;
         } else if self.engine.wants_close(now) {
             self.close()?;
         }
@@ -140,7 +140,7 @@ impl<N: Nic> Daemon<N> {
     }
 
     fn close(&mut self) -> Result<(), Failure> {
-        if let Some(fd) = self.interrupt_fd.take() {
+        for fd in self.interrupt_fds.drain(..) {
             self.events.deregister(fd)?;
         }
         Ok(self.engine.close()?)

@@ -13,6 +13,7 @@ use crate::frame::Frame;
 use crate::mac::MacAddress;
 use crate::memory::Memory;
 use crate::rings::Rings;
+use crate::rss::Rss;
 use crate::statistics::Statistics;
 
 /// What a driver needs before it can meet its device.
@@ -24,13 +25,15 @@ pub struct DriverInfo {
     pub daemon: &'static str,
     /// Entries of the rings that the driver is first given memory for.
     pub rings: Rings,
+    /// Receive queues of the device that has most of them, each with a ring of its own.
+    pub receive_queues: u8,
     /// Bytes of DMA memory that rings of these sizes take, beside the frames' buffers.
     pub ring_memory: fn(Rings) -> usize,
     /// Bytes of DMA memory for all else.
     pub other_memory: usize,
     /// How many address bits the device has for DMA.
     pub address_bits: u32,
-    /// Buffers that the device holds while it runs, beside one for each entry of the receive ring.
+    /// Buffers that the device holds while it runs, beside one for each entry of the receive rings.
     pub other_buffers: u16,
     /// The kinds of interrupt that the driver can use, best first.
     pub interrupts: &'static [InterruptKind],
@@ -115,6 +118,8 @@ pub struct Settings {
     pub coalesce: Coalesce,
     /// The sizes of the rings.
     pub rings: Rings,
+    /// How received frames are spread, where the device has several queues.
+    pub rss: Option<Rss>,
 }
 
 impl Settings {

@@ -116,10 +116,11 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         self.is_drained(&port) || given_up
     }
 
-    /// Claims the interrupt and starts the device. The result becomes readable when it interrupts.
-    pub fn open(&mut self, now: Instant) -> Result<Option<RawFd>, Fault> {
+    /// Claims the interrupt and starts the device. The results become readable when it interrupts.
+    pub fn open(&mut self, now: Instant) -> Result<Vec<RawFd>, Fault> {
         let interrupt = self.function.interrupt(self.interrupts)?;
-        let (kind, event_fd) = (interrupt.kind(), interrupt.event_fd(0));
+        let kind = interrupt.kind();
+        let event_fds = (0..kind.vectors()).filter_map(|vector| interrupt.event_fd(vector)).collect();
         log::info!("starts the device: interrupts by {kind}");
         self.fit_rings()?;
         let (settings, settings_version) = {
@@ -146,7 +147,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         self.nic.tell_sent(false);
         self.nic.start(&settings, kind)?;
         self.update_link()?;
-        Ok(event_fd)
+        Ok(event_fds)
     }
 
     /// Makes the device quiet and gives the interrupt back. Frames not sent yet are dropped, and counted.
@@ -172,10 +173,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
     /// Answers an interrupt, if there is one.
     pub fn interrupt(&mut self, now: Instant) -> Result<(), Fault> {
         let Some(running) = &mut self.running else { return Ok(()) };
-        let count = running
-            .interrupt
-            .take(0)
-            .map_err(|source| Fault::Interrupt { action: "read the count of", source })?;
+        let count = take(&mut running.interrupt)?;
         if count == 0 {
             return Ok(());
         }
@@ -356,8 +354,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
                 frame.put_tag_in();
             }
             let (packets, bytes) = frame.on_the_wire();
-            port.statistics.rx_packets += packets;
-            port.statistics.rx_bytes += bytes;
+            port.statistics.count_received(frame.metadata.queue, packets, bytes);
             port.statistics.multicast += u64::from(frame.metadata.class == Class::Multicast);
             port.received.push_back(frame);
         }
@@ -426,6 +423,14 @@ impl<F: PciFunction, N: Nic> Drop for Engine<F, N> {
     }
 }
 
+/// How often the interrupt has fired since the last call, by any of its vectors.
+fn take(interrupt: &mut impl Interrupt) -> Result<u64, Fault> {
+    let vectors = 0..interrupt.kind().vectors();
+    let counts = vectors.map(|vector| interrupt.take(vector));
+    counts.sum::<Result<u64, _>>().map_err(|source| Fault::Interrupt { action: "read the count of", source })
+}
+
+/// Lets a line fire again; messages need no leave.
 fn acknowledge(interrupt: &mut impl Interrupt) -> Result<(), Fault> {
     interrupt.acknowledge(0).map_err(|source| Fault::Interrupt { action: "acknowledge", source })
 }

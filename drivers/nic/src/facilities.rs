@@ -3,6 +3,7 @@
 use crate::coalesce::Moderation;
 use crate::node::Node;
 use crate::rings::RingLimits;
+use crate::rss::RssLimits;
 
 /// What a device has that others have not. By default, nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub struct Facilities {
     pub moderation: Moderation,
     /// The `rings` node, where their sizes can be set.
     pub rings: Option<RingLimits>,
+    /// The `rss` node, where it has several receive queues.
+    pub rss: Option<RssLimits>,
 }
 
 impl Facilities {
@@ -19,6 +22,7 @@ impl Facilities {
         match node {
             Node::Coalesce => Some(self.moderation != Moderation::None),
             Node::Rings => Some(self.rings.is_some()),
+            Node::Rss => Some(self.rss.is_some()),
             _ => None,
         }
     }

@@ -48,6 +48,8 @@ pub struct Metadata {
     pub vlan: Option<u16>,
     /// Whom it is for.
     pub class: Class,
+    /// The queue that it was received by.
+    pub queue: u8,
 }
 
 impl Metadata {

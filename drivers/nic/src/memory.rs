@@ -45,7 +45,7 @@ impl Memory {
         driver: &DriverInfo,
         rings: Rings,
     ) -> Result<Self, hw::Error> {
-        let held = rings.receive + driver.other_buffers;
+        let held = rings.receive * u16::from(driver.receive_queues) + driver.other_buffers;
         let receive_buffers = held + BUDGET as u16 + TAP_BUFFERS + PARTIAL_BUFFERS;
         let transmit_buffers = TRANSMIT_BUFFERS.max(rings.transmit / 2);
         let frames = Pool::memory(receive_buffers) + Pool::memory(transmit_buffers);

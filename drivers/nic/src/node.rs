@@ -6,6 +6,7 @@ use scheme::pipe::HANDS_OVER;
 use crate::attributes;
 use crate::frame::Form;
 use crate::port::Port;
+use crate::rss::Rss;
 
 /// A node by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,13 +45,15 @@ pub enum Node {
     Coalesce,
     /// The sizes of the rings.
     Rings,
+    /// How received frames are spread over the queues.
+    Rss,
     /// The device's registers.
     Registers,
 }
 
 impl Node {
     /// All but the root.
-    const ALL: [Node; 17] = [
+    const ALL: [Node; 18] = [
         Node::Frame,
         Node::Vnet,
         Node::Receive,
@@ -67,6 +70,7 @@ impl Node {
         Node::Filter,
         Node::Coalesce,
         Node::Rings,
+        Node::Rss,
         Node::Registers,
     ];
 
@@ -105,6 +109,7 @@ impl Node {
             Node::Filter => "filter",
             Node::Coalesce => "coalesce",
             Node::Rings => "rings",
+            Node::Rss => "rss",
             Node::Registers => "registers",
         }
     }
@@ -128,7 +133,13 @@ impl Node {
         is_for_frames
             || matches!(
                 self,
-                Node::Address | Node::Mtu | Node::Filter | Node::Features | Node::Coalesce | Node::Rings
+                Node::Address
+                    | Node::Mtu
+                    | Node::Filter
+                    | Node::Features
+                    | Node::Coalesce
+                    | Node::Rings
+                    | Node::Rss
             )
     }
 
@@ -171,6 +182,7 @@ impl Node {
                 let lines = port.info.facilities.rings.map(|limits| limits.lines(port.settings.rings));
                 lines.unwrap_or_default().into()
             }
+            Node::Rss => port.settings.rss.as_ref().map(Rss::lines).unwrap_or_default().into(),
             Node::Registers => attributes::registers(&port.registers).into(),
         }
     }

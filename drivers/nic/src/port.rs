@@ -66,7 +66,9 @@ impl Port {
             features: info.features,
             rings: info.facilities.rings.map(|limits| limits.initial).unwrap_or_default(),
             coalesce: info.facilities.moderation.initial(),
+            rss: info.facilities.rss.map(|limits| limits.initial()),
         };
+        let queues = info.facilities.rss.map_or(0, |limits| limits.queues);
         Rc::new(RefCell::new(Self {
             now,
             info,
@@ -81,7 +83,7 @@ impl Port {
             received: VecDeque::new(),
             link,
             intervals: Intervals::default(),
-            statistics: Statistics::default(),
+            statistics: Statistics::of_queues(queues.into()),
             registers: Vec::new(),
             report_made: 0,
         }))

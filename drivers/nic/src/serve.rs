@@ -358,6 +358,7 @@ impl NetworkScheme {
             Node::Features => attributes::with_features(&port.settings, &port.info, written),
             Node::Coalesce => with_coalesce(&port, written),
             Node::Rings => with_rings(&port, written),
+            Node::Rss => with_rss(&port, written),
             _ => return Err(Error::new(EBADF)),
         };
         match changed {
@@ -399,6 +400,14 @@ fn with_rings(port: &Port, written: &[u8]) -> Result<Settings, Refused> {
     let limits = port.info.facilities.rings.ok_or(Refused::Unsupported)?;
     let rings = limits.changed(port.settings.rings, written)?;
     Ok(Settings { rings, ..port.settings.clone() })
+}
+
+/// The settings with what was written to the `rss` node.
+fn with_rss(port: &Port, written: &[u8]) -> Result<Settings, Refused> {
+    let (limits, rss) =
+        port.info.facilities.rss.zip(port.settings.rss.as_ref()).ok_or(Refused::Unsupported)?;
+    let rss = limits.changed(rss, written)?;
+    Ok(Settings { rss: Some(rss), ..port.settings.clone() })
 }
 
 /// The settings with what was written to the `coalesce` node.

@@ -1,5 +1,14 @@
 //! What an interface counts.
 
+/// What a queue counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueStatistics {
+    /// Frames.
+    pub packets: u64,
+    /// Their bytes, without FCS.
+    pub bytes: u64,
+}
+
 /// Declares the counters with their documentation, and how to list them by name.
 macro_rules! counters {
     ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
@@ -8,6 +17,8 @@ macro_rules! counters {
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub struct Statistics {
             $($(#[doc = $doc])+ pub $name: u64,)+
+            /// What each receive queue has brought, where there are several.
+            pub rx_queues: Vec<QueueStatistics>,
         }
 
         impl Statistics {
@@ -81,6 +92,21 @@ counters! {
 }
 
 impl Statistics {
+    /// Those of a device with so many receive queues; 0 where they are not counted apart.
+    pub fn of_queues(count: usize) -> Self {
+        Self { rx_queues: vec![QueueStatistics::default(); count], ..Self::default() }
+    }
+
+    /// Counts so many frames, of so many bytes in all, that receive queue `queue` has brought.
+    pub fn count_received(&mut self, queue: u8, packets: u64, bytes: u64) {
+        self.rx_packets += packets;
+        self.rx_bytes += bytes;
+        if let Some(counters) = self.rx_queues.get_mut(usize::from(queue)) {
+            counters.packets += packets;
+            counters.bytes += bytes;
+        }
+    }
+
     /// The text of the `stats` node: a `name value` line each. `rx_errors` and `tx_errors` include the detailed
     /// errors, as on Linux.
     pub fn lines(&self) -> String {
@@ -96,13 +122,29 @@ impl Statistics {
             + self.tx_heartbeat_errors
             + self.tx_window_errors
             + self.tx_timeout;
-        total.counters().map(|(name, value)| format!("{name} {value}\n")).collect()
+        let counters = total.counters().map(|(name, value)| format!("{name} {value}\n"));
+        let queues = self.rx_queues.iter().enumerate().map(|(queue, QueueStatistics { packets, bytes })| {
+            format!("rx_queue_{queue}_packets {packets}\nrx_queue_{queue}_bytes {bytes}\n")
+        });
+        counters.chain(queues).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn queues_are_counted_where_there_are_several() {
+        let mut statistics = Statistics::of_queues(2);
+        statistics.count_received(1, 1, 60);
+        statistics.count_received(9, 1, 100);
+        let lines = statistics.lines();
+        assert!(lines.starts_with("rx_packets 2\n") && lines.contains("\nrx_bytes 160\n"));
+        let queues = "rx_queue_0_packets 0\nrx_queue_0_bytes 0\nrx_queue_1_packets 1\nrx_queue_1_bytes 60\n";
+        assert!(lines.ends_with(queues), "{lines}");
+        assert!(!Statistics::default().lines().contains("queue"));
+    }
 
     #[test]
     fn detailed_errors_are_part_of_the_totals() {

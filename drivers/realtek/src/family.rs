@@ -127,6 +127,7 @@ pub const fn driver(
         name,
         daemon,
         rings: nic::Rings::both(ring),
+        receive_queues: 1,
         ring_memory: rings::memory,
         other_memory: extra,
         // More takes dual address cycles, which the older ones are better off without.

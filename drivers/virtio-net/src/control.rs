@@ -233,6 +233,7 @@ mod tests {
             features: nic::Features::empty(),
             coalesce: Coalesce::default(),
             rings: Rings::default(),
+            rss: None,
         };
         commands(&settings, features).into_iter().map(|(_, bytes)| bytes).collect()
     }

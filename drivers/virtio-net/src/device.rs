@@ -87,7 +87,11 @@ impl<R: Registers> Device<R> {
             mac,
             mtu: mtu(features, own_mtu),
             features: offloads(features),
-            facilities: Facilities { moderation: moderation(features), rings: Some(ring_limits(&transport)) },
+            facilities: Facilities {
+                moderation: moderation(features),
+                rings: Some(ring_limits(&transport)),
+                rss: None,
+            },
         };
         let rings = memory.rings;
         let (receiver, transmitter, control) = queues(memory)?;
@@ -220,6 +224,7 @@ impl<R: Registers> Nic for Device<R> {
         daemon: "virtio-netd",
         // A virtqueue's memory is aligned to its size, which may cost as much again.
         rings: Rings::both(MOST_ENTRIES),
+        receive_queues: 1,
         ring_memory: |_| 4 * queue::MEMORY,
         other_memory: control::MEMORY,
         address_bits: 64,

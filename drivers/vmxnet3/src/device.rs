@@ -93,7 +93,7 @@ impl<R: Registers> Device<R> {
         reset(&pt, &vd)?;
         speak(&vd, vd::VRRS, "it does not know revision 1 of vmxnet3")?;
         speak(&vd, vd::UVRS, "it does not know revision 1 of UPT queues")?;
-        let facilities = Facilities { moderation: Moderation::OfItsOwn, rings: Some(RINGS) };
+        let facilities = Facilities { moderation: Moderation::OfItsOwn, rings: Some(RINGS), rss: None };
         let info = NicInfo { model: "vmxnet3", mac: address(&vd)?, mtu: MTU, features: FEATURES, facilities };
         let arena = memory.arena.clone();
         let (receiver, transmitter) = rings(memory)?;
@@ -198,6 +198,7 @@ impl<R: Registers> Nic for Device<R> {
         name: "vmxnet3",
         daemon: "vmxnet3d",
         rings: RINGS.initial,
+        receive_queues: 1,
         ring_memory: |Rings { receive, transmit }| {
             let entries = 2 * usize::from(transmit) + 2 * usize::from(receive + BODY_RING);
             entries * descriptors::SIZE + 5 * RING_ALIGNMENT

@@ -15,6 +15,8 @@ mod configuration;
 mod control;
 mod facilities;
 mod flood;
+#[path = "../../../drivers/nic/tests/card/flows.rs"]
+mod flows;
 mod interfaces;
 mod lease;
 mod lengths;

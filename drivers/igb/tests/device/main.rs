@@ -10,6 +10,8 @@ mod checksums;
 mod coalesce;
 #[path = "../../../intel/tests/card/controller.rs"]
 mod controller;
+#[path = "../../../nic/tests/card/flows.rs"]
+mod flows;
 #[path = "../../../intel/tests/card/mod.rs"]
 mod intel;
 #[path = "../../../intel/tests/card/interrupts.rs"]
@@ -22,12 +24,16 @@ mod model;
 #[path = "../../../nic/tests/card/packets.rs"]
 mod packets;
 mod phy;
+#[path = "../../../nic/tests/card/queues.rs"]
+mod queues;
 #[path = "../../../nic/tests/card/random.rs"]
 mod random;
 #[path = "../../../nic/tests/card/rig.rs"]
 mod rig;
 #[path = "../../../nic/tests/card/rings.rs"]
 mod rings;
+#[path = "../../../intel/tests/card/rss.rs"]
+mod rss;
 #[path = "../../../nic/tests/card/segments.rs"]
 mod segments;
 #[path = "../../../nic/tests/card/vlan.rs"]

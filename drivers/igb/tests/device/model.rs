@@ -2,12 +2,13 @@
 
 use hw::InterruptKind;
 use igb::registers::{
-    EICR, EIMC, EIMS, EITR0, Eitr, GPIE, Gpie, IVAR_MISC, IVAR0, Ivar, IvarMisc, RECEIVE, RLPML, SRRCTL0,
-    TRANSMIT,
+    EICR, EIMC, EIMS, Eitr, GPIE, Gpie, IVAR_MISC, Ivar, IvarMisc, RLPML, TRANSMIT, eitr, ivar, receive_ring,
+    srrctl,
 };
 use intel::advanced::{ADVANCED_ONE_BUFFER, RingControl, Srrctl};
 
 use super::controller::{Context, Controller, Kind};
+use super::rss;
 use super::wire::Layout;
 
 pub use igb::Device;
@@ -18,6 +19,11 @@ pub type Card = Controller<Igb>;
 
 /// An 82576.
 pub struct Igb;
+
+impl Card {
+    /// Receive queues that the driver uses.
+    pub const QUEUES: u64 = 4;
+}
 
 impl Kind for Igb {
     type Family = igb::Igb;
@@ -30,7 +36,7 @@ impl Kind for Igb {
 
     /// Status (DD, EOP), errors, length, VLAN tag: 7.1.5.
     fn filled(card: &Card, length: u16, last: bool) -> [u8; 8] {
-        let srrctl = Srrctl::from(card.register(SRRCTL0));
+        let srrctl = Srrctl::from(card.register(srrctl(receive_ring(card.queue))));
         assert_eq!((srrctl.desctype(), srrctl.bsizepacket()), (ADVANCED_ONE_BUFFER, 2));
         let [low, high] = length.to_le_bytes();
         [if last { 1 | 2 } else { 1 }, 0, 0, 0, low, high, 0, 0]
@@ -68,7 +74,11 @@ impl Kind for Igb {
 
     fn rings_are_enabled(card: &Card) -> bool {
         let is_enabled = |control| card.register(control) & RingControl::ENABLE.bits() != 0;
-        is_enabled(RECEIVE.control()) && is_enabled(TRANSMIT.control())
+        is_enabled(receive_ring(card.queue).control()) && is_enabled(TRANSMIT.control())
+    }
+
+    fn queue(card: &Card, frame: &[u8]) -> u16 {
+        rss::queue(card, frame, u16::from)
     }
 
     fn asserted(card: &Card) -> u32 {
@@ -80,7 +90,8 @@ impl Kind for Igb {
         if !has_vectors(card) {
             return;
         }
-        let (queue, misc) = (Ivar::from(card.register(IVAR0)), IvarMisc::from(card.register(IVAR_MISC)));
+        let (queue, misc) =
+            (Ivar::from(card.register(ivar(card.queue))), IvarMisc::from(card.register(IVAR_MISC)));
         let others = Interrupts::from_bits_retain(card.ims) & (Interrupts::LSC | Interrupts::RXO);
         let vectors = [
             (Interrupts::RXT0, queue.receive_valid(), queue.receive()),
@@ -99,7 +110,7 @@ impl Kind for Igb {
     }
 
     fn interval(card: &Card) -> u32 {
-        Eitr::from(card.register(EITR0)).interval().into()
+        Eitr::from(card.register(eitr(0))).interval().into()
     }
 
     fn write(card: &mut Card, offset: usize, value: u32) -> bool {

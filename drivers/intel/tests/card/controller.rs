@@ -69,6 +69,11 @@ pub trait Kind: Sized {
         true
     }
 
+    /// The receive queue that a frame goes to.
+    fn queue(_card: &Controller<Self>, _frame: &[u8]) -> u16 {
+        0
+    }
+
     /// The causes for which it interrupts now.
     fn asserted(card: &Controller<Self>) -> u32 {
         card.icr & card.ims
@@ -145,6 +150,8 @@ pub struct Controller<K> {
     /// The causes that an interrupt was raised for already.
     told: u32,
     packet: Vec<u8>,
+    /// The receive queue of the last frame that came.
+    pub queue: u16,
     /// What it was told by the last context, and that.
     context: Context,
     context_words: [u64; 2],
@@ -203,6 +210,7 @@ impl<K: Kind> Controller<K> {
             ims: 0,
             told: 0,
             packet: Vec::new(),
+            queue: 0,
             context: Context::default(),
             context_words: [0; 2],
             filled_in: 0,
@@ -252,6 +260,7 @@ impl<K: Kind> Controller<K> {
             return;
         }
         self.verdict = verdict(frame);
+        self.queue = K::queue(self, frame);
         let frame = &self.without_tag(frame);
         let fcs = if control.contains(Rctl::SECRC) { 0 } else { 4 };
         let longest = if control.contains(Rctl::LPE) { K::longest(self) } else { STANDARD };
@@ -259,7 +268,7 @@ impl<K: Kind> Controller<K> {
             return self.count(statistics::ROC);
         }
         let bytes = [frame, &[0; 4][..fcs]].concat();
-        let ring = K::Family::RECEIVE_RING;
+        let ring = K::Family::receive_ring(self.queue);
         let entries = self.register(ring.length()) as usize / 16;
         let (head, tail) = (self.register(ring.head()) as usize, self.register(ring.tail()) as usize);
         let free = (tail + entries - head) % entries.max(1);
@@ -277,7 +286,7 @@ impl<K: Kind> Controller<K> {
     }
 
     fn write_back(&mut self, bus: &mut Bus, entry: usize, piece: &[u8], last: bool) {
-        let at = self.base(K::Family::RECEIVE_RING) + entry as u64 * 16;
+        let at = self.base(K::Family::receive_ring(self.queue)) + entry as u64 * 16;
         let mut address = [0; 8];
         let read = bus.read(at, &mut address);
         let wrote = bus.write(u64::from_le_bytes(address), piece);

@@ -2,6 +2,7 @@
 //! where there is nothing to be controlled. One boot a device serves them all.
 
 mod coalesce;
+mod queues;
 mod vlan;
 
 use std::collections::BTreeMap;
@@ -45,15 +46,17 @@ fn control_files_do(card: Card) {
     let peer = Peer::new().unwrap();
     let guest =
         card.guest().nic(peer.nic(&format!("{},mac={MAC_TEXT}", card.model))).without_netd().limit(100);
-    let running = guest.start(&[BEGIN, coalesce::SCRIPT, &vlan::script()].concat()).unwrap();
+    let running = guest.start(&[BEGIN, coalesce::SCRIPT, &vlan::script(), queues::SCRIPT].concat()).unwrap();
     let claims = features::of_device(card.name).unwrap();
     let mut trial = Trial { card, claims, peer, running };
     let moderate = coalesce::serve(&mut trial);
     let tagged = vlan::serve(&mut trial);
+    queues::serve(&mut trial);
 
     let finished = trial.running.finish().unwrap();
     let said: BTreeMap<&str, &str> =
         finished.success().unwrap().lines().filter_map(|line| line.split_once(": ")).collect();
     coalesce::check(card, &trial.claims, &said, moderate);
     vlan::check(&trial.claims, &said, &tagged);
+    queues::check(card, &trial.claims, &said);
 }

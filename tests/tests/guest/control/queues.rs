@@ -1,0 +1,75 @@
+//! Flows go to the receive queues that the device's table says.
+
+use std::collections::BTreeMap;
+
+use testbed::features::Claims;
+
+use super::{PATIENCE, Trial, UNSUPPORTED};
+use crate::MAC;
+use crate::flows::{flow, hashed, toeplitz};
+use crate::nics::Card;
+
+/// Flows, of a frame each, that come in a round.
+const FLOWS: u16 = 200;
+
+pub const SCRIPT: &str = r#"
+    tell rss cat rss
+    queues() { sed -n 's/^rx_queue_[0-9]*_packets //p' stats; }
+    flows() {
+        tell "before $1" queues
+        received=$(counter rx_packets)
+        echo "flows $1"
+        until [ $(counter rx_packets) -ge $((received + 200)) ]; do usleep 20000; done
+        tell "after $1" queues
+    }
+    if grep -q table rss 2>&-; then
+        flows spread
+        echo 'table 1' >rss; cat registers >/dev/null; flows second
+        tell vectors sh -c "grep -c 'vfio-msix' /proc/interrupts"
+    fi
+"#;
+
+/// Sends the flows of each round.
+pub fn serve(trial: &mut Trial) {
+    if trial.claims.does("rss") {
+        for round in ["spread", "second"] {
+            trial.running.wait_for(&format!("flows {round}\n"), PATIENCE).unwrap();
+            (0..FLOWS).for_each(|number| trial.peer.send(&flow(MAC, number)).unwrap());
+        }
+    }
+}
+
+pub fn check(card: Card, claims: &Claims, said: &BTreeMap<&str, &str>) {
+    assert_eq!(claims.does("rss"), claims.does("queues"));
+    if !claims.does("rss") {
+        assert!(said["rss"].ends_with(UNSUPPORTED), "{said:?}");
+        return;
+    }
+    let words: Vec<&str> = said["rss"].split(' ').collect();
+    let key: Vec<u8> = words[1].split(':').map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect();
+    let table: Vec<usize> = words[3..].iter().map_while(|word| word.parse().ok()).collect();
+    let hashes = |is_tcp: bool, is_v6: bool| {
+        let name = [if is_tcp { "tcp" } else { "udp" }, if is_v6 { "6" } else { "4" }].concat();
+        words.contains(&&*name)
+    };
+    let mut wanted = vec![0; table.len()];
+    for number in 0..FLOWS {
+        let hash = toeplitz(&key, &hashed(&flow(MAC, number), hashes).unwrap());
+        wanted[table[hash as usize % table.len()]] += 1;
+    }
+    assert_eq!(came(said, "spread"), wanted);
+    assert!(wanted.iter().all(|count| *count > 0), "every queue has some: {wanted:?}");
+    let second: Vec<u64> = (0..table.len()).map(|queue| if queue == 1 { FLOWS.into() } else { 0 }).collect();
+    assert_eq!(came(said, "second"), second);
+    if card.interrupt == "vfio-msix" {
+        assert_eq!(said["vectors"], table.len().to_string(), "each queue has a vector");
+    }
+}
+
+/// How many frames each queue has brought in a round.
+fn came(said: &BTreeMap<&str, &str>, round: &str) -> Vec<u64> {
+    let counts = |when: &str| -> Vec<u64> {
+        said[&*format!("{when} {round}")].split(' ').map(|count| count.parse().unwrap()).collect()
+    };
+    counts("after").into_iter().zip(counts("before")).map(|(after, before)| after - before).collect()
+}
