@@ -6,6 +6,9 @@
 mod controller;
 #[path = "../../drivers/intel/tests/card/extended.rs"]
 mod extended;
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/nic/tests/card/flows.rs"]
+mod flows;
 #[path = "liar.rs"]
 mod liar;
 #[allow(dead_code, reason = "its tests use the rest")]
@@ -20,6 +23,9 @@ mod packets;
 #[allow(dead_code, reason = "its tests use the rest")]
 #[path = "../../drivers/nic/tests/card/rig.rs"]
 mod rig;
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/intel/tests/card/rss.rs"]
+mod rss;
 #[path = "descriptors.rs"]
 mod steps;
 #[allow(dead_code, reason = "its tests use the rest")]

@@ -9,10 +9,14 @@ mod controller;
 mod cost;
 #[path = "../../intel/tests/card/extended.rs"]
 mod extended;
+#[path = "../../nic/tests/card/flows.rs"]
+mod flows;
 #[path = "../tests/device/model.rs"]
 mod model;
 #[path = "../../nic/tests/card/packets.rs"]
 mod packets;
+#[path = "../../intel/tests/card/rss.rs"]
+mod rss;
 #[path = "../../nic/tests/card/wire.rs"]
 mod wire;
 

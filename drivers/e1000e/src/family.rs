@@ -5,10 +5,11 @@ use std::time::Duration;
 use hw::{InterruptKind, Registers};
 use intel::descriptors::{ExtendedReceive, ExtendedTransmit};
 use intel::registers::{self as reg, Interrupts, RingRegisters};
-use intel::{Chip, Family, family};
-use nic::{DriverInfo, Fault, MacAddress};
+use intel::rss::Mrqc;
+use intel::{Chip, Family, family, rings, rss};
+use nic::{DriverInfo, Fault, Hashes, MacAddress, Rss, RssLimits};
 
-use crate::registers::{EITR0, IVAR, Ivar, RFCTL, Rfctl, Txdctl};
+use crate::registers::{IVAR, Ivar, RFCTL, Rfctl, Txdctl, eitr, receive_ring};
 
 /// What fits a frame of 9018 bytes, with header and FCS.
 const JUMBO: usize = 9000;
@@ -31,15 +32,30 @@ const fn chipset(device: u16, name: &'static str) -> Chip {
     Chip::new(device, name).without_filter_tables().with_reset_time(CHIPSET_RESET_TIME)
 }
 
+/// Receive queues of the 82574. Others of the family have two, too, but no vectors for them, and are given one.
+const QUEUES: u8 = 2;
+
+/// Each queue has a vector of its own, where there are as many.
+const INTERRUPTS: &[InterruptKind] = &[
+    InterruptKind::MsiX { vectors: QUEUES as u16 },
+    InterruptKind::MsiX { vectors: 1 },
+    InterruptKind::Msi,
+    InterruptKind::Intx,
+];
+
+/// MRQC: queues are chosen by the redirection table (10.2.8.6), and what can be hashed.
+const SPREAD: u32 = 1;
+const HASHED: Mrqc = Mrqc::TCP_IPV4.union(Mrqc::IPV4).union(Mrqc::TCP_IPV6_EX).union(Mrqc::IPV6);
+
 /// The 82571 to 82583, the 82579, and the I217 to I219.
 pub struct E1000e;
 
 impl Family for E1000e {
-    const DRIVER: DriverInfo = family::driver(
-        "e1000e",
-        "e1000ed",
-        &[InterruptKind::MsiX { vectors: 1 }, InterruptKind::Msi, InterruptKind::Intx],
-    );
+    const DRIVER: DriverInfo = DriverInfo {
+        receive_queues: QUEUES,
+        ring_memory: rings::memory::<{ QUEUES as usize }>,
+        ..family::driver("e1000e", "e1000ed", INTERRUPTS)
+    };
 
     /// A throttling timer of QEMU's (7.2) that runs on when MSI-X is switched off ends QEMU; a reset ends the timer.
     const RESET_AT_STOP: bool = true;
@@ -52,8 +68,8 @@ impl Family for E1000e {
         without_jumbo(0x108b, "82573E"),
         without_jumbo(0x108c, "82573E"),
         without_jumbo(0x109a, "82573L"),
-        discrete(0x10d3, "82574L"),
-        discrete(0x10f6, "82574LA"),
+        discrete(0x10d3, "82574L").with_queues(),
+        discrete(0x10f6, "82574LA").with_queues(),
         discrete(0x150c, "82583V"),
         chipset(0x1502, "82579LM"),
         chipset(0x1503, "82579V"),
@@ -74,8 +90,23 @@ impl Family for E1000e {
     type Receive = ExtendedReceive;
     type Transmit = ExtendedTransmit;
 
+    const RSS: Option<RssLimits> = Some(RssLimits {
+        queues: QUEUES,
+        entries: rss::ENTRIES,
+        hashes: Hashes::IP4.union(Hashes::TCP4).union(Hashes::IP6).union(Hashes::TCP6),
+    });
+
+    fn receive_ring(queue: u16) -> RingRegisters {
+        receive_ring(queue)
+    }
+
+    /// The upper bit of a table's entry is the queue (10.2.8.7).
+    fn spread(registers: &impl Registers, rss: &Rss) {
+        rss::write(registers, rss, SPREAD, HASHED, |queue| queue << 7);
+    }
+
     const DUMP: &'static [(&'static str, usize)] =
-        &[("ITR", reg::ITR), ("IVAR", IVAR), ("EITR0", EITR0), ("RFCTL", RFCTL)];
+        &[("ITR", reg::ITR), ("IVAR", IVAR), ("EITR0", eitr(0)), ("RFCTL", RFCTL), ("MRQC", rss::MRQC)];
 
     fn quiesce(registers: &impl Registers) {
         family::disable_master(registers);
@@ -89,16 +120,23 @@ impl Family for E1000e {
         family::set_gaps_and_delays(registers);
         registers.write32(RFCTL, Rfctl::EXSTEN.bits());
         if has_vectors(kind) {
-            let all_by_vector_0 =
-                Ivar::new().with_rxq0_valid(true).with_txq0_valid(true).with_other_valid(true);
-            registers.write32(IVAR, all_by_vector_0.into());
+            // What is not received by queue 1 is told by vector 0.
+            let vectors = Ivar::new()
+                .with_rxq0_valid(true)
+                .with_rxq1((1 % kind.vectors()) as u8)
+                .with_rxq1_valid(true)
+                .with_txq0_valid(true)
+                .with_other_valid(true);
+            registers.write32(IVAR, vectors.into());
         }
     }
 
     /// With vectors, each has an interval of its own.
     fn moderate(registers: &impl Registers, kind: InterruptKind, microseconds: u32) {
-        let register = if has_vectors(kind) { EITR0 } else { reg::ITR };
-        registers.write32(register, family::itr(microseconds));
+        for vector in 0..kind.vectors() {
+            let register = if has_vectors(kind) { eitr(vector) } else { reg::ITR };
+            registers.write32(register, family::itr(microseconds));
+        }
     }
 
     fn enable_transmit_ring(registers: &impl Registers) -> Result<(), Fault> {
@@ -111,7 +149,7 @@ impl Family for E1000e {
     fn enabled(kind: InterruptKind) -> Interrupts {
         let others = Interrupts::LSC | Interrupts::RXO;
         if has_vectors(kind) {
-            others | Interrupts::RXQ0 | Interrupts::TXQ0 | Interrupts::OTHER
+            others | Interrupts::RXQ0 | Interrupts::RXQ1 | Interrupts::TXQ0 | Interrupts::OTHER
         } else {
             others | Interrupts::TXDW | Interrupts::RXDMT0 | Interrupts::RXT0
         }

@@ -2,13 +2,22 @@
 
 use bitfield_struct::bitfield;
 use bitflags::bitflags;
+use intel::registers::RingRegisters;
 
 /// Interrupt vector allocation (10.2.4.9); in the 82574 alone.
 pub const IVAR: usize = 0x00e4;
-/// Throttling of MSI-X vector 0, in units of 256 ns; in the 82574 alone.
-pub const EITR0: usize = 0x00e8;
 /// Receive filter control.
 pub const RFCTL: usize = 0x5008;
+
+/// Throttling of MSI-X vector `vector`, in units of 256 ns; in the 82574 alone.
+pub const fn eitr(vector: u16) -> usize {
+    0x00e8 + 4 * vector as usize
+}
+
+/// The registers of receive queue `queue`.
+pub const fn receive_ring(queue: u16) -> RingRegisters {
+    RingRegisters::at(0x2800 + 0x100 * queue as usize)
+}
 
 bitflags! {
     /// RFCTL.
@@ -36,8 +45,11 @@ pub struct Ivar {
     pub rxq0: u8,
     /// It has a vector.
     pub rxq0_valid: bool,
-    #[bits(4)]
-    __: u8,
+    /// Receive queue 1.
+    #[bits(3)]
+    pub rxq1: u8,
+    /// It has a vector.
+    pub rxq1_valid: bool,
     /// Transmit queue 0.
     #[bits(3)]
     pub txq0: u8,

@@ -4,6 +4,7 @@ use hw::{InterruptKind, Registers};
 use intel::advanced::{self, ADVANCED_ONE_BUFFER, AdvancedTransmit, Srrctl};
 use intel::descriptors::ExtendedReceive;
 use intel::registers::{self as reg, Ctrl, Interrupts, RingRegisters};
+use intel::rss::Mrqc;
 use intel::{Chip, Family, family, phy, rings, rss};
 use nic::buffer::CAPACITY;
 use nic::{DriverInfo, Fault, Hashes, MacAddress, Rss, RssLimits};
@@ -75,7 +76,7 @@ impl Family for Igb {
     }
 
     fn spread(registers: &impl Registers, rss: &Rss) {
-        rss::write(registers, rss, SPREAD, |queue| queue);
+        rss::write(registers, rss, SPREAD, Mrqc::all(), |queue| queue);
     }
 
     const TRANSMIT_RING: RingRegisters = TRANSMIT;

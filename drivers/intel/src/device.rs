@@ -304,8 +304,11 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
 const SENT: Interrupts = Interrupts::TXDW.union(Interrupts::TXQ0);
 
 /// What says that frames have come, or were lost.
-const RECEIVE: Interrupts =
-    Interrupts::RXT0.union(Interrupts::RXO).union(Interrupts::RXDMT0).union(Interrupts::RXQ0);
+const RECEIVE: Interrupts = Interrupts::RXT0
+    .union(Interrupts::RXO)
+    .union(Interrupts::RXDMT0)
+    .union(Interrupts::RXQ0)
+    .union(Interrupts::RXQ1);
 
 /// The registers of both rings, for the `registers` node.
 fn ring_registers<F: Family>() -> [(&'static str, usize); 10] {

@@ -196,6 +196,8 @@ bitflags! {
         const RXT0 = 1 << 7;
         /// Frames have come to queue 0, where messages tell of queues (82574, 10.2.4.1).
         const RXQ0 = 1 << 20;
+        /// The same of queue 1.
+        const RXQ1 = 1 << 21;
         /// Frames of queue 0 have been sent, where messages tell of queues.
         const TXQ0 = 1 << 22;
         /// Another cause than a queue's, where messages tell of queues.

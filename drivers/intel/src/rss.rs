@@ -24,7 +24,9 @@ bitflags! {
         const IPV4 = 1 << 17;
         /// Hash IPv6.
         const IPV6 = 1 << 20;
-        /// Hash TCP over IPv6, with extension headers before it or without.
+        /// Hash TCP over IPv6, whatever extension headers are before it.
+        const TCP_IPV6_EX = 1 << 18;
+        /// Hash TCP over IPv6, with extension headers before it or without; the 82574 has the one for both.
         const TCP_IPV6 = 1 << 18 | 1 << 21;
         /// Hash UDP over IPv4; not in the 82574.
         const UDP_IPV4 = 1 << 22;
@@ -44,8 +46,9 @@ const FIELDS: [(Hashes, Mrqc); 6] = [
     (Hashes::UDP6, Mrqc::UDP_IPV6),
 ];
 
-/// Has frames spread as `rss` says. `mode` stands in MRQC for that they are, and queue n as `entry(n)` in the table.
-pub fn write(registers: &impl Registers, rss: &Rss, mode: u32, entry: fn(u8) -> u8) {
+/// Has frames spread as `rss` says, by a device whose MRQC has the `known` fields. `mode` stands there for that they are,
+/// and queue n as `entry(n)` in the table.
+pub fn write(registers: &impl Registers, rss: &Rss, mode: u32, known: Mrqc, entry: fn(u8) -> u8) {
     for (index, word) in rss.key.as_chunks().0.iter().enumerate() {
         registers.write32(RSSRK + 4 * index, u32::from_le_bytes(*word));
     }
@@ -53,5 +56,5 @@ pub fn write(registers: &impl Registers, rss: &Rss, mode: u32, entry: fn(u8) -> 
         registers.write32(RETA + 4 * index, u32::from_le_bytes(queues.map(entry)));
     }
     let fields = FIELDS.into_iter().filter(|(hash, _)| rss.hashes.contains(*hash)).map(|(_, field)| field);
-    registers.write32(MRQC, mode | fields.collect::<Mrqc>().bits());
+    registers.write32(MRQC, mode | (fields.collect::<Mrqc>() & known).bits());
 }

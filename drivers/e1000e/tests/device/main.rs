@@ -12,6 +12,8 @@ mod coalesce;
 mod controller;
 #[path = "../../../intel/tests/card/extended.rs"]
 mod extended;
+#[path = "../../../nic/tests/card/flows.rs"]
+mod flows;
 #[path = "../../../intel/tests/card/mod.rs"]
 mod intel;
 #[path = "../../../intel/tests/card/interrupts.rs"]
@@ -23,12 +25,16 @@ mod madness;
 mod model;
 #[path = "../../../nic/tests/card/packets.rs"]
 mod packets;
+#[path = "../../../nic/tests/card/queues.rs"]
+mod queues;
 #[path = "../../../nic/tests/card/random.rs"]
 mod random;
 #[path = "../../../nic/tests/card/rig.rs"]
 mod rig;
 #[path = "../../../nic/tests/card/rings.rs"]
 mod rings;
+#[path = "../../../intel/tests/card/rss.rs"]
+mod rss;
 #[path = "../../../nic/tests/card/segments.rs"]
 mod segments;
 #[path = "../../../nic/tests/card/vlan.rs"]

@@ -1,11 +1,11 @@
 //! An 82574, from the other side of its registers.
 
-use e1000e::registers::{EITR0, IVAR, Ivar, RFCTL, Rfctl};
+use e1000e::registers::{IVAR, Ivar, RFCTL, Rfctl, eitr};
 use hw::InterruptKind;
 use intel::registers as reg;
 
 use super::controller::{Context, Controller, Kind};
-use super::extended;
+use super::{extended, rss};
 
 pub use e1000e::Device;
 pub use intel::registers::Interrupts;
@@ -15,6 +15,11 @@ pub type Card = Controller<E1000e>;
 
 /// An 82574L.
 pub struct E1000e;
+
+impl Card {
+    /// Its receive queues.
+    pub const QUEUES: u64 = 2;
+}
 
 impl Kind for E1000e {
     type Family = e1000e::E1000e;
@@ -48,6 +53,10 @@ impl Kind for E1000e {
         (u16::try_from(word & 0xf_ffff).expect("a buffer is no longer"), command)
     }
 
+    fn queue(card: &Card, frame: &[u8]) -> u16 {
+        rss::queue(card, frame, |entry| u16::from(entry >> 7))
+    }
+
     /// With vectors, a cause interrupts if it has one (7.4.1).
     fn asserted(card: &Card) -> u32 {
         let causes = Interrupts::from_bits_retain(card.icr & card.ims);
@@ -57,6 +66,7 @@ impl Kind for E1000e {
         let ivar = Ivar::from(card.register(IVAR));
         let vectors = [
             (Interrupts::RXQ0, ivar.rxq0_valid()),
+            (Interrupts::RXQ1, ivar.rxq1_valid()),
             (Interrupts::TXQ0, ivar.txq0_valid()),
             (Interrupts::OTHER, ivar.other_valid()),
         ];
@@ -68,7 +78,7 @@ impl Kind for E1000e {
     fn caused(card: &mut Card, causes: Interrupts) {
         if has_vectors(card) {
             let causes_of = [
-                (Interrupts::RXT0, Interrupts::RXQ0),
+                (Interrupts::RXT0, if card.queue == 0 { Interrupts::RXQ0 } else { Interrupts::RXQ1 }),
                 (Interrupts::TXDW, Interrupts::TXQ0),
                 (Interrupts::LSC | Interrupts::RXO, Interrupts::OTHER),
             ];
@@ -78,7 +88,7 @@ impl Kind for E1000e {
     }
 
     fn interval(card: &Card) -> u32 {
-        let register = if has_vectors(card) { EITR0 } else { reg::ITR };
+        let register = if has_vectors(card) { eitr(0) } else { reg::ITR };
         (card.register(register) * 256).div_ceil(1000)
     }
 
