@@ -104,6 +104,27 @@ pub enum Command {
     #[command(after_help = examples::COALESCE)]
     Coalesce(Tuning),
 
+    /// Show how many frames a device holds, or change it
+    #[command(after_help = examples::RINGS)]
+    Rings(Tuning),
+
+    /// Show what a NIC's EEPROM holds
+    #[command(after_help = examples::EEPROM)]
+    Eeprom {
+        /// The interface
+        interface: String,
+    },
+
+    /// Have a NIC's LED show which one it is
+    #[command(after_help = examples::IDENTIFY)]
+    Identify {
+        /// The interface
+        interface: String,
+        /// For so long
+        #[arg(default_value_t = 5)]
+        seconds: u32,
+    },
+
     /// Tell what changes, until it is stopped
     #[command(after_help = examples::MONITOR)]
     Monitor,
@@ -335,6 +356,9 @@ pub struct Capture {
     /// End after so many seconds
     #[arg(long, value_name = "N")]
     pub seconds: Option<u64>,
+    /// All frames that the driver sees, those among them that netd does not
+    #[arg(long, conflicts_with = "filter")]
+    pub driver: bool,
     /// Which packets
     pub filter: Vec<String>,
 }

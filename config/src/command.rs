@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod capture;
+mod card;
 mod change;
 mod driver;
 mod monitor;
@@ -58,6 +59,9 @@ pub fn run(command: Option<Command>, json: bool) -> Result<(), Failure> {
         Command::Stats { interface } => query::statistics(interface.as_deref())?,
         Command::Features(tuning) => return driver::tune(Panel::Features, &tuning, json),
         Command::Coalesce(tuning) => return driver::tune(Panel::Coalesce, &tuning, json),
+        Command::Rings(tuning) => return driver::tune(Panel::Rings, &tuning, json),
+        Command::Eeprom { interface } => card::eeprom(&interface)?,
+        Command::Identify { interface, seconds } => return card::identify(&interface, seconds),
         Command::Monitor => return monitor::run(json),
         Command::Capture(options) => return capture::run(&options),
         Command::Ping(options) => return ping::run(&options, json),

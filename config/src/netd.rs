@@ -72,6 +72,9 @@ pub struct Interface {
     /// How the driver gathers interrupts: its settings by their names.
     #[serde(default)]
     pub coalesce: Settings,
+    /// The sizes of the device's rings by their names.
+    #[serde(default)]
+    pub rings: Settings,
     /// The metric of its routes that say none; the smallest is preferred.
     pub metric: Option<Metric>,
 }
@@ -147,6 +150,7 @@ impl Interface {
             filter: Filter::default(),
             features: Settings::new(),
             coalesce: Settings::new(),
+            rings: Settings::new(),
             metric: None,
         }
     }
@@ -156,6 +160,7 @@ impl Interface {
         match panel {
             Panel::Features => &self.features,
             Panel::Coalesce => &self.coalesce,
+            Panel::Rings => &self.rings,
         }
     }
 
@@ -164,6 +169,7 @@ impl Interface {
         match panel {
             Panel::Features => &mut self.features,
             Panel::Coalesce => &mut self.coalesce,
+            Panel::Rings => &mut self.rings,
         }
     }
 

@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// Commands that answer, with what they are asked here, and where `--json` makes JSON of the answer.
-const QUERIES: [&str; 18] = [
+const QUERIES: [&str; 20] = [
     "show",
     "link",
     "link show eth0",
@@ -26,13 +26,15 @@ const QUERIES: [&str; 18] = [
     "stats eth0",
     "features eth0",
     "coalesce eth0",
+    "rings eth0",
+    "eeprom eth0",
     "monitor",
     // Against a netd that runs: see the other tests.
     "ping",
 ];
 
 /// Commands that change something, and those whose answer is no text.
-const OTHERS: [&str; 23] = [
+const OTHERS: [&str; 24] = [
     "link set",
     "link set up",
     "link set down",
@@ -55,6 +57,7 @@ const OTHERS: [&str; 23] = [
     "confirm",
     "save",
     "capture",
+    "identify",
     "completions",
 ];
 
@@ -158,6 +161,8 @@ fn each_query_answers_in_json() {
         ("ifaces/eth0/stats", "rx_packets 1\n"),
         ("ifaces/eth0/features", "tso off\n"),
         ("ifaces/eth0/coalesce", "rx-usecs 50\n"),
+        ("ifaces/eth0/rings", "rx 256\n"),
+        ("../network.test/eeprom", "RT"),
         ("sockets", ""),
         ("events", "state eth0 up\n"),
         ("resolv/nameservers", "10.0.2.3\n"),

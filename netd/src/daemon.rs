@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use config::netd::{self, Config, Loaded};
 use scheme::daemon::Readiness;
@@ -71,7 +71,7 @@ impl Daemon {
         let mut events = EventLoop::new()?;
         let mut stack = Stack::new(Random::new(seed()), stack::Instant::ZERO);
         stack.network.hostname = hostname();
-        let now = wall_clock();
+        let now = scheme::daemon::wall_clock();
         let memory = Memory::load(now);
         stack.network.former_leases = memory.former();
         let config = configuration();
@@ -256,12 +256,6 @@ fn configuration() -> Config {
         ),
     }
     config
-}
-
-/// Microseconds after 1970-01-01: the time of captures, which is the system's at the start and ours from then on.
-fn wall_clock() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_micros()).unwrap_or_default()
 }
 
 /// As the system calls itself; empty if it does not say.

@@ -7,8 +7,15 @@ use std::mem::ManuallyDrop;
 use std::os::fd::{FromRawFd, RawFd};
 use std::os::unix::fs::FileTypeExt;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 use log::{LevelFilter, Log, Metadata, Record};
+
+/// Microseconds after 1970-01-01: where the times of captures begin, which count on by themselves.
+pub fn wall_clock() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or_default()
+}
 
 /// Sends the `log` crate's records to standard error, one line each, as `LEVEL name: text`. The level is
 /// `info`, or what the environment variable `LOG` says (`error`, `warn`, `info`, `debug`, `trace`).

@@ -25,6 +25,7 @@ pub mod event_loop;
 mod linux;
 pub mod notifier;
 mod parking;
+pub mod pcapng;
 pub mod pipe;
 #[cfg(target_os = "redox")]
 mod redox;

@@ -81,7 +81,7 @@ pub const ROWS: &[Row] = &[
     row("forced-media", "speed and duplex set by hand", None),
     row("coalesce", "interrupt moderation that can be set, fixed or following the traffic", CONTROL)
         .on_model("coalesce::an_interval_that_is_written_is_the_devices_at_once_and_after_a_reset"),
-    row("ring-sizes", "ring sizes that can be set while frames pass", None)
+    row("ring-sizes", "ring sizes that can be set while frames pass", CONTROL)
         .on_model("rings::what_was_accepted_before_a_change_of_the_rings_is_sent_and_what_came_is_read"),
     row("rx-checksum", "checksums verified by the device, and used", CHECKSUMS),
     row("tx-checksum", "checksums inserted by the device", CHECKSUMS),
@@ -92,10 +92,11 @@ pub const ROWS: &[Row] = &[
     row("queues", "several receive queues, each with counters, and with a vector by MSI-X", CONTROL),
     row("rss", "received frames spread by a hash, whose key and table can be set", CONTROL),
     row("wake-on-lan", "magic packet", None),
-    row("eeprom", "EEPROM or flash dump", None),
+    row("eeprom", "EEPROM or flash dump", CONTROL),
     row("self-test", "internal loopback", None),
-    row("identify", "identify LED", None),
-    row("capture", "both directions as pcapng, by the driver", None),
+    row("identify", "identify LED", CONTROL),
+    row("capture", "both directions as pcapng, by the driver", CONTROL)
+        .on_model("capture::frames_of_both_directions_are_captured_from_the_open_on"),
 ];
 
 /// A driver's `features.toml`.

@@ -64,6 +64,23 @@ Examples:
 
 What is set here is told to every driver that comes, and `netcfg save` keeps it.";
 
+pub const RINGS: &str = "\
+Examples:
+  netcfg rings eth0
+  netcfg rings eth0 rx 512
+
+The device is stopped and started for it, once it has sent what it has. What is set here is told to every driver that
+comes, and `netcfg save` keeps it.";
+
+pub const EEPROM: &str = "\
+Example:
+  netcfg eeprom eth0";
+
+pub const IDENTIFY: &str = "\
+Examples:
+  netcfg identify eth0
+  netcfg identify eth0 60";
+
 pub const MONITOR: &str = "\
 Example:
   netcfg monitor --json";
@@ -72,6 +89,7 @@ pub const CAPTURE: &str = "\
 Examples:
   netcfg capture eth0 -w web.pcapng tcp port 80
   netcfg capture eth0 --seconds 10 | tshark -r -
+  netcfg capture eth0 --driver -w all.pcapng
 
 A filter is made of arp, ip, ip6, tcp, udp, icmp, icmp6, and host ADDRESS, net PREFIX, port NUMBER with src or dst
 before them or without; between them may stand `and` or `or`, and `not` before any.";

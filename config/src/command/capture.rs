@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use config::filter::Filter;
 use scheme::client::{self, OpenOptions};
 
 use super::change::check_interface;
-use super::node;
+use super::{driver, node};
 use crate::cli::Capture;
 use crate::node::Failure;
 
@@ -26,7 +27,8 @@ pub fn run(options: &Capture) -> Result<(), Failure> {
     let filter = options.filter.join(" ");
     filter.parse::<Filter>().map_err(|error| Failure::Missing(error.to_string()))?;
     check_interface(&options.interface)?;
-    let mut packets = open(&options.interface, &filter)?;
+    let path = source(options)?;
+    let mut packets = open(&path, &filter)?;
     let mut output = output(options)?;
     let mut blocks = Blocks::default();
     let end = options.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
@@ -38,7 +40,7 @@ pub fn run(options: &Capture) -> Result<(), Failure> {
             Ok(_) => blocks.write(&mut output, limit).map_err(Failure::Output)?,
             Err(error) if error.kind() == ErrorKind::WouldBlock && is_over => break,
             Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(PAUSE),
-            Err(source) => return Err(failure(&options.interface, source)),
+            Err(source) => return Err(failure(&path, source)),
         }
         if is_over
             && blocks.packets > 0
@@ -52,20 +54,29 @@ pub fn run(options: &Capture) -> Result<(), Failure> {
     Ok(())
 }
 
-fn failure(interface: &str, source: io::Error) -> Failure {
-    let path = node(&format!("ifaces/{interface}/pcap"));
-    match source.kind() {
-        ErrorKind::PermissionDenied => Failure::NotRoot { path },
-        _ => Failure::Read { path, source },
+/// The file of packets: netd's for the interface, or its driver's.
+fn source(options: &Capture) -> Result<PathBuf, Failure> {
+    let interface = &options.interface;
+    match options.driver {
+        true => Ok(driver::file(&driver::of(interface)?, "capture")),
+        false => Ok(node(&format!("ifaces/{interface}/pcap"))),
     }
 }
 
-fn open(interface: &str, filter: &str) -> Result<File, Failure> {
-    let options = OpenOptions { read: true, write: true, nonblocking: true };
-    let path = node(&format!("ifaces/{interface}/pcap"));
-    let opened = client::open_path(&path, options);
-    let mut file = opened.map_err(|error| failure(interface, error))?;
-    file.write_all(format!("{filter}\n").as_bytes()).map_err(|error| failure(interface, error))?;
+fn failure(path: &Path, source: io::Error) -> Failure {
+    match source.kind() {
+        ErrorKind::PermissionDenied => Failure::NotRoot { path: path.to_owned() },
+        _ => Failure::Read { path: path.to_owned(), source },
+    }
+}
+
+/// A driver's file takes no filter.
+fn open(path: &Path, filter: &str) -> Result<File, Failure> {
+    let options = OpenOptions { read: true, write: !filter.is_empty(), nonblocking: true };
+    let mut file = client::open_path(path, options).map_err(|error| failure(path, error))?;
+    if !filter.is_empty() {
+        file.write_all(format!("{filter}\n").as_bytes()).map_err(|error| failure(path, error))?;
+    }
     Ok(file)
 }
 

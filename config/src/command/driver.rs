@@ -1,4 +1,4 @@
-//! What a driver can be told beside its link: its features, and how it gathers interrupts.
+//! What a driver can be told beside its link: its features, how it gathers interrupts, how many frames it holds.
 
 use std::path::PathBuf;
 
@@ -23,7 +23,7 @@ pub fn tune(panel: Panel, tuning: &Tuning, json: bool) -> Result<(), Failure> {
     let path = node(&format!("ifaces/{interface}/{}", panel.name()));
     let settings = Node::read(path.clone())?;
     if settings.is_empty() {
-        return Err(Failure::Missing(absence(panel, interface)?));
+        return Err(lacks(interface, &of(interface)?, panel.name()));
     }
     match (&tuning.name, &tuning.value) {
         (Some(setting), Some(value)) if settings.field(setting).is_some() => {
@@ -34,13 +34,20 @@ pub fn tune(panel: Panel, tuning: &Tuning, json: bool) -> Result<(), Failure> {
     }
 }
 
-/// Why there are no settings.
-fn absence(panel: Panel, interface: &str) -> Result<String, Failure> {
+/// The scheme of the driver of `interface`.
+///
+/// # Errors
+/// There is none, or no such interface.
+pub fn of(interface: &str) -> Result<String, Failure> {
+    check_interface(interface)?;
     let driver = Node::read(node(&format!("ifaces/{interface}/driver")))?.value();
-    Ok(match driver.filter(|driver| driver != "none") {
-        Some(driver) => format!("the driver of {interface}, {driver}, has no `{}`", panel.name()),
-        None => format!("{interface} has no driver"),
-    })
+    let none = || Failure::Missing(format!("{interface} has no driver"));
+    driver.filter(|driver| driver != "none").ok_or_else(none)
+}
+
+/// The driver of `interface` has no file of this name, or its device has nothing for it.
+pub fn lacks(interface: &str, driver: &str, name: &str) -> Failure {
+    Failure::Missing(format!("the driver of {interface}, {driver}, has no `{name}`"))
 }
 
 fn show(settings: &Node) -> Answer {

@@ -54,6 +54,7 @@ const SCHEMA: Schema = &[
             ("filter", Content::Tables(&[("promisc", Content::Value), ("allmulti", Content::Value)])),
             ("features", Content::Value),
             ("coalesce", Content::Value),
+            ("rings", Content::Value),
             ("metric", Content::Value),
         ]),
     ),

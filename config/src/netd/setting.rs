@@ -14,17 +14,20 @@ pub enum Panel {
     Features,
     /// How interrupts are gathered.
     Coalesce,
+    /// How many frames the device holds.
+    Rings,
 }
 
 impl Panel {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Features, Self::Coalesce];
+    pub const ALL: [Self; 3] = [Self::Features, Self::Coalesce, Self::Rings];
 
     /// The file's name, which is the key's in `netd.toml` too.
     pub fn name(self) -> &'static str {
         match self {
             Self::Features => "features",
             Self::Coalesce => "coalesce",
+            Self::Rings => "rings",
         }
     }
 }

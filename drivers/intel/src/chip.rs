@@ -24,6 +24,8 @@ pub struct Chip {
     pub filter_tables: bool,
     /// It has the family's receive queues, not one alone.
     pub has_queues: bool,
+    /// LEDCTL says what its LEDs do.
+    pub led_control: bool,
     /// How long nothing may be asked of it after a reset began.
     pub reset_time: Duration,
     /// What its family does for the driver, and it does not.
@@ -44,6 +46,7 @@ impl Chip {
             mtu: LEAST_MTU..=mtu,
             filter_tables: true,
             has_queues: false,
+            led_control: true,
             reset_time: Duration::ZERO,
             lacks: Features::empty(),
         }
@@ -67,6 +70,13 @@ impl Chip {
     #[must_use]
     pub const fn with_queues(mut self) -> Self {
         self.has_queues = true;
+        self
+    }
+
+    /// The same, whose LEDs do what they do.
+    #[must_use]
+    pub const fn without_led_control(mut self) -> Self {
+        self.led_control = false;
         self
     }
 

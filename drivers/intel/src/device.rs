@@ -13,8 +13,10 @@ use nic::{
 use crate::chip::Chip;
 use crate::counters::{Counters, GIGABIT};
 use crate::descriptors::Receive;
+use crate::eeprom;
 use crate::family::Family;
 use crate::filter;
+use crate::leds;
 use crate::receive::Receiver;
 use crate::registers::{self as reg, Ctrl, Interrupts, Rah, Rctl, Rxcsum, Status, Tctl};
 use crate::rings;
@@ -38,6 +40,8 @@ pub struct Device<R, F: Family> {
     interrupts: InterruptKind,
     /// Interrupts tell of sent frames.
     tells_sent: bool,
+    /// What the LEDs did before they blink.
+    leds: Option<u32>,
     family: PhantomData<F>,
 }
 
@@ -57,6 +61,8 @@ impl<R: Registers, F: Family> Device<R, F> {
             moderation: Moderation::OneInterval(F::MOST_INTERVAL),
             rings: Some(rings::LIMITS),
             rss,
+            eeprom: eeprom::is_readable(&registers),
+            identify: chip.led_control,
         };
         let mut features = F::FEATURES - chip.lacks;
         features.set(Features::VLAN_FILTER, chip.filter_tables);
@@ -71,6 +77,7 @@ impl<R: Registers, F: Family> Device<R, F> {
             counters: Counters::new(GIGABIT),
             interrupts: InterruptKind::Intx,
             tells_sent: false,
+            leds: None,
             family: PhantomData,
         })
     }
@@ -272,6 +279,18 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
 
     fn moderate(&mut self, intervals: Intervals) {
         F::moderate(&self.registers, self.interrupts, intervals.receive);
+    }
+
+    fn eeprom(&mut self) -> Vec<u8> {
+        eeprom::dump(&self.registers).unwrap_or_default()
+    }
+
+    fn identify(&mut self, on: bool) {
+        match self.leds.take() {
+            None if on => self.leds = Some(leds::blink(&self.registers)),
+            Some(before) => leds::restore(&self.registers, before),
+            None => (),
+        }
     }
 
     fn link(&mut self) -> Result<Link, Fault> {

@@ -17,6 +17,21 @@ enum Layout {
     Late,
 }
 
+/// Words that every device has: those that a checksum is over.
+const WORDS: u8 = 64;
+
+/// Whether the device lets anybody read it this way.
+pub fn is_readable(registers: &impl Registers) -> bool {
+    fetch(registers, Eerd::new().with_start(true)).is_some()
+}
+
+/// The words that every device has, the lower byte of each first; `None` if one cannot be read.
+pub fn dump(registers: &impl Registers) -> Option<Vec<u8>> {
+    let (layout, _) = fetch(registers, Eerd::new().with_start(true))?;
+    let words = (0..WORDS).map(|index| word(registers, layout, index)).collect::<Option<Vec<_>>>()?;
+    Some(words.into_iter().flat_map(u16::to_le_bytes).collect())
+}
+
 /// The address in words 0 to 2; `None` if the device lets nobody read it this way, or it is no station's.
 pub fn address(registers: &impl Registers) -> Option<MacAddress> {
     // Word 0 reads the same in both layouts, and its end tells which it is.

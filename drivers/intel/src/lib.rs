@@ -13,6 +13,7 @@ mod device;
 mod eeprom;
 pub mod family;
 pub mod filter;
+mod leds;
 pub mod phy;
 pub mod receive;
 pub mod registers;

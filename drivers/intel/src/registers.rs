@@ -27,6 +27,8 @@ pub const IMC: usize = 0x00d8;
 pub const RCTL: usize = 0x0100;
 /// Transmit control (13.4.33).
 pub const TCTL: usize = 0x0400;
+/// LED control; not in the 82543 and the 82544.
+pub const LEDCTL: usize = 0x0e00;
 /// Transmit inter-packet gap (13.4.34).
 pub const TIPG: usize = 0x0410;
 /// Receive delay timer (13.4.30).
@@ -129,13 +131,14 @@ impl RingRegisters {
 
 /// Registers of the `registers` node, beside those of the rings and the family's own. None of them changes by being
 /// read.
-pub const DUMP: [(&str, usize); 11] = [
+pub const DUMP: [(&str, usize); 12] = [
     ("CTRL", CTRL),
     ("STATUS", STATUS),
     ("IMS", IMS),
     ("RCTL", RCTL),
     ("TCTL", TCTL),
     ("TIPG", TIPG),
+    ("LEDCTL", LEDCTL),
     ("RXCSUM", RXCSUM),
     ("MTA0", MTA),
     ("MTA1", MTA + 4),

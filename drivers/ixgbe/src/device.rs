@@ -74,7 +74,7 @@ impl<R: Registers> Device<R> {
             facilities: Facilities {
                 moderation: Moderation::OneInterval(MOST_INTERVAL),
                 rings: Some(rings::LIMITS),
-                rss: None,
+                ..Facilities::default()
             },
         };
         let (receiver, transmitter) = (rings::receiver(&memory)?, rings::transmitter(&memory)?);

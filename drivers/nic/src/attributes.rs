@@ -7,6 +7,7 @@ use crate::facilities::Facilities;
 use crate::features::Features;
 use crate::mac::MacAddress;
 use crate::node::Node;
+use crate::port::Port;
 
 /// Why a text was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -136,6 +137,30 @@ pub fn filter(filter: &Filter) -> String {
     text
 }
 
+/// The settings of `port` with what was written to `node`.
+pub fn changed(port: &Port, node: Node, written: &[u8]) -> Result<Settings, Refused> {
+    let Port { settings, info, .. } = port;
+    match node {
+        Node::Address => with_address(settings, info, written),
+        Node::Mtu => with_mtu(settings, info, written),
+        Node::Filter => with_filter(settings, written),
+        Node::Features => with_features(settings, info, written),
+        Node::Coalesce => {
+            let coalesce = info.facilities.moderation.changed(&settings.coalesce, written)?;
+            Ok(Settings { coalesce, ..settings.clone() })
+        }
+        Node::Rings => {
+            let limits = info.facilities.rings.ok_or(Refused::Unsupported)?;
+            Ok(Settings { rings: limits.changed(settings.rings, written)?, ..settings.clone() })
+        }
+        Node::Rss => {
+            let (limits, rss) = info.facilities.rss.zip(settings.rss.as_ref()).ok_or(Refused::Unsupported)?;
+            Ok(Settings { rss: Some(limits.changed(rss, written)?), ..settings.clone() })
+        }
+        _ => Err(Refused::Unsupported),
+    }
+}
+
 /// `settings` with the address that was written to the `address` node; `own` is the device's own.
 pub fn with_address(settings: &Settings, info: &NicInfo, written: &[u8]) -> Result<Settings, Refused> {
     let text = text(written)?.trim();
@@ -243,7 +268,13 @@ mod tests {
         mac: MacAddress([2, 0, 0, 0, 0, 1]),
         mtu: 68..=9000,
         features: Features::RX_CHECKSUM,
-        facilities: Facilities { moderation: Moderation::None, rings: None, rss: None },
+        facilities: Facilities {
+            moderation: Moderation::None,
+            rings: None,
+            rss: None,
+            eeprom: true,
+            identify: false,
+        },
     };
 
     fn settings() -> Settings {
@@ -317,15 +348,11 @@ mod tests {
     fn features_that_the_device_has_are_switched_and_read_back() {
         let changed = |text: &str| with_features(&settings(), &INFO, text.as_bytes());
         let off = changed("rx-checksum off\n").unwrap();
-        assert_eq!(
-            features(&INFO, off.features),
-            "rx-checksum off\ncoalesce unsupported\nrings unsupported\nrss unsupported\n"
-        );
+        let facilities =
+            "coalesce unsupported\nrings unsupported\nrss unsupported\neeprom on\nidentify unsupported\n";
+        assert_eq!(features(&INFO, off.features), format!("rx-checksum off\n{facilities}"));
         let on = with_features(&off, &INFO, b"rx-checksum on").unwrap();
-        assert_eq!(
-            features(&INFO, on.features),
-            "rx-checksum on\ncoalesce unsupported\nrings unsupported\nrss unsupported\n"
-        );
+        assert_eq!(features(&INFO, on.features), format!("rx-checksum on\n{facilities}"));
         for name in ["tx-checksum-ip-generic", "warp"] {
             let refused = Refused::NotOffered(name.to_owned());
             assert_eq!(changed(&format!("rx-checksum off\n{name} on")), Err(refused));

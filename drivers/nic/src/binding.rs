@@ -11,7 +11,7 @@ use crate::serve::NetworkScheme;
 
 impl NetworkScheme {
     fn opened(&self, id: usize) -> Result<OpenResult> {
-        let positioned = !self.handle(id)?.is_for_frames();
+        let positioned = !self.handle(id)?.is_stream();
         let flags = if positioned { NewFdFlags::POSITIONED } else { NewFdFlags::empty() };
         Ok(OpenResult::ThisScheme { number: id, flags })
     }

@@ -10,6 +10,7 @@ use scheme::daemon::{self, Readiness};
 use scheme::{Event, EventLoop, Interest, Notifier, ServeError, Server, Token};
 
 use crate::arguments::{self, Refused};
+use crate::capture::Captures;
 use crate::driver::{Fault, Nic};
 use crate::engine::Engine;
 use crate::memory::Memory;
@@ -71,7 +72,9 @@ fn serve<N: Nic>(
     let name = format!("network.{}_{}", hw::scheme_name_of(function.location()), N::DRIVER.name);
     log::info!("{} at {} with address {} serves {name}", info.model, function.location(), info.mac);
 
-    let port = Port::new(info, pools, nic.link()?, Instant::now());
+    let now = Instant::now();
+    let port = Port::new(info, pools, nic.link()?, now);
+    port.borrow_mut().captures = Captures::new(now, daemon::wall_clock());
     let notifier = Notifier::default();
     let network = NetworkScheme::new(name.clone(), port.clone(), notifier.clone());
     let mut daemon = Daemon {

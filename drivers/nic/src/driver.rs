@@ -225,6 +225,15 @@ pub trait Nic: Sized {
         false
     }
 
+    /// What its [EEPROM](Facilities::eeprom) holds, in the order of its words, the lower byte of each first; nothing if
+    /// it does not answer.
+    fn eeprom(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Has its [LED](Facilities::identify) show which device it is, or no longer.
+    fn identify(&mut self, _on: bool) {}
+
     /// The state of the link.
     fn link(&mut self) -> Result<Link, Fault>;
 

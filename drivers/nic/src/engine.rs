@@ -1,6 +1,7 @@
 //! Drives a device: interrupts, polling, sending, its watchdog, and its life with the users of the port.
 
 mod moderation;
+mod requests;
 mod restart;
 
 use std::os::fd::RawFd;
@@ -45,6 +46,8 @@ pub struct Engine<F: PciFunction, N: Nic> {
     sent: Vec<Frame>,
     /// The sizes of the device's rings.
     rings: Rings,
+    /// Its LED shows which device it is.
+    identifies: bool,
     /// The kinds of interrupt that may be claimed, best first.
     interrupts: &'static [InterruptKind],
     function: F,
@@ -94,7 +97,17 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
     /// Drives `nic`, which is quiet, for the users of `port`, by the first of `interrupts` that the function has.
     pub fn new(function: F, nic: N, port: SharedPort, interrupts: &'static [InterruptKind]) -> Self {
         let rings = port.borrow().settings.rings;
-        Self { nic, running: None, port, received: Vec::new(), sent: Vec::new(), rings, interrupts, function }
+        Self {
+            nic,
+            running: None,
+            port,
+            received: Vec::new(),
+            sent: Vec::new(),
+            rings,
+            identifies: false,
+            interrupts,
+            function,
+        }
     }
 
     /// The device shall run, and does not: call [`open`](Self::open).
@@ -190,6 +203,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
 
     /// Does what there is to do, a bounded part of it at a time.
     pub fn turn(&mut self, now: Instant) -> Result<(), Fault> {
+        self.identify(now);
         self.report(now)?;
         let Some(running) = &mut self.running else { return Ok(()) };
         if running.acknowledge_at.is_some_and(|at| now >= at) {
@@ -213,10 +227,11 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
     /// When [`turn`](Self::turn) must be called next, at the latest; `now` if there is more to do.
     pub fn deadline(&self, now: Instant) -> Option<Instant> {
         let port = self.port.borrow();
+        let identify_until = port.requests.identify_until;
         if port.report_wanted != port.report_made {
             return Some(now);
         }
-        let running = self.running.as_ref()?;
+        let Some(running) = &self.running else { return identify_until };
         let can_send = !port.transmit.is_empty() && port.link.is_up() && running.takes_frames();
         let can_close = port.users == 0 && self.is_drained(&port);
         let reader_until = self.reader_until(now).filter(|_| running.drained);
@@ -227,7 +242,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         if can_receive || can_send || can_close || can_configure {
             return Some(now);
         }
-        [running.acknowledge_at, running.linger_until, running.restart_by, asked_until]
+        [running.acknowledge_at, running.linger_until, running.restart_by, asked_until, identify_until]
             .into_iter()
             .flatten()
             .chain([running.check_at])
@@ -308,6 +323,9 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         let mut port = self.port.borrow_mut();
         self.nic.collect(&mut port.statistics);
         port.registers = self.nic.registers();
+        if std::mem::take(&mut port.requests.eeprom) {
+            port.eeprom = self.nic.eeprom();
+        }
         port.report_made = wanted;
         Ok(())
     }

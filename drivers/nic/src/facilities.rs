@@ -14,6 +14,10 @@ pub struct Facilities {
     pub rings: Option<RingLimits>,
     /// The `rss` node, where it has several receive queues.
     pub rss: Option<RssLimits>,
+    /// The `eeprom` node.
+    pub eeprom: bool,
+    /// The `identify` node.
+    pub identify: bool,
 }
 
 impl Facilities {
@@ -23,6 +27,8 @@ impl Facilities {
             Node::Coalesce => Some(self.moderation != Moderation::None),
             Node::Rings => Some(self.rings.is_some()),
             Node::Rss => Some(self.rss.is_some()),
+            Node::Eeprom => Some(self.eeprom),
+            Node::Identify => Some(self.identify),
             _ => None,
         }
     }

@@ -47,13 +47,19 @@ pub enum Node {
     Rings,
     /// How received frames are spread over the queues.
     Rss,
+    /// What the device's EEPROM holds.
+    Eeprom,
+    /// Has the device's LED show which device it is.
+    Identify,
+    /// Frames both ways, for those who look on.
+    Capture,
     /// The device's registers.
     Registers,
 }
 
 impl Node {
     /// All but the root.
-    const ALL: [Node; 18] = [
+    const ALL: [Node; 21] = [
         Node::Frame,
         Node::Vnet,
         Node::Receive,
@@ -71,6 +77,9 @@ impl Node {
         Node::Coalesce,
         Node::Rings,
         Node::Rss,
+        Node::Eeprom,
+        Node::Identify,
+        Node::Capture,
         Node::Registers,
     ];
 
@@ -110,6 +119,9 @@ impl Node {
             Node::Coalesce => "coalesce",
             Node::Rings => "rings",
             Node::Rss => "rss",
+            Node::Eeprom => "eeprom",
+            Node::Identify => "identify",
+            Node::Capture => "capture",
             Node::Registers => "registers",
         }
     }
@@ -130,17 +142,22 @@ impl Node {
     /// It can be written.
     pub fn is_writable(self) -> bool {
         let is_for_frames = matches!(self, Node::Frame | Node::Vnet | Node::Transmit | Node::VnetTransmit);
-        is_for_frames
-            || matches!(
-                self,
-                Node::Address
-                    | Node::Mtu
-                    | Node::Filter
-                    | Node::Features
-                    | Node::Coalesce
-                    | Node::Rings
-                    | Node::Rss
-            )
+        let is_setting = matches!(
+            self,
+            Node::Address
+                | Node::Mtu
+                | Node::Filter
+                | Node::Features
+                | Node::Coalesce
+                | Node::Rings
+                | Node::Rss
+        );
+        is_for_frames || is_setting || self.is_request()
+    }
+
+    /// Writing to it asks something of the device beside its settings.
+    pub fn is_request(self) -> bool {
+        self == Node::Identify
     }
 
     /// Kind and permissions, as `fstat` gives them. The root's are those of the directory.
@@ -159,13 +176,13 @@ impl Node {
 
     /// Its bytes are those of a report that the device must make first.
     pub fn needs_report(self) -> bool {
-        matches!(self, Node::Stats | Node::Coalesce | Node::Rings | Node::Registers)
+        matches!(self, Node::Stats | Node::Coalesce | Node::Rings | Node::Eeprom | Node::Registers)
     }
 
     /// Its bytes now; none for nodes that have no contents of their own.
     pub fn render(self, port: &Port) -> Vec<u8> {
         match self {
-            Node::Root | Node::Frame | Node::Vnet => Vec::new(),
+            Node::Root | Node::Frame | Node::Vnet | Node::Capture => Vec::new(),
             Node::Receive | Node::Transmit | Node::VnetReceive | Node::VnetTransmit => Vec::new(),
             Node::Mac => port.settings.mac.0.to_vec(),
             Node::Address => format!("{}\n", port.settings.mac).into(),
@@ -183,6 +200,8 @@ impl Node {
                 lines.unwrap_or_default().into()
             }
             Node::Rss => port.settings.rss.as_ref().map(Rss::lines).unwrap_or_default().into(),
+            Node::Eeprom => port.eeprom.clone(),
+            Node::Identify => port.requests.identify(port.now).into(),
             Node::Registers => attributes::registers(&port.registers).into(),
         }
     }

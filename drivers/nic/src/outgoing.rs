@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use scheme::errno::{EAGAIN, EINVAL};
+use scheme::pcapng::Direction;
 use scheme::vnet::{self, LONGEST};
 use scheme::{Error, Result, checksum, vlan};
 
@@ -95,6 +96,8 @@ fn push(port: &mut Port, header: vnet::Header, frame: &[u8]) -> Result<()> {
     frame.metadata.transport_checksum = left.checksum;
     frame.metadata.segments = left.segments;
     frame.metadata.vlan = left.vlan;
+    let now = port.now;
+    port.captures.record(Direction::Sent, &frame, now);
     port.transmit.push_back(frame);
     Ok(())
 }

@@ -5,10 +5,12 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Instant;
 
+use crate::capture::Captures;
 use crate::coalesce::Intervals;
 use crate::driver::{Link, NicInfo, Settings};
 use crate::frame::Frame;
 use crate::memory::Pools;
+use crate::requests::Requests;
 use crate::statistics::Statistics;
 
 /// What the two sides share: frames both ways, what serving wants, and what driving reports.
@@ -26,6 +28,8 @@ pub struct Port {
     pub settings: Settings,
     /// Counts changes of `settings`.
     pub settings_version: u64,
+    /// What is asked of the device beside that.
+    pub requests: Requests,
     /// The newest report that a reader waits for.
     pub report_wanted: u64,
 
@@ -41,6 +45,9 @@ pub struct Port {
     /// Received frames, emptied by serving at each turn.
     pub received: VecDeque<Frame>,
 
+    /// Those who look at frames both ways.
+    pub captures: Captures,
+
     /// The link as last seen.
     pub link: Link,
     /// The intervals between interrupts that the device keeps.
@@ -49,6 +56,8 @@ pub struct Port {
     pub statistics: Statistics,
     /// Registers as of `report_made`.
     pub registers: Vec<(&'static str, u32)>,
+    /// What the EEPROM held when that was last asked.
+    pub eeprom: Vec<u8>,
     /// The newest report made.
     pub report_made: u64,
 }
@@ -76,15 +85,18 @@ impl Port {
             users: 0,
             settings,
             settings_version: 0,
+            requests: Requests::default(),
             report_wanted: 0,
             congested: None,
             reading: None,
             transmit: VecDeque::new(),
             received: VecDeque::new(),
+            captures: Captures::new(now, 0),
             link,
             intervals: Intervals::default(),
             statistics: Statistics::of_queues(queues.into()),
             registers: Vec::new(),
+            eeprom: Vec::new(),
             report_made: 0,
         }))
     }

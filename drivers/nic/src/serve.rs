@@ -4,11 +4,12 @@ use std::time::Instant;
 
 use scheme::errno::{EACCES, EAGAIN, EBADF, EINVAL, EISDIR, ENOENT, ENOTDIR, EOPNOTSUPP};
 use scheme::flag::{O_ACCMODE, O_DIRECTORY, O_RDONLY, O_STAT, O_WRONLY};
+use scheme::pcapng::Direction;
 use scheme::{Error, EventFlags, Notifier, Result};
 use slab::Slab;
 
-use crate::attributes::{self, Refused};
-use crate::driver::{Link, Settings};
+use crate::attributes;
+use crate::driver::Link;
 use crate::memory::TAP_BUFFERS;
 use crate::node::Node;
 use crate::outgoing;
@@ -52,6 +53,11 @@ impl Handle {
         matches!(self.content, Content::Frames { .. })
     }
 
+    /// What is read of it goes on where the last read ended.
+    pub(crate) fn is_stream(&self) -> bool {
+        matches!(self.content, Content::Frames { .. } | Content::Capture(_))
+    }
+
     /// It can be listed.
     pub(crate) fn is_directory(&self) -> bool {
         self.node == Node::Root && matches!(self.content, Content::Nothing)
@@ -72,6 +78,8 @@ enum Content {
     Attribute(Attribute),
     /// How many frames a tap has lost.
     Lost(Lost),
+    /// Frames both ways.
+    Capture(usize),
 }
 
 #[derive(Default)]
@@ -126,6 +134,7 @@ impl NetworkScheme {
             node if node.is_pipe() => return Err(Error::new(EOPNOTSUPP)),
             _ if !self.supports(node) => return Err(Error::new(EOPNOTSUPP)),
             _ if for_writing && !node.is_writable() => return Err(Error::new(EACCES)),
+            Node::Capture => self.open_capture()?,
             _ => Content::Attribute(Attribute::default()),
         };
         Ok(self.insert(node, flags, content))
@@ -155,11 +164,16 @@ impl NetworkScheme {
     /// Closes handle `id`.
     pub fn close(&mut self, id: usize) {
         let Some(handle) = self.handles.try_remove(id) else { return };
-        if let Content::Frames { tap, .. } = handle.content {
-            self.port.borrow_mut().users -= 1;
-            if let Some(tap) = tap {
-                self.taps.close(tap);
+        let mut port = self.port.borrow_mut();
+        match handle.content {
+            Content::Frames { tap, .. } => {
+                port.users -= 1;
+                if let Some(tap) = tap {
+                    self.taps.close(tap);
+                }
             }
+            Content::Capture(capture) => port.captures.end(capture),
+            Content::Nothing | Content::Attribute(_) | Content::Lost(_) => (),
         }
     }
 
@@ -180,6 +194,11 @@ impl NetworkScheme {
             }
             Content::Attribute(_) => self.read_attribute(id, buf, offset),
             Content::Lost(lost) => scheme::text::read_at(format!("{}\n", lost.get()).as_bytes(), buf, offset),
+            Content::Capture(capture) => {
+                let mut port = self.port.borrow_mut();
+                let now = port.now;
+                port.captures.read(*capture, buf, now)
+            }
         }
     }
 
@@ -192,7 +211,7 @@ impl NetworkScheme {
         match handle.content {
             Content::Frames { .. } => self.send(id, handle.node, bytes),
             Content::Attribute(_) => self.write_attribute(handle.node, bytes),
-            Content::Nothing | Content::Lost(_) => Err(Error::new(EBADF)),
+            Content::Nothing | Content::Lost(_) | Content::Capture(_) => Err(Error::new(EBADF)),
         }
     }
 
@@ -221,12 +240,15 @@ impl NetworkScheme {
         self.write_streams();
         self.read_streams();
         self.tell_of_room();
-        let (link, report) = {
+        let (link, report, is_captured) = {
             let mut port = self.port.borrow_mut();
             port.congested = self.taps.is_congested().then_some(self.last_read);
             port.reading = self.taps.are_all_behind().then_some(self.last_read);
-            (port.link, port.report_made)
+            (port.link, port.report_made, port.captures.take_news())
         };
+        if is_captured {
+            self.post_to(EventFlags::EVENT_READ, |handle| matches!(handle.content, Content::Capture(_)));
+        }
         if link != self.told_link {
             self.told_link = link;
             self.post_to(EventFlags::EVENT_READ, |handle| handle.node == Node::Link);
@@ -252,6 +274,8 @@ impl NetworkScheme {
         if port.received.is_empty() {
             return;
         }
+        let Port { captures, received, now, .. } = &mut *port;
+        received.iter().for_each(|frame| captures.record(Direction::Received, frame, *now));
         let count = port.received.len() as u64;
         if self.taps.readers() == 0 {
             port.statistics.rx_nohandler += count;
@@ -314,6 +338,12 @@ impl NetworkScheme {
         Content::Frames { tap, wants_room: false }
     }
 
+    fn open_capture(&mut self) -> Result<Content> {
+        let mut port = self.port.borrow_mut();
+        let model = port.info.model;
+        port.captures.begin(model, &self.name).map(Content::Capture)
+    }
+
     fn send(&mut self, id: usize, node: Node, bytes: &[u8]) -> Result<usize> {
         let sent = outgoing::queue(&self.port, &mut self.refusals, bytes, node.form());
         if sent.is_err_and(|error| error.errno == EAGAIN) {
@@ -337,6 +367,7 @@ impl NetworkScheme {
         if offset == 0 {
             let mut port = self.port.borrow_mut();
             if node.needs_report() {
+                port.requests.eeprom |= *node == Node::Eeprom && attribute.report.is_none();
                 let wanted = *attribute.report.get_or_insert_with(|| port.request_report());
                 if port.report_made < wanted {
                     return Err(Error::new(EAGAIN));
@@ -351,21 +382,13 @@ impl NetworkScheme {
 
     fn write_attribute(&mut self, node: Node, written: &[u8]) -> Result<usize> {
         let mut port = self.port.borrow_mut();
-        let changed = match node {
-            Node::Address => attributes::with_address(&port.settings, &port.info, written),
-            Node::Mtu => attributes::with_mtu(&port.settings, &port.info, written),
-            Node::Filter => attributes::with_filter(&port.settings, written),
-            Node::Features => attributes::with_features(&port.settings, &port.info, written),
-            Node::Coalesce => with_coalesce(&port, written),
-            Node::Rings => with_rings(&port, written),
-            Node::Rss => with_rss(&port, written),
-            _ => return Err(Error::new(EBADF)),
+        let now = port.now;
+        let outcome = match node.is_request() {
+            true => port.requests.write(node, written, now),
+            false => attributes::changed(&port, node, written).map(|settings| port.change(settings)),
         };
-        match changed {
-            Ok(settings) => {
-                port.change(settings);
-                Ok(written.len())
-            }
+        match outcome {
+            Ok(()) => Ok(written.len()),
             Err(reason) => {
                 let name = node.name();
                 self.refusals.warn(port.now, || format!("`{name}` keeps its value: {reason}"));
@@ -391,29 +414,9 @@ impl NetworkScheme {
                 }
             }
             Content::Lost(_) => true,
+            Content::Capture(capture) => self.port.borrow().captures.is_ready(*capture),
         }
     }
-}
-
-/// The settings with what was written to the `rings` node.
-fn with_rings(port: &Port, written: &[u8]) -> Result<Settings, Refused> {
-    let limits = port.info.facilities.rings.ok_or(Refused::Unsupported)?;
-    let rings = limits.changed(port.settings.rings, written)?;
-    Ok(Settings { rings, ..port.settings.clone() })
-}
-
-/// The settings with what was written to the `rss` node.
-fn with_rss(port: &Port, written: &[u8]) -> Result<Settings, Refused> {
-    let (limits, rss) =
-        port.info.facilities.rss.zip(port.settings.rss.as_ref()).ok_or(Refused::Unsupported)?;
-    let rss = limits.changed(rss, written)?;
-    Ok(Settings { rss: Some(rss), ..port.settings.clone() })
-}
-
-/// The settings with what was written to the `coalesce` node.
-fn with_coalesce(port: &Port, written: &[u8]) -> Result<Settings, Refused> {
-    let coalesce = port.info.facilities.moderation.changed(&port.settings.coalesce, written)?;
-    Ok(Settings { coalesce, ..port.settings.clone() })
 }
 
 fn is_for_reading(flags: usize) -> bool {

@@ -55,7 +55,11 @@ impl<R: Registers, F: Family> Device<R, F> {
             mac: address(&registers)?,
             mtu,
             features: family.features(),
-            facilities: Facilities { rings: family.ring_limits(), ..Facilities::default() },
+            facilities: Facilities {
+                rings: family.ring_limits(),
+                eeprom: F::HAS_EEPROM,
+                ..Facilities::default()
+            },
         };
         let rings = family.rings(memory)?;
         Ok(Self { registers, info, family, rings, tells_sent: false })
@@ -173,6 +177,10 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
 
     fn tell_sent(&mut self, wanted: bool) {
         self.tells_sent = wanted;
+    }
+
+    fn eeprom(&mut self) -> Vec<u8> {
+        self.family.eeprom(&self.registers)
     }
 
     fn link(&mut self) -> Result<Link, Fault> {

@@ -10,9 +10,9 @@ use realtek::registers::{self as common, Cpcr, Dumped, Rcr};
 use realtek::rings::DescriptorRings;
 
 use crate::classic::{self, Classic};
-use crate::media;
 use crate::registers::{self as reg, Poll};
 use crate::rings::Ways;
+use crate::{eeprom, media};
 
 /// Realtek's PCI vendor id, and the device's.
 const RTL8139: (u16, u16) = (0x10ec, 0x8139);
@@ -37,6 +37,12 @@ impl Family for Rtl8139 {
 
     fn has_rings(&self) -> bool {
         self.is_plus
+    }
+
+    const HAS_EEPROM: bool = true;
+
+    fn eeprom(&self, registers: &impl Registers) -> Vec<u8> {
+        eeprom::dump(registers)
     }
 
     fn new(Identity { vendor, device, .. }: Identity, _arena: &Arena) -> Result<Self, Fault> {

@@ -2,6 +2,7 @@
 //! by descriptor rings, its predecessors by their one receive buffer.
 
 mod classic;
+mod eeprom;
 mod family;
 mod media;
 pub mod registers;

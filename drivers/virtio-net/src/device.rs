@@ -90,7 +90,7 @@ impl<R: Registers> Device<R> {
             facilities: Facilities {
                 moderation: moderation(features),
                 rings: Some(ring_limits(&transport)),
-                rss: None,
+                ..Facilities::default()
             },
         };
         let rings = memory.rings;

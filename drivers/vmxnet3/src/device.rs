@@ -93,7 +93,8 @@ impl<R: Registers> Device<R> {
         reset(&pt, &vd)?;
         speak(&vd, vd::VRRS, "it does not know revision 1 of vmxnet3")?;
         speak(&vd, vd::UVRS, "it does not know revision 1 of UPT queues")?;
-        let facilities = Facilities { moderation: Moderation::OfItsOwn, rings: Some(RINGS), rss: None };
+        let facilities =
+            Facilities { moderation: Moderation::OfItsOwn, rings: Some(RINGS), ..Facilities::default() };
         let info = NicInfo { model: "vmxnet3", mac: address(&vd)?, mtu: MTU, features: FEATURES, facilities };
         let arena = memory.arena.clone();
         let (receiver, transmitter) = rings(memory)?;

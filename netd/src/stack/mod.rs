@@ -45,6 +45,7 @@ mod tests;
 
 use config::filter::LinkType;
 use config::netd::Domain;
+use scheme::pcapng::Direction;
 use scheme::vlan::TAG;
 use scheme::vnet::{self, Checksum};
 use smoltcp::wire::{EthernetAddress, EthernetFrame, EthernetProtocol, IpProtocol};
@@ -57,7 +58,6 @@ pub use self::routes::InterfaceId;
 pub use smoltcp::time::Instant;
 
 use self::answers::Limit;
-use self::capture::Direction;
 use self::datagram::Datagram;
 use self::dhcp::Dhcp;
 use self::fragments::Fragments;

@@ -34,6 +34,15 @@ const STORY: &str = r#"
     netcfg coalesce eth0 rx-usecs 20
     netcfg coalesce eth0 rx-usecs 4000000000 2>&1 | grep -o 'does not take.*:'
     grep rx-usecs\  /scheme/network.*/coalesce
+    netcfg rings eth0 rx 512
+    netcfg rings eth0 rx 500 2>&1 | grep -o 'does not take.*:'
+    netcfg capture eth0 --driver --count 2 --seconds 20 -w /tmp/driver.pcapng & capture=$!
+    until [ -s /tmp/driver.pcapng ]; do usleep 20000; done
+    netcfg ping 10.0.2.2 -c 1 > /dev/null || echo no answer
+    wait $capture
+    echo captured $(od -An -tx1 -N4 /tmp/driver.pcapng)
+    netcfg eeprom eth0 | head -n 1 | cut -c1-23
+    netcfg identify eth0 600 && [ $(cat /scheme/network.*/identify) -gt 500 ] && echo identified
     mkdir -p /etc/net && netcfg save
     kill $(pidof netd)
     while pidof netd > /dev/null; do usleep 20000; done
@@ -41,6 +50,7 @@ const STORY: &str = r#"
     until netcfg ping 10.0.2.2 -c 1 > /dev/null 2>&1; do usleep 50000; done
     say again
     netcfg coalesce eth0 | tr -s ' ' | grep 'rx-usecs '
+    netcfg rings eth0 | tr -s ' ' | grep '^.x '
     echo 'dsn = []' >> /etc/net/netd.toml
     kill $(pidof netd)
     while pidof netd > /dev/null; do usleep 20000; done
@@ -70,8 +80,14 @@ confirmed: 10.0.2.77/24
 1400
 does not take `rx-usecs 4000000000`:
 rx-usecs 20
+does not take `rx 500`:
+captured 0a 0d 0d 0a
+0000  52 54 00 12 34 56
+identified
 again: 10.0.2.77/24
 rx-usecs 20
+rx 512
+tx 256
 leased: 10.0.2.15/24
 unknown key `dsn`, did you mean `dns`?: the file is left out
 ";

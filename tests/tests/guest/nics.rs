@@ -37,6 +37,12 @@ impl Card {
         self.model == "e1000" || qemu::has_newer_devices()
     }
 
+    /// What it has told to be sent is on the wire, even if it is reset right after. QEMU's e1000e, igb and vmxnet3 have lost
+    /// some frames by then.
+    pub fn keeps_what_is_sent(self) -> bool {
+        !["e1000e", "igb", "vmxnet3"].contains(&self.model)
+    }
+
     /// A guest to which it can be added.
     pub fn guest(self) -> Guest {
         if self.only.is_empty() { Guest::default() } else { Guest::default().interrupt(self.only) }

@@ -202,7 +202,7 @@ impl<K: Kind> Controller<K> {
             device,
             messages: K::MESSAGES,
             registers: HashMap::new(),
-            eeprom: Self::MAC.chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect(),
+            eeprom: eeprom(Self::MAC),
             late_eerd: K::LATE_EERD,
             link_up: true,
             negotiated: true,
@@ -492,6 +492,14 @@ impl<K: Kind> Controller<K> {
             _ => request,
         }
     }
+}
+
+/// The address, and what makes the sum of all words 0xbaba (5.6.35).
+fn eeprom(address: [u8; 6]) -> Vec<u16> {
+    let mut words: Vec<_> = address.chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    words.resize(63, 0);
+    words.push(words.iter().fold(0xbaba, |rest, word| rest.wrapping_sub(*word)));
+    words
 }
 
 /// The PHY's control register, which is read so after a reset: 1000 Mbit/s, full duplex, and auto-negotiation, which has

@@ -3,3 +3,4 @@
 mod address;
 mod faults;
 mod nodes;
+mod requests;

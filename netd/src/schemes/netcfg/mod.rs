@@ -5,7 +5,6 @@ mod document;
 mod events;
 mod handle;
 mod parse;
-mod pcapng;
 mod setting;
 mod stream;
 mod text;

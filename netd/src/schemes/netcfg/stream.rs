@@ -1,14 +1,13 @@
 //! Files without an end: a read gives what there is, or waits.
 
-use config::filter::{Filter, LinkType};
+use config::filter::Filter;
 use scheme::errno::{EAGAIN, EBUSY, EINVAL, ENOENT, ENOSPC};
-use scheme::{Error, Result};
+use scheme::{Error, Result, pcapng};
 
 use super::events::{Cursor, Events};
-use super::pcapng;
-use crate::stack::capture::{Capture, CaptureId};
+use crate::stack::capture::{self, CaptureId};
 use crate::stack::interface::Interface;
-use crate::stack::{Instant, InterfaceId, Stack};
+use crate::stack::{InterfaceId, Stack};
 
 /// The longest filter, in bytes.
 const LONGEST_FILTER: usize = 1024;
@@ -99,62 +98,37 @@ impl Reader {
 pub struct CaptureReader {
     interface: InterfaceId,
     id: CaptureId,
-    /// What did not fit into the last read.
-    rest: Vec<u8>,
+    stream: pcapng::Stream,
     /// A filter's beginning.
     line: Vec<u8>,
-    /// The losses that were told of.
-    told: u64,
 }
 
 impl CaptureReader {
     fn begin(id: InterfaceId, stack: &mut Stack) -> Result<Self> {
         let interface = stack.network.interface_mut(id).ok_or(Error::new(ENOENT))?;
         let capture = interface.captures.begin().ok_or(Error::new(EBUSY))?;
-        let rest = pcapng::header(interface.name(), link_type(interface));
-        Ok(Self { interface: id, id: capture, rest, line: Vec::new(), told: 0 })
+        let stream = pcapng::Stream::new("netd", interface.name(), link_type(interface));
+        Ok(Self { interface: id, id: capture, stream, line: Vec::new() })
     }
 
     fn is_ready(&self, stack: &Stack) -> bool {
         let interface = stack.network.interface(self.interface);
         let capture = interface.and_then(|interface| interface.captures.get(self.id));
-        !self.rest.is_empty() || capture.is_none_or(Capture::has_packets)
+        self.stream.has_rest() || capture.is_none_or(|capture| !capture.queue.is_empty())
     }
 
     /// 0 when the interface is no more.
     fn read(&mut self, buffer: &mut [u8], stack: &mut Stack, epoch: u64) -> Result<usize> {
-        let now = stack.network.now;
+        let now = capture::micros(stack.network.now);
         let interface = stack.network.interface_mut(self.interface);
         let capture = interface.and_then(|interface| interface.captures.get_mut(self.id));
         let is_gone = capture.is_none();
         if let Some(capture) = capture {
-            self.take_packets(capture, buffer.len(), |at| micros(epoch, at), now);
+            self.stream.fill(&mut capture.queue, buffer.len(), epoch, now);
         }
-        let count = self.rest.len().min(buffer.len());
-        for (to, from) in buffer.iter_mut().zip(self.rest.drain(..count)) {
-            *to = from;
-        }
-        match count {
+        match self.stream.read(buffer) {
             0 if !is_gone && !buffer.is_empty() => Err(Error::new(EAGAIN)),
             count => Ok(count),
-        }
-    }
-
-    /// Takes packets until there is enough to fill `room`. Losses are told of once no packet is left.
-    fn take_packets(
-        &mut self,
-        capture: &mut Capture,
-        room: usize,
-        micros: impl Fn(Instant) -> u64,
-        now: Instant,
-    ) {
-        while self.rest.len() < room {
-            let Some(captured) = capture.take() else { break };
-            self.rest.extend(pcapng::packet(&captured, micros(captured.at)));
-        }
-        if !capture.has_packets() && capture.lost_in_all > self.told {
-            self.told = capture.lost_in_all;
-            self.rest.extend(pcapng::statistics(capture.taken, capture.lost_in_all, micros(now)));
         }
     }
 
@@ -180,13 +154,9 @@ impl CaptureReader {
     }
 }
 
-fn link_type(interface: &Interface) -> LinkType {
+fn link_type(interface: &Interface) -> pcapng::LinkType {
     match interface.is_loopback() {
-        true => LinkType::Raw,
-        false => LinkType::Ethernet,
+        true => pcapng::LinkType::Raw,
+        false => pcapng::LinkType::Ethernet,
     }
-}
-
-fn micros(epoch: u64, at: Instant) -> u64 {
-    epoch.saturating_add(u64::try_from(at.total_micros()).unwrap_or_default())
 }

@@ -92,7 +92,7 @@ pub enum Attribute {
     Neighbours,
     /// `dhcp`: the client's state and lease.
     Dhcp,
-    /// `features` or `coalesce`: the driver's settings.
+    /// `features`, `coalesce` or `rings`: the driver's settings.
     Panel(Panel),
 }
 

@@ -80,7 +80,7 @@ fn who_looks_on_sees_whole_packets() {
     tcp.connect(None, right(80), Options::default(), network).unwrap();
     bed.run(Duration::from_millis(100));
     let captures = &mut bed.left.network.interface_mut(ETH0).unwrap().captures;
-    let frames = std::iter::from_fn(|| captures.get_mut(capture).unwrap().take());
+    let frames = std::iter::from_fn(|| captures.get_mut(capture).unwrap().queue.take());
     let checked = frames.filter_map(|captured| {
         let datagram = Datagram::parse(captured.bytes.get(HEADROOM..)?)?;
         Some((captured.direction, datagram.has_good_checksum()))

@@ -118,7 +118,7 @@ fn a_tag_that_is_told_beside_the_frame_is_as_one_within() {
         assert_eq!(counters(id).rx_packets, before + 1);
         if watched {
             let eth0 = bed.right.network.interface_mut(ETH0).unwrap();
-            let seen = eth0.captures.get_mut(capture).unwrap().take().unwrap();
+            let seen = eth0.captures.get_mut(capture).unwrap().queue.take().unwrap();
             assert_eq!(seen.bytes[12..18], [0x81, 0, 0, 10, 8, 6], "as it would be on a wire");
         }
     }

@@ -1,8 +1,11 @@
 //! The files by which a device is controlled do what they say, on the devices whose features.toml claims it, and say so
 //! where there is nothing to be controlled. One boot a device serves them all.
 
+mod capture;
 mod coalesce;
 mod queues;
+mod requests;
+mod rings;
 mod vlan;
 
 use std::collections::BTreeMap;
@@ -45,13 +48,18 @@ mod files_that_control_the_device_do_what_they_say {
 fn control_files_do(card: Card) {
     let peer = Peer::new().unwrap();
     let guest =
-        card.guest().nic(peer.nic(&format!("{},mac={MAC_TEXT}", card.model))).without_netd().limit(100);
-    let running = guest.start(&[BEGIN, coalesce::SCRIPT, &vlan::script(), queues::SCRIPT].concat()).unwrap();
+        card.guest().nic(peer.nic(&format!("{},mac={MAC_TEXT}", card.model))).without_netd().limit(150);
+    let tagged = vlan::script();
+    let scripts =
+        [BEGIN, coalesce::SCRIPT, &tagged, queues::SCRIPT, rings::SCRIPT, requests::SCRIPT, capture::SCRIPT];
+    let running = guest.start(&scripts.concat()).unwrap();
     let claims = features::of_device(card.name).unwrap();
     let mut trial = Trial { card, claims, peer, running };
     let moderate = coalesce::serve(&mut trial);
     let tagged = vlan::serve(&mut trial);
     queues::serve(&mut trial);
+    let received = rings::serve(&mut trial);
+    capture::serve(&mut trial);
 
     let finished = trial.running.finish().unwrap();
     let said: BTreeMap<&str, &str> =
@@ -59,4 +67,7 @@ fn control_files_do(card: Card) {
     coalesce::check(card, &trial.claims, &said, moderate);
     vlan::check(&trial.claims, &said, &tagged);
     queues::check(card, &trial.claims, &said);
+    rings::check(card, &said, &received);
+    requests::check(&trial.claims, &said);
+    capture::check(&said);
 }

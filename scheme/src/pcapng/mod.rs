@@ -1,8 +1,70 @@
-//! The pcapng format (draft-ietf-opsawg-pcapng): what Wireshark and tshark read.
+//! Captured packets as files in the format pcapng (draft-ietf-opsawg-pcapng), which Wireshark and tshark read.
 
-use config::filter::LinkType;
+mod queue;
 
-use crate::stack::capture::{Captured, Direction};
+pub use queue::{Captured, Queue};
+
+/// How captured packets begin: tcpdump.org's `LINKTYPE_` values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+pub enum LinkType {
+    /// With an Ethernet header.
+    Ethernet = 1,
+    /// With an IP header.
+    Raw = 101,
+}
+
+/// Which way a packet went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the link.
+    Received,
+    /// To the link.
+    Sent,
+}
+
+/// The file of one who looks on: what is read of it is what its [`Queue`] gave.
+#[derive(Debug)]
+pub struct Stream {
+    /// What did not fit into the last read.
+    rest: Vec<u8>,
+    /// The losses that were told of.
+    told: u64,
+}
+
+impl Stream {
+    /// The file of packets of the interface `name`, which the server `application` writes.
+    pub fn new(application: &str, name: &str, link: LinkType) -> Self {
+        Self { rest: header(application, name, link), told: 0 }
+    }
+
+    /// Whether there is something to be read, whatever is in the queue.
+    pub fn has_rest(&self) -> bool {
+        !self.rest.is_empty()
+    }
+
+    /// Takes packets out of `queue` until there is enough to fill `room`. Losses are told of once no packet is left, as
+    /// of `now`. The queue's times count from `epoch`; all of them are microseconds, the latter after 1970-01-01.
+    pub fn fill(&mut self, queue: &mut Queue, room: usize, epoch: u64, now: u64) {
+        while self.rest.len() < room {
+            let Some(captured) = queue.take() else { break };
+            self.rest.extend(packet(&captured, epoch.saturating_add(captured.at)));
+        }
+        if queue.is_empty() && queue.lost() > self.told {
+            self.told = queue.lost();
+            self.rest.extend(statistics(queue.taken(), queue.lost(), epoch.saturating_add(now)));
+        }
+    }
+
+    /// Reads what was filled in.
+    pub fn read(&mut self, buffer: &mut [u8]) -> usize {
+        let count = self.rest.len().min(buffer.len());
+        for (to, from) in buffer.iter_mut().zip(self.rest.drain(..count)) {
+            *to = from;
+        }
+        count
+    }
+}
 
 /// Blocks' types (section 11.1).
 mod block {
@@ -25,27 +87,19 @@ mod option {
 
 const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
 
-/// How captured packets of a link begin (tcpdump.org's `LINKTYPE_` values).
-fn link_type(link: LinkType) -> u16 {
-    match link {
-        LinkType::Ethernet => 1,
-        LinkType::Raw => 101,
-    }
-}
-
 /// What comes first: one section, with the one interface `name`.
-pub fn header(name: &str, link: LinkType) -> Vec<u8> {
+fn header(application: &str, name: &str, link: LinkType) -> Vec<u8> {
     let mut section = Vec::new();
     section.extend(BYTE_ORDER_MAGIC.to_ne_bytes());
     section.extend(1_u16.to_ne_bytes());
     section.extend(0_u16.to_ne_bytes());
     // The section's length is not known.
     section.extend((-1_i64).to_ne_bytes());
-    push_option(&mut section, option::SHB_USERAPPL, b"netd");
+    push_option(&mut section, option::SHB_USERAPPL, application.as_bytes());
     push_option(&mut section, option::END, b"");
 
     let mut interface = Vec::new();
-    interface.extend(link_type(link).to_ne_bytes());
+    interface.extend((link as u16).to_ne_bytes());
     interface.extend(0_u16.to_ne_bytes());
     // Packets are captured whole.
     interface.extend(0_u32.to_ne_bytes());
@@ -59,7 +113,7 @@ pub fn header(name: &str, link: LinkType) -> Vec<u8> {
 }
 
 /// A packet that went by at `micros` after 1970-01-01.
-pub fn packet(captured: &Captured, micros: u64) -> Vec<u8> {
+fn packet(captured: &Captured, micros: u64) -> Vec<u8> {
     let length = u32::try_from(captured.bytes.len()).unwrap_or(u32::MAX);
     let mut body = Vec::new();
     body.extend(0_u32.to_ne_bytes());
@@ -83,7 +137,7 @@ pub fn packet(captured: &Captured, micros: u64) -> Vec<u8> {
 }
 
 /// How many packets the filter has taken up to `micros`, and how many of them were lost.
-pub fn statistics(taken: u64, lost: u64, micros: u64) -> Vec<u8> {
+fn statistics(taken: u64, lost: u64, micros: u64) -> Vec<u8> {
     let mut body = Vec::new();
     body.extend(0_u32.to_ne_bytes());
     push_time(&mut body, micros);

@@ -1,0 +1,44 @@
+//! What a NIC is asked for itself: to tell what its EEPROM holds, to show which one it is. Its driver answers.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+
+use serde_json::json;
+
+use super::{Answer, driver};
+use crate::node::Failure;
+
+/// Bytes in a line.
+const LINE: usize = 16;
+
+/// What the EEPROM holds.
+pub fn eeprom(interface: &str) -> Result<Answer, Failure> {
+    let driver = driver::of(interface)?;
+    let path = driver::file(&driver, "eeprom");
+    let bytes = fs::read(&path).map_err(|source| match source.kind() {
+        ErrorKind::NotFound | ErrorKind::Unsupported => driver::lacks(interface, &driver, "eeprom"),
+        ErrorKind::PermissionDenied => Failure::NotRoot { path },
+        _ => Failure::Read { path, source },
+    })?;
+    let hexadecimal = |bytes: &[u8]| bytes.iter().map(|byte| format!(" {byte:02x}")).collect::<String>();
+    let lines = bytes.chunks(LINE).enumerate();
+    let text = lines.map(|(number, line)| format!("{:04x} {}\n", number * LINE, hexadecimal(line))).collect();
+    Ok(Answer { text, json: json!({ "bytes": bytes }) })
+}
+
+/// Has the NIC's LED show which one it is.
+pub fn identify(interface: &str, seconds: u32) -> Result<(), Failure> {
+    write(interface, "identify", &format!("{seconds}\n"))
+}
+
+fn write(interface: &str, name: &str, text: &str) -> Result<(), Failure> {
+    let driver = driver::of(interface)?;
+    let path = driver::file(&driver, name);
+    let written =
+        File::options().write(true).open(&path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|source| match source.kind() {
+        ErrorKind::NotFound | ErrorKind::Unsupported => driver::lacks(interface, &driver, name),
+        ErrorKind::PermissionDenied => Failure::NotRoot { path },
+        _ => Failure::Write { path, source },
+    })
+}

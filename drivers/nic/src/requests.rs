@@ -1,0 +1,40 @@
+//! What is asked of a device beside its settings: to tell what its EEPROM holds, to show which one it is.
+
+use std::time::{Duration, Instant};
+
+use crate::attributes::{Refused, text};
+use crate::node::Node;
+
+/// Longest time for which a device shows which one it is, in seconds: a day.
+const LONGEST: u64 = 86_400;
+
+/// What was asked, and is not done yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Requests {
+    /// What the EEPROM holds.
+    pub eeprom: bool,
+    /// The device's LED shows which device it is, until then.
+    pub identify_until: Option<Instant>,
+}
+
+impl Requests {
+    /// Takes what was written to `node`, at the time `now`.
+    pub fn write(&mut self, node: Node, written: &[u8], now: Instant) -> Result<(), Refused> {
+        let line = text(written)?.trim();
+        if node != Node::Identify {
+            return Err(Refused::Unsupported);
+        }
+        let seconds = line.parse().map_err(|_| Refused::NotANumber(line.to_owned()))?;
+        if seconds > LONGEST {
+            return Err(Refused::OutOfRange { least: 0, most: LONGEST as usize });
+        }
+        self.identify_until = Some(now + Duration::from_secs(seconds));
+        Ok(())
+    }
+
+    /// The `identify` node: for how many seconds more.
+    pub fn identify(&self, now: Instant) -> String {
+        let left = self.identify_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        format!("{}\n", left.as_millis().div_ceil(1000))
+    }
+}
