@@ -1,5 +1,6 @@
 //! What the stack costs on the host: `netd/benches/stack`, against the clock or counted by callgrind.
 
+pub mod beside;
 pub mod drivers;
 pub mod guest;
 

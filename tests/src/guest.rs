@@ -73,6 +73,13 @@ impl Guest {
         self
     }
 
+    /// With these modules of its kernel's in /lib/kept, in this order, and not loaded.
+    #[must_use]
+    pub fn kept_modules(mut self, names: &[&str]) -> Self {
+        self.plan.settings.kept_modules = names.iter().map(ToString::to_string).collect();
+        self
+    }
+
     /// With this long for the script.
     #[must_use]
     pub fn limit(mut self, seconds: u64) -> Self {

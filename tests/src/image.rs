@@ -26,6 +26,8 @@ pub struct Settings {
     pub memory: bool,
     /// Programs of the host's that it is to have too.
     pub programs: Vec<String>,
+    /// Modules of the kernel's that it is to have and not to load.
+    pub kept_modules: Vec<String>,
     /// The terminal's rows and columns.
     pub terminal_size: Option<(u16, u16)>,
 }
@@ -53,6 +55,14 @@ impl Settings {
     }
 }
 
+/// An archive with modules that are kept, to be loaded in the order of their names.
+pub fn kept(modules: &[PathBuf]) -> Result<Vec<u8>> {
+    let mut archive = Archive::default();
+    archive.directory("lib/kept");
+    add_modules(&mut archive, "lib/kept", modules)?;
+    Ok(archive.finish())
+}
+
 /// Builds the programs and gives the first archive.
 pub fn prepare(kernel: &Kernel) -> Result<Vec<u8>> {
     let programs = programs::build()?;
@@ -74,10 +84,7 @@ pub fn prepare(kernel: &Kernel) -> Result<Vec<u8>> {
         archive.directory(folder);
     }
     add_busybox(&mut archive)?;
-    for (number, module) in kernel.modules.iter().enumerate() {
-        let name = module.file_name().unwrap_or_default().to_string_lossy();
-        add(&mut archive, &format!("lib/modules/{number:02}-{name}"), 0o644, module)?;
-    }
+    add_modules(&mut archive, "lib/modules", &kernel.modules)?;
     let drivers = add_driver_files(&mut archive)?;
     archive.directory("usr/lib/drivers");
     for program in &programs {
@@ -93,6 +100,15 @@ pub fn prepare(kernel: &Kernel) -> Result<Vec<u8>> {
 
 fn add(archive: &mut Archive, path: &str, permissions: u32, source: &Path) -> Result<()> {
     archive.file(path, permissions, &fs::read(source).context("read", source)?);
+    Ok(())
+}
+
+/// Modules, numbered in their order.
+fn add_modules(archive: &mut Archive, folder: &str, modules: &[PathBuf]) -> Result<()> {
+    for (number, module) in modules.iter().enumerate() {
+        let name = module.file_name().unwrap_or_default().to_string_lossy();
+        add(archive, &format!("{folder}/{number:02}-{name}"), 0o644, module)?;
+    }
     Ok(())
 }
 

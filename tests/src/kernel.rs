@@ -31,6 +31,8 @@ pub struct Kernel {
     pub image: PathBuf,
     /// The modules to load, in order.
     pub modules: Vec<PathBuf>,
+    /// The files of all that it has.
+    files: Vec<PathBuf>,
 }
 
 impl Kernel {
@@ -45,7 +47,19 @@ impl Kernel {
         let mut found = Vec::new();
         collect(&folder, &mut found)?;
         let modules = MODULES.iter().filter_map(|name| find(&found, name)).collect();
-        Ok(Self { image, modules })
+        Ok(Self { image, modules, files: found })
+    }
+
+    /// The files of these modules, without those that it has built in.
+    ///
+    /// # Errors
+    /// The last one is not there: a kernel for virtual machines may lack it.
+    pub fn modules_named(&self, names: &[String]) -> Result<Vec<PathBuf>> {
+        if let Some(last) = names.last().filter(|name| find(&self.files, name).is_none()) {
+            let image = self.image.display();
+            return Err(Error::Missing(format!("the kernel {image} has no module {last}")));
+        }
+        Ok(names.iter().filter_map(|name| find(&self.files, name)).collect())
     }
 }
 

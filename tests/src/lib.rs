@@ -21,6 +21,7 @@ pub mod running;
 pub mod server;
 pub mod sockets;
 pub mod station;
+mod supply;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -22,6 +22,9 @@ const PORTS: &[&str] = &["control", "stdout", "stderr", "memory", "daemons.log",
 const COMMAND_LINE: &str = "console=ttyS0 quiet intel_iommu=on mitigations=off nokaslr clocksource=hpet no_timer_check \
                             panic=-1";
 
+/// Devices that Linux itself drives reach memory as if there were no IOMMU: ours alone are held to their own.
+const PASS_THROUGH: &str = " iommu=pt";
+
 /// What a guest is made of.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
@@ -57,6 +60,9 @@ impl Machine {
         archive.extend(plan.settings.archive());
         if !plan.settings.programs.is_empty() {
             archive.extend(debian::archive(&plan.settings.programs)?);
+        }
+        if !plan.settings.kept_modules.is_empty() {
+            archive.extend(image::kept(&kernel.modules_named(&plan.settings.kept_modules)?)?);
         }
         fs::write(&initrd, archive).context("write", &initrd)?;
         for port in PORTS {
@@ -119,7 +125,8 @@ fn command(plan: &Plan, kernel: &Kernel, folder: &Path) -> Command {
     command.args(["-device", "intel-iommu,intremap=on,caching-mode=on"]);
     command.arg("-kernel").arg(&kernel.image);
     command.arg("-initrd").arg(folder.join("initrd"));
-    command.args(["-append", COMMAND_LINE]);
+    let more = if plan.settings.kept_modules.is_empty() { "" } else { PASS_THROUGH };
+    command.arg("-append").arg(format!("{COMMAND_LINE}{more}"));
     // Without ioeventfd a port's bytes are in their file before the guest's write returns: in the order written.
     command.args(["-device", "virtio-serial-pci,addr=0x10,disable-legacy=on,ioeventfd=off"]);
     for (number, port) in PORTS.iter().enumerate() {

@@ -20,8 +20,8 @@ const RECEIVED: u32 = 500;
 const TRIPS: u32 = 100;
 
 /// The longest frame of an Ethernet without jumbo frames, and the shortest, without their FCS.
-const LONGEST: u32 = 1514;
-const SHORTEST: u32 = 60;
+pub const LONGEST: u32 = 1514;
+pub const SHORTEST: u32 = 60;
 
 /// An address in the user network that nobody else has, and its router, which answers.
 const OWN: [u8; 4] = [10, 0, 2, 77];

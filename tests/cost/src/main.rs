@@ -7,12 +7,18 @@
 mod busy;
 mod frames;
 mod measure;
+#[cfg(target_os = "linux")]
+mod nic;
+#[cfg(target_os = "linux")]
+mod packets;
 mod sockets;
 mod stack;
 mod way;
 
 use std::error::Error;
 use std::net::Ipv4Addr;
+#[cfg(target_os = "linux")]
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -51,8 +57,23 @@ enum Cost {
         /// Frames a second
         rates: Vec<u32>,
     },
+    /// In a Linux, one operation on raw frames with a peer of the test bed's
+    #[cfg(target_os = "linux")]
+    Nic {
+        /// By what
+        way: nic::Kind,
+        /// The file `frame` of a driver of ours, or an interface's name
+        path: PathBuf,
+        /// What is done
+        case: nic::Case,
+        /// How many times at least
+        units: u32,
+    },
     /// In a Linux, one operation of netd's sockets over the schemes
     Stack {
+        /// Linux's own sockets instead
+        #[arg(long)]
+        linux: bool,
         /// Where the peer gives and takes bytes: address:port
         stream: String,
         /// Where the peer sends datagrams back: address:port
@@ -72,8 +93,10 @@ fn main() -> ExitCode {
         Cost::Frames { batches } => frames::run::<Requests>(batches),
         Cost::Streams { batches } => frames::run::<Streams>(batches),
         Cost::Rates { rates } => frames::rates(&rates),
-        Cost::Stack { stream, echo, case, units, idle } => {
-            stack::run(&stack::Peer { stream, echo }, case, units, idle)
+        #[cfg(target_os = "linux")]
+        Cost::Nic { way, path, case, units } => nic::run(way, &path, case, units),
+        Cost::Stack { linux, stream, echo, case, units, idle } => {
+            stack::run(&stack::Peer { stream, echo, linux }, case, units, idle)
         }
     };
     match result {

@@ -1,8 +1,11 @@
 //! One operation of netd's sockets, many times, beside silent connections: over the schemes, against a peer of the
 //! test bed's.
 
+use std::error::Error;
 use std::fs::File;
 use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::fd::OwnedFd;
 use std::thread;
 
 use clap::ValueEnum;
@@ -49,6 +52,28 @@ pub struct Peer {
     pub stream: String,
     /// Where it sends datagrams back.
     pub echo: String,
+    /// It is reached by Linux's own sockets, for bytes to it and from it.
+    pub linux: bool,
+}
+
+impl Peer {
+    /// A connection to its stream.
+    fn connect(&self) -> Result<File, Box<dyn Error>> {
+        match self.linux {
+            true => Ok(OwnedFd::from(TcpStream::connect(&self.stream)?).into()),
+            false => Ok(open("tcp", &self.stream)?),
+        }
+    }
+
+    /// The same with a receive buffer of [`BUFFER`] in netd; Linux has a size for it that follows the traffic.
+    fn connect_buffered(&self) -> Result<File, Box<dyn Error>> {
+        if self.linux {
+            return self.connect();
+        }
+        let unbound = open("tcp", "")?;
+        client::call(&unbound, &mut BUFFER.to_ne_bytes(), &[SET_OPTION, SO_RCVBUF])?;
+        Ok(client::dup(&unbound, self.stream.as_bytes())?)
+    }
 }
 
 /// Does `case` so many times beside `idle` silent connections, and tells what each of these takes of netd's memory, and
@@ -76,9 +101,7 @@ fn open(scheme: &str, path: &str) -> Result<File, String> {
 }
 
 fn receive(peer: &Peer, bytes: usize) -> Outcome {
-    let unbound = open("tcp", "")?;
-    client::call(&unbound, &mut BUFFER.to_ne_bytes(), &[SET_OPTION, SO_RCVBUF])?;
-    let mut socket = client::dup(&unbound, peer.stream.as_bytes())?;
+    let mut socket = peer.connect_buffered()?;
     let mark = Mark::now()?;
     writeln!(socket, "give {bytes}")?;
     read(&mut socket, bytes)?;
@@ -86,7 +109,7 @@ fn receive(peer: &Peer, bytes: usize) -> Outcome {
 }
 
 fn send(peer: &Peer, bytes: usize) -> Outcome {
-    let mut socket = open("tcp", &peer.stream)?;
+    let mut socket = peer.connect()?;
     writeln!(socket, "take {bytes}")?;
     let mark = Mark::now()?;
     write(&mut socket, bytes)?;

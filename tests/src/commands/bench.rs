@@ -1,5 +1,6 @@
 //! `./x bench`.
 
+mod beside;
 mod guest;
 
 use std::process::ExitCode;
@@ -36,7 +37,17 @@ enum What {
     /// The drivers without their engine and without a system, each on the model of its device
     ///
     /// Instructions are those of the driver alone, counted by callgrind, and the same from run to run.
-    Nic,
+    Nic {
+        /// Measures them in the guest instead, beside Linux's own for the same device
+        ///
+        /// Raw frames go by `frame` and by a packet socket, TCP by netd and by Linux's stack. Rates are by the clock, in an
+        /// emulated machine. Instructions are those of the whole guest; QEMU counts them in a boot of their own.
+        #[arg(long)]
+        guest: bool,
+        /// Only this model of QEMU's; may be given several times
+        #[arg(long, requires = "guest")]
+        nic: Vec<String>,
+    },
 }
 
 /// One thing that is measured.
@@ -68,7 +79,8 @@ pub fn run(arguments: &Arguments) -> super::Result {
     match &arguments.what {
         What::Stack { guest: true, nic } => write("stack-guest.json", &guest::stack(nic)?),
         What::Stack { guest: false, .. } => stack(),
-        What::Nic => nic(),
+        What::Nic { guest: true, nic } => write("nic-guest.json", &beside::nic(nic)?),
+        What::Nic { guest: false, .. } => nic(),
     }
 }
 

@@ -58,6 +58,7 @@ pub fn run(arguments: &Arguments) -> super::Result {
             interrupt: arguments.interrupt.clone(),
             memory: arguments.memory,
             programs: Vec::new(),
+            kept_modules: Vec::new(),
             terminal_size: terminal::size(),
         },
     };

@@ -6,7 +6,6 @@
 //! (`mitigation=off`), since otherwise the median would be the 128 us that QEMU keeps between two interrupts.
 
 mod report;
-mod supply;
 
 use std::fs::File;
 use std::io;
@@ -17,13 +16,13 @@ use std::time::Duration;
 pub use self::report::Report;
 
 use self::report::{Column, Measured};
-use self::supply::Supply;
 use super::install::{self, Item, PLAIN, PROGRAM, Parts};
 use super::run::{Clock, Plan, Run};
 use super::script;
 use crate::nic::{self, Link, Nic};
 use crate::peer::Peer;
 use crate::run::{self, Outcome, Script};
+use crate::supply::Supply;
 use crate::{Context, Error, Result, server};
 
 /// The program that measures.

@@ -1,4 +1,4 @@
-//! The peer of the second device: it sends the frames that the guest orders.
+//! A peer that sends the frames that its guest orders.
 
 use std::io;
 use std::sync::Arc;
