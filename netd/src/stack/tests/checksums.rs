@@ -87,3 +87,41 @@ fn who_looks_on_sees_whole_packets() {
     });
     assert_eq!(checked.collect::<Vec<_>>(), [(Direction::Sent, true), (Direction::Received, true)]);
 }
+
+/// What the left sends over TCP to a peer that takes `size` bytes in a segment, to a driver that makes segments: the
+/// lengths of data that it is given, and of the segments that it is to make of each.
+fn given_to_one_who_takes(size: u16) -> Vec<(usize, Option<u16>)> {
+    let mut bed = Bed::new();
+    bed.left.set_segments(ETH0, true);
+    bed.right.network.interface_mut(ETH0).unwrap().set_mtu(usize::from(size) + 40, 1, bed.now);
+    let Stack { tcp, network, .. } = &mut bed.right;
+    let listener = tcp.listen(any(80), Options::default(), network).unwrap();
+    let Stack { tcp, network, .. } = &mut bed.left;
+    let connection = tcp.connect(None, right(80), Options::default(), network).unwrap();
+    bed.run(Duration::from_millis(100));
+    let receiver = bed.right.tcp.accept(listener).unwrap();
+    // Not at once may so much be under way.
+    for _ in 0..8 {
+        bed.left.tcp.write(connection, &[7; 9000]).unwrap();
+        bed.run(Duration::from_millis(100));
+        while bed.right.tcp.read(receiver, &mut [0; 65536], false).is_ok_and(|count| count > 0) {}
+        bed.run(Duration::from_millis(100));
+    }
+    bed.left.tcp.write(connection, &[7; 9000]).unwrap();
+    bed.left.poll(bed.now);
+    let packets = bed.left.take_packets(ETH0, usize::MAX);
+    packets.map(|packet| (packet.len() - HEADROOM - 40, packet.left().segments.map(|own| own.size))).collect()
+}
+
+#[test]
+fn segments_are_made_by_a_driver_that_can() {
+    assert_eq!(given_to_one_who_takes(1460), [(9000, Some(1460))]);
+    assert_eq!(given_to_one_who_takes(1000), [(9000, Some(1000))]);
+}
+
+#[test]
+fn a_peer_that_takes_little_gets_its_segments_one_by_one() {
+    let given = given_to_one_who_takes(500);
+    assert!(given.iter().all(|(length, size)| *length <= 500 && size.is_none()), "{given:?}");
+    assert!(given.len() > 10, "{given:?}");
+}
