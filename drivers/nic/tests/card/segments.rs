@@ -98,6 +98,18 @@ proptest! {
     }
 }
 
+/// The checksum of its 22nd segment is zero, which has two forms.
+#[test]
+fn a_segment_whose_checksum_is_zero_is_right() {
+    let mut rig = Rig::new(Card::new());
+    let id = open_vnet(&mut rig);
+    let number = 2_595_707_502;
+    let large = Large { is_ipv6: true, number, flags: [false; 3], options: 3, length: 20_658, size: 939 };
+    let whole = large.frame();
+    assert!(rig.write(id, &several(&whole, large.length, large.size)).is_ok());
+    assert_segments(&whole, large.size.into(), &rig.sent());
+}
+
 #[test]
 fn segments_are_counted_as_they_are_on_the_wire() {
     let mut rig = Rig::new(Card::new());

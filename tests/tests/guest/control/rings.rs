@@ -23,7 +23,8 @@ const FORGOTTEN: u64 = 100;
 /// When no more frames come, all have come.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// In the guest: each change is made once the driver has carried out the one before it.
+/// In the guest: each change is made once the driver has carried out the one before it, and frames have come since: a
+/// link that begins anew needs its time.
 pub const SCRIPT: &str = r#"
     size() { sed -n "s/^$1 //p" rings; }
     tell ring-feature grep rings features
@@ -45,7 +46,8 @@ pub const SCRIPT: &str = r#"
         before=$(changes)
         printf 'rx %s\ntx %s\n' $2 $3 >rings
         until [ $(changes) -gt $before ]; do usleep 10000; done
-        usleep 100000
+        enough=$(($(counter rx_packets) + 50))
+        until [ $(counter rx_packets) -ge $enough ]; do usleep 10000; done
         tell $1 sed -n '/^.x [0-9]/p' rings
     }
     first="$(size rx) $(size tx)"; least="$(size rx-min) $(size tx-min)"; most="$(size rx-max) $(size tx-max)"
@@ -115,7 +117,7 @@ pub fn check(card: Card, said: &BTreeMap<&str, &str>, received: &Tally) {
     assert_eq!((damaged, disordered), (0, 0));
     // Some of those that end the reading may have come behind the end.
     assert!((received + lost..received + lost + 10).contains(&rx_packets), "{read:?} of {rx_packets}");
-    assert!(received > 100, "{read:?}");
+    assert!(received > 50, "{read:?}");
 }
 
 /// The numbers among words.
