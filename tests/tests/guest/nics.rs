@@ -17,7 +17,8 @@ pub struct Card {
 }
 
 impl Card {
-    /// The device counts every frame that it drops. QEMU's igb does not count those that have waited in QEMU.
+    /// The device counts every frame that it drops. QEMU's igb has no count of those for which their queue has no room, and
+    /// holds none back while another queue has some.
     pub fn counts_losses(self) -> bool {
         self.model != "igb"
     }
