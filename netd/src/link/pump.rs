@@ -146,12 +146,10 @@ impl<'a> Pump<'a> {
 
     /// Whether there is a frame to be given.
     fn prepare(&mut self) -> bool {
-        while self.given.is_empty()
+        if self.given.is_empty()
             && let Some(frame) = self.outgoing.pop_front()
         {
-            if form::suits(self.form, &frame) {
-                form::append(self.form, frame, &mut self.given);
-            }
+            form::append(self.form, frame, &mut self.given);
         }
         !self.given.is_empty()
     }

@@ -102,8 +102,6 @@ pub struct Interface {
     pub queue: VecDeque<Packet>,
     /// Those who look on.
     pub captures: Captures,
-    /// Its driver makes segments of longer packets.
-    makes_segments: bool,
     /// smoltcp's side of it.
     pub engine: Engine,
 }
@@ -155,7 +153,6 @@ impl Interface {
             counters: Counters::default(),
             queue: VecDeque::new(),
             captures: Captures::default(),
-            makes_segments: false,
             engine: Engine::new(mtu, seed, now),
         }
     }
@@ -175,29 +172,11 @@ impl Interface {
         self.mtu
     }
 
-    /// Whether its driver makes segments of longer packets.
-    pub fn set_segments(&mut self, are_made: bool, seed: u64, now: Instant) {
-        if are_made != self.makes_segments {
-            self.makes_segments = are_made;
-            self.renew_engine(seed, now);
-        }
-    }
-
-    /// Whether it does.
-    pub fn makes_segments(&self) -> bool {
-        self.makes_segments
-    }
-
-    fn renew_engine(&mut self, seed: u64, now: Instant) {
-        let make = if self.makes_segments { Engine::with_segments } else { Engine::new };
-        self.engine = make(self.mtu, seed, now);
-    }
-
     /// Changes the longest IP packet; open connections go on with the segment size they agreed on.
     pub fn set_mtu(&mut self, mtu: usize, seed: u64, now: Instant) {
         if mtu != self.mtu {
             self.mtu = mtu;
-            self.renew_engine(seed, now);
+            self.engine = Engine::new(mtu, seed, now);
         }
     }
 

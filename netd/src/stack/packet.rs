@@ -1,12 +1,11 @@
 //! A packet of ours on its way out, whose checksum may be left to the device.
 
-use std::num::NonZeroU16;
 use std::ops::{Deref, DerefMut};
 
 use scheme::checksum::{complete, pseudo_header};
 use scheme::vlan;
-use scheme::vnet::{self, Checksum, Segments};
-use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv6Packet, TcpPacket};
+use scheme::vnet::{self, Checksum};
+use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv6Packet};
 
 use super::wire::HEADROOM;
 use super::{ipv4, ipv6};
@@ -20,17 +19,10 @@ pub struct Packet {
 }
 
 impl Packet {
-    /// A packet of TCP or UDP that smoltcp has made (behind its headroom) without a checksum. Of one that is several
-    /// segments, each has `segment` bytes of data.
-    pub fn unfinished(mut bytes: Vec<u8>, segment: Option<NonZeroU16>) -> Self {
-        let checksum = begin_checksum(&mut bytes).unwrap_or_default();
-        let segments = segment.and_then(|size| segments(&bytes, size.get(), checksum));
-        Self { bytes, left: vnet::Header { checksum, segments, ..Default::default() } }
-    }
-
-    /// It is several segments, which are still to be made of it.
-    pub fn is_several(&self) -> bool {
-        self.left.segments.is_some()
+    /// A packet of TCP or UDP that smoltcp has made (behind its headroom) without a checksum.
+    pub fn unfinished(mut bytes: Vec<u8>) -> Self {
+        let left = begin_checksum(&mut bytes).unwrap_or_default();
+        Self { bytes, left: vnet::Header { checksum: left, ..Default::default() } }
     }
 
     /// A frame that came from a driver, which says this of it.
@@ -112,14 +104,6 @@ fn begin_checksum(bytes: &mut [u8]) -> Option<Checksum> {
     Some(Checksum::Partial { start: (HEADROOM + header) as u16, offset })
 }
 
-/// What is told of the segments of a TCP packet.
-fn segments(bytes: &[u8], size: u16, checksum: Checksum) -> Option<Segments> {
-    let Checksum::Partial { start, .. } = checksum else { return None };
-    let segment = TcpPacket::new_checked(bytes.get(start.into()..)?).ok()?;
-    let is_ipv6 = bytes.get(HEADROOM)? >> 4 == 6;
-    Some(Segments { is_ipv6, size, header: start + u16::from(segment.header_len()) })
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::SocketAddr;
@@ -156,7 +140,7 @@ mod tests {
     #[test]
     fn what_is_no_packet_of_such_a_protocol_is_left_alone() {
         for bytes in [vec![], vec![0; 14], vec![0x45; 14 + 20], vec![0x60; 14 + 40]] {
-            assert_eq!(Packet::unfinished(bytes.clone(), NonZeroU16::new(9)), Packet::from(bytes));
+            assert_eq!(Packet::unfinished(bytes.clone()), Packet::from(bytes));
         }
     }
 }

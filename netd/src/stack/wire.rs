@@ -1,14 +1,9 @@
 //! The device that smoltcp sees: at most one packet in, and what it answers or sends out.
 
-use std::num::{NonZeroU16, NonZeroUsize};
-
-use scheme::vnet;
-use smoltcp::phy::{self, Checksum, DeviceCapabilities, Medium, PacketMeta};
+use smoltcp::phy::{self, Checksum, DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
-use smoltcp::wire::TCP_HEADER_LEN;
 
 use super::packet::Packet;
-use super::{ipv4, ipv6};
 
 /// Room that every outgoing packet has before its IP header, so that a frame is made in place.
 pub const HEADROOM: usize = smoltcp::wire::ETHERNET_HEADER_LEN;
@@ -39,18 +34,6 @@ pub fn capabilities(medium: Medium, mtu: usize) -> DeviceCapabilities {
     capabilities
 }
 
-/// Lets packets be handed over of which others make segments. So that all are full, those of the interface's own length
-/// fit into the longest.
-pub fn allow_segments(capabilities: &mut DeviceCapabilities) {
-    let mtu = capabilities.max_transmission_unit;
-    let longest = |header: usize| {
-        let segment = mtu.saturating_sub(header).max(1);
-        NonZeroUsize::new(header + (vnet::LONGEST - HEADROOM - header) / segment * segment)
-    };
-    capabilities.segmentation.tcpv4 = longest(ipv4::HEADER + TCP_HEADER_LEN);
-    capabilities.segmentation.tcpv6 = longest(ipv6::HEADER + TCP_HEADER_LEN);
-}
-
 impl phy::Device for Wire<'_> {
     type RxToken<'t>
         = RxToken<'t>
@@ -65,14 +48,13 @@ impl phy::Device for Wire<'_> {
         let packet = self.incoming.take()?;
         Some((
             RxToken(packet),
-            TxToken { outgoing: self.outgoing, headroom: headroom(self.capabilities.medium), segment: None },
+            TxToken { outgoing: self.outgoing, headroom: headroom(self.capabilities.medium) },
         ))
     }
 
     fn transmit(&mut self, _now: Instant) -> Option<TxToken<'_>> {
         self.room = self.room.checked_sub(1)?;
-        let headroom = headroom(self.capabilities.medium);
-        Some(TxToken { outgoing: self.outgoing, headroom, segment: None })
+        Some(TxToken { outgoing: self.outgoing, headroom: headroom(self.capabilities.medium) })
     }
 
     fn capabilities(&self) -> DeviceCapabilities {
@@ -100,19 +82,13 @@ impl phy::RxToken for RxToken<'_> {
 pub struct TxToken<'a> {
     outgoing: &'a mut Vec<Packet>,
     headroom: usize,
-    /// Bytes of data in each segment that is to be made of it.
-    segment: Option<NonZeroU16>,
 }
 
 impl phy::TxToken for TxToken<'_> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
         let mut bytes = vec![0; self.headroom + len];
         let result = f(&mut bytes[self.headroom..]);
-        self.outgoing.push(Packet::unfinished(bytes, self.segment));
+        self.outgoing.push(Packet::unfinished(bytes));
         result
-    }
-
-    fn set_meta(&mut self, meta: PacketMeta) {
-        self.segment = meta.segmentation_offload_size;
     }
 }

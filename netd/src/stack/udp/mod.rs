@@ -358,5 +358,5 @@ pub fn datagram(local: SocketAddr, remote: SocketAddr, data: &[u8]) -> Packet {
             &checksums(true),
         );
     });
-    Packet::unfinished(bytes, None)
+    Packet::unfinished(bytes)
 }

@@ -16,9 +16,6 @@ use crate::stack::tcp::guard::{Verdict, View};
 use crate::stack::tcp::packet;
 use crate::stack::wire::HEADROOM;
 
-/// To a peer that takes less than this at a time, segments are sent one by one.
-const LEAST_SEGMENT: usize = 536;
-
 impl Connection {
     /// Takes a packet of the connection; what TCP answers at once is sent.
     pub fn receive(&mut self, datagram: &Datagram<'_>, network: &mut Network) {
@@ -46,7 +43,6 @@ impl Connection {
             self.guard.begun(&segment);
             let longest = packet::longest(&segment).unwrap_or(packet::shortest(datagram.source));
             self.longest = longest.into();
-            self.spare_segments(network);
         }
         if self.end.is_none() && self.peer_has_ended() {
             self.end = Some(segment.seq_number() + segment.segment_len());
@@ -125,17 +121,6 @@ impl Connection {
         let is_late_text =
             self.end.is_some_and(|end| segment.seq_number() >= end && !segment.payload().is_empty());
         !answers_nothing && !is_late_text
-    }
-
-    /// Of what is sent to a peer that takes but little at a time, the driver would have to make too many segments.
-    fn spare_segments(&mut self, network: &mut Network) {
-        let (now, seed) = (network.now, network.random.next_u64());
-        if self.longest < LEAST_SEGMENT
-            && self.narrow.is_none()
-            && let Some(interface) = network.interface(self.interface)
-        {
-            self.narrow = Some(Box::new(Engine::new(interface.mtu(), seed, now)));
-        }
     }
 
     /// Its path carries packets of `mtu` bytes at most from now on: what was lost is sent again in shorter segments.
