@@ -13,7 +13,7 @@ const DEVICES: [Device; 13] = [
     ("e1000", "intx", "INTx"),
     ("e1000-82544gc", "intx", "INTx"),
     ("e1000-82545em", "intx", "INTx"),
-    ("e1000e", "msix", "MSI-X"),
+    ("e1000e", "msix", "MSI-X (2 vectors)"),
     ("e1000e", "msi", "MSI"),
     ("e1000e", "intx", "INTx"),
     ("rtl8139", "intx", "INTx"),
@@ -26,7 +26,8 @@ const DEVICES: [Device; 13] = [
 ];
 
 /// The same of the device that not every QEMU has.
-const IGB: [Device; 3] = [("igb", "msix", "MSI-X"), ("igb", "msi", "MSI"), ("igb", "intx", "INTx")];
+const IGB: [Device; 3] =
+    [("igb", "msix", "MSI-X (4 vectors)"), ("igb", "msi", "MSI"), ("igb", "intx", "INTx")];
 
 /// The stock `ping` against QEMU's user network.
 fn ping_works_with(guest: Guest, nic: Nic) -> String {
