@@ -220,7 +220,7 @@ impl Frame {
         {
             self.metadata.vlan = None;
             if let Checksum::Partial { start, .. } = &mut self.metadata.transport_checksum {
-                *start += VLAN_TAG as u16;
+                *start = start.saturating_add(VLAN_TAG as u16);
             }
             if let Some(segments) = &mut self.metadata.segments {
                 segments.header = segments.header.saturating_add(VLAN_TAG as u16);
