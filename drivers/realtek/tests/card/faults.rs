@@ -1,24 +1,13 @@
 //! What Realtek's controllers do when they are no good from the start.
 
+#[path = "../../../nic/tests/card/start.rs"]
+mod start;
+
 use hw::fake::Slot;
 use nic::driver::Fault;
 
 use crate::model::Card;
 use crate::rig::Rig;
-
-#[test]
-fn a_device_that_is_gone_from_the_start_is_named() {
-    let slot = Slot::new(Card::new());
-    slot.unplug();
-    assert!(matches!(Rig::attach(slot), Err(Fault::Gone)));
-}
-
-#[test]
-fn a_reset_without_end_is_given_up() {
-    let mut model = Card::new();
-    model.faults.endless_reset = true;
-    assert!(matches!(Rig::attach(Slot::new(model)), Err(Fault::Hung("its reset"))));
-}
 
 #[test]
 fn a_device_without_address_is_refused() {
