@@ -95,7 +95,7 @@ pub trait Family: Sized {
     fn ring(&self, registers: &impl Registers);
 
     /// Sets the device up before its rings are used: what is the family's own.
-    fn set_up(&self, registers: &impl Registers);
+    fn set_up(&mut self, registers: &impl Registers);
 
     /// The device works.
     fn started(&mut self, _registers: &impl Registers) {}

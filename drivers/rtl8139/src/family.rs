@@ -23,6 +23,8 @@ const RING: u16 = 64;
 /// The RTL8139C+, or one of its predecessors.
 pub struct Rtl8139 {
     is_plus: bool,
+    /// Where MPC stood when it was last read.
+    missed: u32,
 }
 
 impl Family for Rtl8139 {
@@ -47,7 +49,7 @@ impl Family for Rtl8139 {
 
     fn new(Identity { vendor, device, .. }: Identity, _arena: &Arena) -> Result<Self, Fault> {
         if (vendor, device) == RTL8139 {
-            Ok(Self { is_plus: false })
+            Ok(Self { is_plus: false, missed: 0 })
         } else {
             Err(Fault::Unknown { vendor, device })
         }
@@ -60,6 +62,7 @@ impl Family for Rtl8139 {
 
     fn meet(&mut self, registers: &impl Registers) -> Result<Chip, Fault> {
         self.is_plus = registers.read32(common::TCR) & common::HWVERID == reg::HWVERID_C_PLUS;
+        self.missed = registers.read32(reg::MPC);
         // What fits a frame of 1518 bytes, the longest of Fast Ethernet, and the least that IPv4 allows (RFC 791).
         Ok((if self.is_plus { "RTL8139C+" } else { "RTL8139" }, 68..=1500))
     }
@@ -81,12 +84,12 @@ impl Family for Rtl8139 {
         registers.write8(reg::TPPOLL, Poll::NPQ.bits());
     }
 
-    fn set_up(&self, registers: &impl Registers) {
+    fn set_up(&mut self, registers: &impl Registers) {
         if self.is_plus {
             let mode = Cpcr::CP_TX | Cpcr::CP_RX | Cpcr::MUL_RW | Cpcr::RX_CHK_SUM;
             registers.write16(common::CPCR, mode.bits());
         }
-        registers.write32(reg::MPC, 0);
+        self.missed = registers.read32(reg::MPC);
     }
 
     fn receive_control(&self) -> Rcr {
@@ -100,9 +103,9 @@ impl Family for Rtl8139 {
 
     fn collect(&mut self, registers: &impl Registers, statistics: &mut Statistics) {
         let missed = registers.read32(reg::MPC);
-        if missed != 0 && missed != u32::MAX {
-            registers.write32(reg::MPC, 0);
-            statistics.rx_missed_errors += u64::from(missed);
+        if missed != u32::MAX {
+            statistics.rx_missed_errors += u64::from(missed.wrapping_sub(self.missed) & reg::MPC_MASK);
+            self.missed = missed;
         }
     }
 }

@@ -12,8 +12,10 @@ pub const TSAD0: usize = 0x20;
 pub const RBSTART: usize = 0x30;
 /// Current address of packet read (16 bits): 16 bytes behind what was read last. Without C+.
 pub const CAPR: usize = 0x38;
-/// Missed packet counter (24 bits): any write clears it.
+/// Missed packet counter: any write clears it, and what was missed since it was read with it.
 pub const MPC: usize = 0x4c;
+/// The bits in which [`MPC`] counts.
+pub const MPC_MASK: u32 = 0xff_ffff;
 /// Media status (8 bits).
 pub const MSR: usize = 0x58;
 /// Basic mode control of the PHY (16 bits; IEEE 802.3, 22.2.4.1).

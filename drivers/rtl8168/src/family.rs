@@ -123,7 +123,7 @@ impl Family for Rtl8168 {
         }
     }
 
-    fn set_up(&self, registers: &impl Registers) {
+    fn set_up(&mut self, registers: &impl Registers) {
         let bus = if self.chip.generation == Generation::Rtl8169 { Cpcr::MUL_RW } else { Cpcr::empty() };
         registers.write16(common::CPCR, (Cpcr::RX_CHK_SUM | bus).bits());
         registers.write8(reg::MTPS, reg::NO_LIMIT);

@@ -14,7 +14,7 @@ pub type Card = Chip<Rtl8139>;
 
 /// An RTL8139C+.
 pub struct Rtl8139 {
-    missed: u32,
+    pub missed: u32,
 }
 
 impl Rtl8139 {
@@ -69,7 +69,7 @@ impl Kind for Rtl8139 {
         status.set(Msr::LINKB, !card.link_up);
         match (offset, size) {
             (reg::MSR, 1) => Some(status.bits().into()),
-            (reg::MPC, 4) => Some(card.own.missed),
+            (reg::MPC, 4) => Some(card.own.missed & reg::MPC_MASK),
             _ => None,
         }
     }

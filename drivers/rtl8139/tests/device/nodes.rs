@@ -39,6 +39,17 @@ fn what_the_device_misses_is_counted_once() {
 }
 
 #[test]
+fn the_counter_of_what_is_missed_runs_on_since_clearing_it_would_lose_what_was_just_missed() {
+    let mut model = Card::new();
+    model.own.missed = 0xff_fff0;
+    let mut rig = Rig::new(model);
+    assert_eq!(rig.stat("rx_missed_errors"), 0, "it stood there before");
+    rig.slot.with(|model, _| model.own.missed += 20);
+    assert_eq!(rig.stat("rx_missed_errors"), 20, "its 24 bits began anew on the way");
+    assert_eq!(rig.slot.with(|model, _| model.own.missed), 0x100_0004);
+}
+
+#[test]
 fn what_happens_to_frames_on_their_way_out_is_counted() {
     let mut rig = Rig::new(Card::new());
     let id = rig.open_frames();
