@@ -17,6 +17,7 @@ use super::quoted::{Quoted, quoted};
 use super::random::Random;
 use super::readiness::Readiness;
 use super::routes::InterfaceId;
+use super::writers::Writers;
 
 /// Bytes of an echo message before its data.
 const HEADER: usize = 8;
@@ -101,6 +102,7 @@ pub enum News {
 pub struct Icmp {
     sockets: Slab<Socket>,
     by_ident: HashMap<u16, IcmpId>,
+    writers: Writers<IcmpId>,
     changes: Vec<(IcmpId, Readiness)>,
 }
 
@@ -143,7 +145,7 @@ impl Icmp {
     pub fn readiness(&self, id: IcmpId) -> Readiness {
         Readiness {
             read: self.sockets.get(id.0).is_none_or(|socket| !socket.received.is_empty()),
-            write: true,
+            write: !self.writers.waits(id),
         }
     }
 
@@ -169,6 +171,8 @@ impl Icmp {
         if data.len() > limit {
             return Err(SocketError::MessageTooLong { length: data.len(), limit });
         }
+        let packets = network.packets(&path, HEADER + data.len());
+        self.writers.ask(id, path.interface, packets, network)?;
         let sequence = u16::from_be_bytes([high, low]);
         let mut packet = echo_request(path.source, socket.remote, socket.ident, sequence, data);
         datagram::mark(&mut packet, socket.options.traffic_class, socket.options.hop_limit);
@@ -178,6 +182,7 @@ impl Icmp {
 
     /// Closes a socket.
     pub fn close(&mut self, id: IcmpId) {
+        self.writers.forget(id);
         if let Some(socket) = self.sockets.try_remove(id.0)
             && socket.purpose == Purpose::Echo
         {
@@ -280,6 +285,17 @@ impl Icmp {
             socket.keep(message);
             self.changes.push((id, Readiness::READ));
         }
+    }
+
+    /// Whether [`wake_writers`](Self::wake_writers) has something to do.
+    pub fn is_due(&self, network: &Network) -> bool {
+        self.writers.is_due(network)
+    }
+
+    /// Wakes the writers for whom there is room again.
+    pub fn wake_writers(&mut self, network: &Network) {
+        let woken = self.writers.take_woken(network);
+        self.changes.extend(woken.into_iter().map(|id| (id, Readiness::WRITE)));
     }
 
     /// What became ready since the last call.

@@ -39,6 +39,7 @@ pub mod tcp;
 pub mod udp;
 mod vlan;
 mod wire;
+mod writers;
 
 #[cfg(test)]
 mod tests;
@@ -337,7 +338,7 @@ impl Stack {
             self.poll_interface(id);
         }
         self.complain_of_late_fragments();
-        self.udp.poll(&self.network);
+        self.wake_writers();
         let mut budget = LOOPBACK_BUDGET;
         loop {
             self.tcp.poll(&mut self.network);
@@ -350,6 +351,18 @@ impl Stack {
                 self.receive_loopback(packet);
             }
         }
+    }
+
+    /// Whether somebody who waits for room need not any more.
+    fn has_room_for_writers(&self) -> bool {
+        let network = &self.network;
+        self.udp.is_due(network) || self.icmp.is_due(network) || self.raw.is_due(network)
+    }
+
+    fn wake_writers(&mut self) {
+        self.udp.wake_writers(&self.network);
+        self.icmp.wake_writers(&self.network);
+        self.raw.wake_writers(&self.network);
     }
 
     fn poll_interface(&mut self, id: InterfaceId) {
@@ -408,7 +421,7 @@ impl Stack {
     /// When [`poll`](Self::poll) is due: now, where a driver has made room that somebody waits for.
     pub fn deadline(&self) -> Option<Instant> {
         let now = self.network.now;
-        let sockets = earlier(self.tcp.deadline(&self.network), self.udp.deadline(&self.network));
+        let sockets = earlier(self.tcp.deadline(&self.network), self.has_room_for_writers().then_some(now));
         let interfaces = self.network.interfaces().filter_map(|own| own.deadline(now)).min();
         earlier(earlier(sockets, self.fragments.deadline()), interfaces)
     }

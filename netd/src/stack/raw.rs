@@ -13,6 +13,7 @@ use super::ipv4;
 use super::network::Network;
 use super::readiness::Readiness;
 use super::wire::HEADROOM;
+use super::writers::Writers;
 
 /// Bytes that wait to be read.
 const RECEIVE_BUFFER: usize = 212_992;
@@ -33,6 +34,7 @@ struct Socket {
 #[derive(Default)]
 pub struct Raw {
     sockets: Slab<Socket>,
+    writers: Writers<RawId>,
     changes: Vec<(RawId, Readiness)>,
 }
 
@@ -57,7 +59,7 @@ impl Raw {
     pub fn readiness(&self, id: RawId) -> Readiness {
         Readiness {
             read: self.sockets.get(id.0).is_none_or(|socket| !socket.received.is_empty()),
-            write: true,
+            write: !self.writers.waits(id),
         }
     }
 
@@ -85,6 +87,7 @@ impl Raw {
         if packet.len() > limit {
             return Err(SocketError::MessageTooLong { length: packet.len(), limit });
         }
+        self.writers.ask(id, path.interface, 1, network)?;
         let mut bytes = vec![0; HEADROOM];
         bytes.extend_from_slice(packet);
         match path.source {
@@ -98,6 +101,7 @@ impl Raw {
     /// Closes a socket.
     pub fn close(&mut self, id: RawId) {
         self.sockets.try_remove(id.0);
+        self.writers.forget(id);
     }
 
     /// Gives every socket of its protocol a copy of an incoming packet; whether there was one.
@@ -116,6 +120,17 @@ impl Raw {
             }
         }
         wanted
+    }
+
+    /// Whether [`wake_writers`](Self::wake_writers) has something to do.
+    pub fn is_due(&self, network: &Network) -> bool {
+        self.writers.is_due(network)
+    }
+
+    /// Wakes the writers for whom there is room again.
+    pub fn wake_writers(&mut self, network: &Network) {
+        let woken = self.writers.take_woken(network);
+        self.changes.extend(woken.into_iter().map(|id| (id, Readiness::WRITE)));
     }
 
     /// What became ready since the last call.

@@ -130,3 +130,38 @@ fn who_does_not_read_keeps_the_latest_messages_within_bounds() {
     }
     assert_eq!(numbers, [61, 62, 63]);
 }
+
+#[test]
+fn a_writer_of_echoes_and_one_of_raw_packets_wait_until_there_is_room() {
+    let mut bed = Bed::new();
+    let Stack { icmp, raw, network, .. } = &mut bed.left;
+    let ping = icmp.open(Purpose::Echo, RIGHT, &mut network.random).unwrap();
+    let sender = raw.open(IpVersion::Ipv4, 253);
+    icmp.write(ping, b"\0\0first", network).unwrap();
+    bed.run(Duration::from_millis(100));
+    assert_eq!(bed.left.icmp.take_changes(), [(ping, Readiness::READ)], "the answer");
+    let packet = datagram::build(LEFT, RIGHT, IpProtocol::from(253), 4, |_| ());
+    let packet = &packet[HEADROOM..];
+
+    let Stack { icmp, raw, network, .. } = &mut bed.left;
+    // A long one leaves in many pieces, and needs room for all of them.
+    let sent = (0..1000).take_while(|_| icmp.write(ping, &[0; 60_000], network).is_ok()).count();
+    assert!(sent > 0);
+    while raw.write(sender, packet, network).is_ok() {}
+    assert_eq!(icmp.write(ping, &[0; 60_000], network), Err(SocketError::WouldBlock));
+    assert_eq!(raw.write(sender, packet, network), Err(SocketError::WouldBlock));
+    assert!(!icmp.readiness(ping).write && !raw.readiness(sender).write);
+    assert_eq!(network.interface(ETH0).unwrap().counters.tx_dropped, 0, "nothing is lost");
+
+    bed.left.poll(bed.now);
+    assert_ne!(bed.left.deadline(), Some(bed.now), "it is the driver's turn");
+    bed.left.take_frames(ETH0, 1).for_each(drop);
+    assert_eq!(bed.left.deadline(), Some(bed.now));
+    bed.left.poll(bed.now);
+    assert_eq!(bed.left.raw.take_changes(), [(sender, Readiness::WRITE)], "there is room for one packet");
+    assert_eq!(bed.left.icmp.take_changes(), []);
+    bed.left.take_frames(ETH0, usize::MAX).for_each(drop);
+    bed.left.poll(bed.now);
+    assert_eq!(bed.left.icmp.take_changes(), [(ping, Readiness::WRITE)]);
+    assert!(bed.left.icmp.readiness(ping).write && bed.left.raw.readiness(sender).write);
+}

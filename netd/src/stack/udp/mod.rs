@@ -12,7 +12,6 @@ use std::net::SocketAddr;
 
 use slab::Slab;
 use smoltcp::phy::{Checksum, ChecksumCapabilities};
-use smoltcp::time::Instant;
 use smoltcp::wire::{IpProtocol, UdpPacket, UdpRepr};
 
 use crate::stack::datagram;
@@ -21,8 +20,8 @@ use crate::stack::network::{LOOPBACK, Network, Path};
 use crate::stack::packet::Packet;
 use crate::stack::ports::{Ports, Sharing};
 use crate::stack::readiness::Readiness;
-use crate::stack::routes::InterfaceId;
 use crate::stack::table::Entry;
+use crate::stack::writers::Writers;
 
 /// Bytes of a UDP header.
 const HEADER: usize = smoltcp::wire::UDP_HEADER_LEN;
@@ -46,15 +45,6 @@ struct Socket {
     options: Options,
     /// Which directions were shut down.
     shut: Readiness,
-    /// The interface where a write found no room, and for how many packets.
-    waits_for: Option<(InterfaceId, usize)>,
-}
-
-impl Socket {
-    /// Whether a write has found no room, and would find none now.
-    fn waits(&self, network: &Network) -> bool {
-        self.waits_for.is_some_and(|(interface, packets)| network.is_full(interface, packets))
-    }
 }
 
 /// All of UDP.
@@ -63,7 +53,7 @@ pub struct Udp {
     sockets: Slab<Socket>,
     by_port: HashMap<u16, Vec<UdpId>>,
     ports: Ports,
-    waiting: Vec<UdpId>,
+    writers: Writers<UdpId>,
     changes: Vec<(UdpId, Readiness)>,
 }
 
@@ -97,7 +87,6 @@ impl Udp {
             error: None,
             options,
             shut: Readiness::NONE,
-            waits_for: None,
         }));
         self.by_port.entry(local.port()).or_default().push(id);
         if let Some(remote) = remote
@@ -151,7 +140,7 @@ impl Udp {
         let Some(socket) = self.sockets.get(id.0) else { return Readiness::BOTH };
         Readiness {
             read: !socket.received.is_empty() || socket.error.is_some() || socket.shut.read,
-            write: socket.waits_for.is_none(),
+            write: !self.writers.waits(id),
         }
     }
 
@@ -217,14 +206,10 @@ impl Udp {
             return Err(SocketError::MessageTooLong { length: data.len(), limit });
         }
         let packets = network.packets(&path, HEADER + data.len());
-        if network.is_full(path.interface, packets) {
-            if socket.waits_for.replace((path.interface, packets)).is_none() {
-                self.waiting.push(id);
-            }
-            return Err(SocketError::WouldBlock);
-        }
+        let local_port = socket.local.port();
+        self.writers.ask(id, path.interface, packets, network)?;
         // A socket for all addresses, or for a broadcast, sends from the one towards its destination.
-        let local = SocketAddr::new(path.source, socket.local.port());
+        let local = SocketAddr::new(path.source, local_port);
         let mut packet = datagram(local, remote, data);
         if !remote.ip().is_multicast() {
             datagram::mark(&mut packet, traffic_class, hop_limit);
@@ -285,7 +270,7 @@ impl Udp {
                 self.by_port.remove(&socket.local.port());
             }
         }
-        self.waiting.retain(|other| *other != id);
+        self.writers.forget(id);
     }
 
     /// Who has sent the datagram that is received next.
@@ -293,24 +278,15 @@ impl Udp {
         self.sockets.get(id.0)?.received.front().map(|(sender, _)| *sender)
     }
 
-    /// When [`poll`](Self::poll) is due.
-    pub fn deadline(&self, network: &Network) -> Option<Instant> {
-        let mut waiting = self.waiting.iter().filter_map(|id| self.sockets.get(id.0));
-        waiting.any(|socket| !socket.waits(network)).then_some(network.now)
+    /// Whether [`wake_writers`](Self::wake_writers) has something to do.
+    pub fn is_due(&self, network: &Network) -> bool {
+        self.writers.is_due(network)
     }
 
     /// Wakes the writers for whom there is room again.
-    pub fn poll(&mut self, network: &Network) {
-        let Self { sockets, waiting, changes, .. } = self;
-        waiting.retain(|id| {
-            let Some(socket) = sockets.get_mut(id.0) else { return false };
-            let waits = socket.waits(network);
-            if !waits {
-                socket.waits_for = None;
-                changes.push((*id, Readiness::WRITE));
-            }
-            waits
-        });
+    pub fn wake_writers(&mut self, network: &Network) {
+        let woken = self.writers.take_woken(network);
+        self.changes.extend(woken.into_iter().map(|id| (id, Readiness::WRITE)));
     }
 
     /// What became ready since the last call.
