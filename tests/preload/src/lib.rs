@@ -14,5 +14,6 @@ mod address;
 mod calls;
 mod message;
 mod names;
+mod numbered;
 mod options;
 mod socket;
