@@ -1,6 +1,9 @@
 //! A virtio network device that lies to its driver: in its registers, in its virtqueues, and by its interrupts.
 
 // The driver's own tests drive the same device.
+#[allow(dead_code, reason = "its tests use the rest")]
+#[path = "../../drivers/nic/tests/card/flows.rs"]
+mod flows;
 #[path = "liar.rs"]
 mod liar;
 #[path = "../../drivers/virtio-net/tests/device/madness.rs"]
@@ -14,6 +17,8 @@ mod packets;
 #[allow(dead_code, reason = "its tests use the rest")]
 #[path = "../../drivers/nic/tests/card/rig.rs"]
 mod rig;
+#[path = "../../drivers/virtio-net/tests/device/spread.rs"]
+mod spread;
 #[path = "virtqueues.rs"]
 mod steps;
 #[allow(dead_code, reason = "its tests use the rest")]

@@ -107,6 +107,9 @@ pub struct Claims {
     pub devices: BTreeSet<String>,
     /// Rows that it does.
     pub yes: BTreeSet<String>,
+    /// Rows that it does on a device that is made for them, and the test that shows it.
+    #[serde(default)]
+    pub special: BTreeMap<String, String>,
     /// Rows that it does on the model of its device, where there is no device to show that it does them.
     #[serde(default)]
     pub model: BTreeSet<String>,
@@ -117,14 +120,14 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// Whether the driver claims to do this.
+    /// Whether the driver claims to do this, on all of its devices.
     pub fn does(&self, row: &str) -> bool {
         self.yes.contains(row)
     }
 
     /// What the matrix shows.
     fn cell(&self, row: &str) -> &'static str {
-        if self.does(row) {
+        if self.does(row) || self.special.contains_key(row) {
             "yes"
         } else if self.model.contains(row) {
             "model"
@@ -161,7 +164,8 @@ fn read(file: &Path) -> Result<Claims> {
     let claims: Claims = toml::from_str(&text).map_err(std::io::Error::other).context("understand", file)?;
     let rows: BTreeSet<&str> = ROWS.iter().map(|row| row.name).collect();
     let mut said = BTreeSet::new();
-    for row in claims.yes.iter().chain(&claims.model).chain(claims.no.keys()).chain(claims.absent.keys()) {
+    let reasoned = [&claims.special, &claims.no, &claims.absent].into_iter().flat_map(BTreeMap::keys);
+    for row in claims.yes.iter().chain(&claims.model).chain(reasoned) {
         let wrong = if !rows.contains(row.as_str()) {
             "is no row of tests/src/features.rs"
         } else if !said.insert(row.as_str()) {

@@ -21,6 +21,15 @@ pub enum Link {
     User(String),
     /// A tap interface of the host.
     Tap(String),
+    /// A tap interface of several queues.
+    Queues {
+        /// Its name.
+        interface: String,
+        /// How many queues it has.
+        count: u16,
+        /// The network that it is in, as a file. QEMU is started in that.
+        network: PathBuf,
+    },
     /// Unix datagram sockets: one frame a datagram.
     Datagram {
         /// QEMU's own socket.
@@ -112,6 +121,10 @@ impl Nic {
             Link::Tap(interface) => {
                 format!("tap,id=net{number},ifname={},script=no,downscript=no", escape(interface))
             }
+            Link::Queues { interface, count, .. } => format!(
+                "tap,id=net{number},ifname={},script=no,downscript=no,queues={count}",
+                escape(interface)
+            ),
             Link::Datagram { local, remote } => format!(
                 "dgram,id=net{number},local.type=unix,local.path={},remote.type=unix,remote.path={}",
                 path(local),
@@ -129,6 +142,14 @@ impl Nic {
             arguments.push(format!("filter-dump,id=pcap{number},netdev=net{number},file={}", path(pcap)));
         }
         arguments
+    }
+
+    /// The network in which QEMU finds the other end, if that is not the host's.
+    pub fn network(&self) -> Option<&Path> {
+        match &self.link {
+            Link::Queues { network, .. } => Some(network),
+            _ => None,
+        }
     }
 
     /// The device as QEMU calls it. A virtio device goes round the IOMMU, into the guest's memory, unless it is told

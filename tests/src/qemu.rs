@@ -72,12 +72,18 @@ impl Drop for Qemu {
 
 /// QEMU's command line, to be completed: a machine that can have the network devices `nics`, and has no device yet; of two
 /// QEMUs the `newer` one, if that is wanted. Its first serial line goes to the file `log`, and to the terminal too if that is
-/// wanted. `setpriv` has the kernel end
-/// QEMU when the thread that started it ends, however that came.
+/// wanted. `setpriv` has the kernel end QEMU when the thread that started it ends, however that came.
 pub fn command(log: &Path, on_terminal: bool, nics: &[Nic], newer: bool) -> Command {
     // QEMU puts the terminal back when it is asked to end, but not when it is killed.
     let signal = if on_terminal { "TERM" } else { "KILL" };
-    let mut command = Command::new("setpriv");
+    let mut command = match nics.iter().find_map(Nic::network) {
+        Some(network) => {
+            let mut command = Command::new("nsenter");
+            command.arg(format!("--net={}", network.display())).args(["--", "setpriv"]);
+            command
+        }
+        None => Command::new("setpriv"),
+    };
     command.args(["--pdeathsig", signal, "--"]);
     match std::env::var_os(NEWER).filter(|_| newer || nics.iter().any(needs_newer)) {
         Some(newer) => command.arg(newer).args(FIRMWARE.iter().flat_map(|folder| ["-L", folder])),

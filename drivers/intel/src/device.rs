@@ -7,7 +7,7 @@ use hw::{InterruptKind, PciFunction, Registers};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
     Causes, DriverInfo, Facilities, Fault, Features, Frame, Intervals, Link, Memory, Moderation, Nic,
-    NicInfo, RssLimits, Settings, Statistics, vlan,
+    NicInfo, RssLimits, Settings, Statistics, Turns, vlan,
 };
 
 use crate::chip::Chip;
@@ -32,8 +32,7 @@ pub struct Device<R, F: Family> {
     info: NicInfo,
     /// One for each queue.
     receivers: Vec<Receiver<F::Receive>>,
-    /// The receive queue whose turn it is.
-    next_queue: usize,
+    turns: Turns,
     transmitter: Transmitter<F::Transmit>,
     counters: Counters,
     /// How interrupts come.
@@ -60,6 +59,7 @@ impl<R: Registers, F: Family> Device<R, F> {
         let facilities = Facilities {
             moderation: Moderation::OneInterval(F::MOST_INTERVAL),
             rings: Some(rings::LIMITS),
+            queues: rss.map_or(0, |limits| limits.queues),
             rss,
             eeprom: eeprom::is_readable(&registers),
             identify: chip.led_control,
@@ -72,7 +72,7 @@ impl<R: Registers, F: Family> Device<R, F> {
             chip,
             info,
             receivers: receivers(&memory, rss)?,
-            next_queue: 0,
+            turns: Turns::default(),
             transmitter: rings::transmitter(&memory)?,
             counters: Counters::new(GIGABIT),
             interrupts: InterruptKind::Intx,
@@ -235,20 +235,7 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
     }
 
     fn receive(&mut self, budget: usize, frames: &mut Vec<Frame>) {
-        let enough = frames.len() + budget;
-        for _ in 0..self.receivers.len() {
-            let begin = frames.len();
-            let queue = self.next_queue;
-            if let Some(receiver) = self.receivers.get_mut(queue) {
-                receiver.take(enough - begin, frames);
-            }
-            frames.iter_mut().skip(begin).for_each(|frame| frame.metadata.queue = queue as u8);
-            // The one that was first is another the next time, so that none starves.
-            self.next_queue = (queue + 1) % self.receivers.len();
-            if frames.len() >= enough {
-                break;
-            }
-        }
+        self.turns.receive(&mut self.receivers, budget, frames, Receiver::take);
         self.fill_receivers();
     }
 

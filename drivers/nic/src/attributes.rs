@@ -271,6 +271,7 @@ mod tests {
         facilities: Facilities {
             moderation: Moderation::None,
             rings: None,
+            queues: 0,
             rss: None,
             eeprom: true,
             identify: false,

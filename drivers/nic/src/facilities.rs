@@ -12,7 +12,9 @@ pub struct Facilities {
     pub moderation: Moderation,
     /// The `rings` node, where their sizes can be set.
     pub rings: Option<RingLimits>,
-    /// The `rss` node, where it has several receive queues.
+    /// Receive queues, where there are several: what each brings is counted.
+    pub queues: u8,
+    /// The `rss` node, where it spreads frames over them as it is told.
     pub rss: Option<RssLimits>,
     /// The `eeprom` node.
     pub eeprom: bool,

@@ -35,6 +35,7 @@ mod storm;
 mod stream;
 pub mod streams;
 pub mod taps;
+mod turns;
 
 pub use buffer::{Buffer, Pool};
 pub use coalesce::{Coalesce, Intervals, Moderation};
@@ -48,3 +49,4 @@ pub use rings::{RingLimits, Rings, Step};
 pub use rss::{Hashes, Rss, RssLimits};
 pub use scheme::{vlan, vnet};
 pub use statistics::Statistics;
+pub use turns::Turns;

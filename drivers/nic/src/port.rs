@@ -77,7 +77,7 @@ impl Port {
             coalesce: info.facilities.moderation.initial(),
             rss: info.facilities.rss.map(|limits| limits.initial()),
         };
-        let queues = info.facilities.rss.map_or(0, |limits| limits.queues);
+        let queues = info.facilities.queues;
         Rc::new(RefCell::new(Self {
             now,
             info,

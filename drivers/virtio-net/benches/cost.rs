@@ -5,10 +5,14 @@
 
 #[path = "../../nic/tests/card/cost.rs"]
 mod cost;
+#[path = "../../nic/tests/card/flows.rs"]
+mod flows;
 #[path = "../tests/device/model.rs"]
 mod model;
 #[path = "../../nic/tests/card/packets.rs"]
 mod packets;
+#[path = "../tests/device/spread.rs"]
+mod spread;
 #[path = "../tests/device/virtqueue.rs"]
 mod virtqueue;
 #[path = "../../nic/tests/card/wire.rs"]

@@ -7,6 +7,7 @@ use nic::{Intervals, MacAddress, Settings};
 
 use crate::queue::{Areas, Piece, Queue};
 use crate::registers::{Features, command};
+use crate::spread::{self, Pairs};
 
 /// Most groups that are told to the device; of more, it hands over all.
 const MOST_GROUPS: usize = 64;
@@ -34,6 +35,7 @@ pub struct Control {
     queue: Queue<Command>,
     memory: Region,
     features: Features,
+    pairs: Pairs,
     wanted: Wanted,
     vlans: Vlans,
     /// Looks since the device last answered.
@@ -83,6 +85,7 @@ impl Control {
             queue: Queue::new(queue),
             memory,
             features: Features::empty(),
+            pairs: Pairs::ONE,
             wanted: Wanted::default(),
             vlans: Vlans::default(),
             unanswered: 0,
@@ -90,8 +93,8 @@ impl Control {
     }
 
     /// Begins anew, while the device is quiet, with what was negotiated.
-    pub fn start(&mut self, entries: u16, features: Features) -> Areas {
-        self.features = features;
+    pub fn start(&mut self, entries: u16, features: Features, pairs: Pairs) -> Areas {
+        (self.features, self.pairs) = (features, pairs);
         self.wanted = Wanted::default();
         self.vlans = Vlans::default();
         self.unanswered = 0;
@@ -134,7 +137,7 @@ impl Control {
             return false;
         }
         let wanted = std::mem::take(&mut self.wanted);
-        let commands = wanted.settings.map(|settings| commands(&settings, self.features));
+        let commands = wanted.settings.map(|settings| commands(&settings, self.features, self.pairs));
         let delays = wanted.intervals.map(|intervals| delays(intervals, self.features));
         let mut commands: Vec<_> = commands.into_iter().chain(delays).flatten().collect();
         let room = COMMANDS.saturating_sub(commands.len());
@@ -176,7 +179,7 @@ impl Control {
 }
 
 /// The commands for `settings` that the device understands, each with what it does.
-fn commands(settings: &Settings, features: Features) -> Vec<(&'static str, Vec<u8>)> {
+fn commands(settings: &Settings, features: Features, pairs: Pairs) -> Vec<(&'static str, Vec<u8>)> {
     let filter = &settings.filter;
     let all_multicast = filter.all_multicast || filter.multicast.len() > MOST_GROUPS;
     let mut commands = Vec::new();
@@ -190,6 +193,8 @@ fn commands(settings: &Settings, features: Features) -> Vec<(&'static str, Vec<u
         commands.push(("switch all multicast frames", switch(command::RX_ALLMULTI, all_multicast)));
         commands.push(("switch promiscuous mode", switch(command::RX_PROMISC, filter.promiscuous)));
     }
+    let spread = spread::command(features, settings.rss.as_ref(), pairs);
+    commands.extend(spread.map(|bytes| ("spread received frames over its queues", bytes)));
     commands
 }
 
@@ -235,7 +240,7 @@ mod tests {
             rings: Rings::default(),
             rss: None,
         };
-        commands(&settings, features).into_iter().map(|(_, bytes)| bytes).collect()
+        commands(&settings, features, Pairs::ONE).into_iter().map(|(_, bytes)| bytes).collect()
     }
 
     #[test]
@@ -276,7 +281,7 @@ mod tests {
     fn more_groups_than_fit_are_all_groups_and_every_command_fits_its_place() {
         let multicast = (0..100).map(|last| MacAddress([1, 0, 0x5e, 0, 0, last])).collect();
         let filter = Filter { multicast, ..Filter::default() };
-        let commands = told(filter, Features::CTRL_RX | Features::CTRL_MAC_ADDR);
+        let commands = told(filter, Features::CTRL_RX | Features::CTRL_MAC_ADDR | Features::MQ);
         assert!(commands.contains(&vec![0, 1, 1]));
         let delays = delays(Intervals::default(), Features::NOTF_COAL);
         assert!(commands.len() + delays.len() <= COMMANDS && commands.iter().all(|bytes| bytes.len() <= ACK));

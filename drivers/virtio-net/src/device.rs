@@ -1,21 +1,20 @@
 //! The device: its life, its interrupts, its link and its filters.
 
 use std::collections::VecDeque;
-use std::ops::RangeInclusive;
 
 use hw::{Identity, InterruptKind, PciFunction, Registers};
-use nic::buffer::CAPACITY;
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
-    Causes, DriverInfo, Facilities, Fault, Frame, Intervals, Link, Memory, Moderation, Nic, NicInfo,
-    RingLimits, Rings, Settings, Statistics, Step,
+    Causes, DriverInfo, Facilities, Fault, Frame, Intervals, Link, Memory, Nic, NicInfo, Rings, Settings,
+    Statistics, Turns,
 };
 
 use crate::control::{self, Control};
-use crate::header;
+use crate::negotiation::{self, LEAST_ENTRIES, LEAST_MTU};
 use crate::queue::{self, MOST_ENTRIES};
-use crate::receive::{MOST_PIECES, Receiver};
+use crate::receive::Receiver;
 use crate::registers::{Features, Isr, NetStatus, Status, net, virtqueue};
+use crate::spread::{self, MOST_PAIRS, Pairs};
 use crate::transmit::Transmitter;
 use crate::transport::{Doorbell, Transport};
 
@@ -23,13 +22,11 @@ use crate::transport::{Doorbell, Transport};
 const VENDOR: u16 = 0x1af4;
 const DEVICES: [u16; 2] = [0x1000, 0x1041];
 
-/// The least MTU that IPv4 allows (RFC 791), and a device may name (5.1.4.1).
-const LEAST_MTU: u16 = 68;
+/// Each receive virtqueue has a vector of its own, where there are as many.
+const INTERRUPTS: &[InterruptKind] =
+    &[InterruptKind::MsiX { vectors: MOST_PAIRS }, InterruptKind::MsiX { vectors: 1 }, InterruptKind::Intx];
 
-/// Fewer entries than this hold no frame of the longest kind.
-const LEAST_ENTRIES: u16 = 16;
-
-/// All interrupts come as this MSI-X vector, if they come as messages.
+/// What is not received is told by this MSI-X vector, if interrupts come as messages.
 const VECTOR: u16 = 0;
 
 /// Above this, the speed is not known (5.1.4).
@@ -42,8 +39,11 @@ pub struct Device<R> {
     info: NicInfo,
     /// Entries that the virtqueues for frames get at most.
     rings: Rings,
-    receiver: Receiver,
-    transmitter: Transmitter,
+    pairs: Pairs,
+    receivers: Vec<Receiver>,
+    turns: Turns,
+    /// The first sends all; the others are there because pairs are used as a whole (5.1.6.5.5).
+    transmitters: Vec<Transmitter>,
     control: Control,
     /// How interrupts come.
     interrupts: InterruptKind,
@@ -53,10 +53,9 @@ pub struct Device<R> {
 }
 
 /// Where the device is notified, while it runs.
-#[derive(Clone, Copy)]
 struct Doorbells {
-    receive: Doorbell,
-    transmit: Doorbell,
+    receive: Vec<Doorbell>,
+    transmit: Option<Doorbell>,
     /// The device has a control virtqueue.
     control: Option<Doorbell>,
 }
@@ -70,13 +69,14 @@ impl<R: Registers> Device<R> {
         }
         let transport = Transport::find(function)?;
         transport.reset()?;
-        let mut features = usable(&transport, function.is_behind_iommu())?;
+        let mut features = negotiation::usable(&transport, function.is_behind_iommu())?;
         // Read once: the device may say something else the next time.
         let own_mtu = transport.config16(net::MTU);
         if own_mtu < LEAST_MTU {
             // One that cannot be is not accepted (5.1.4.2).
             features.remove(Features::MTU);
         }
+        let (pairs, rss) = spread::negotiate(&transport, &mut features);
         log::debug!("negotiates {features:?}");
         let mac = transport.config_address(net::MAC);
         if !features.contains(Features::MAC) || !mac.is_station() {
@@ -85,23 +85,27 @@ impl<R: Registers> Device<R> {
         let info = NicInfo {
             model: "virtio-net",
             mac,
-            mtu: mtu(features, own_mtu),
-            features: offloads(features),
+            mtu: negotiation::mtu(features, own_mtu),
+            features: negotiation::offloads(features),
             facilities: Facilities {
-                moderation: moderation(features),
-                rings: Some(ring_limits(&transport)),
+                moderation: negotiation::moderation(features),
+                rings: Some(negotiation::ring_limits(&transport)),
+                queues: if pairs.used > 1 { pairs.used as u8 } else { 0 },
+                rss,
                 ..Facilities::default()
             },
         };
         let rings = memory.rings;
-        let (receiver, transmitter, control) = queues(memory)?;
+        let (receivers, transmitters, control) = queues(memory, pairs)?;
         Ok(Self {
             transport,
             features,
             info,
             rings,
-            receiver,
-            transmitter,
+            pairs,
+            receivers,
+            turns: Turns::default(),
+            transmitters,
             control,
             interrupts: InterruptKind::Intx,
             doorbells: None,
@@ -112,49 +116,56 @@ impl<R: Registers> Device<R> {
     /// Sets the virtqueues up (3.1.1, step 7).
     fn start_queues(&mut self, features: Features) -> Result<Doorbells, Fault> {
         let event_idx = self.features.contains(Features::EVENT_IDX);
-        let vector = match self.interrupts {
-            InterruptKind::MsiX { .. } => Some(VECTOR),
+        let vectors = match self.interrupts {
+            InterruptKind::MsiX { vectors } => Some(vectors),
             InterruptKind::Intx | InterruptKind::Msi => None,
         };
+        let vector = vectors.map(|_| VECTOR);
         if let Some(vector) = vector {
             self.transport.set_config_vector(vector)?;
         }
 
-        let entries = self.entries(virtqueue::RECEIVE, self.rings.receive)?;
-        let areas = self.receiver.start(entries, self.features);
-        let receive = self.transport.enable_queue(virtqueue::RECEIVE, entries, areas, vector)?;
+        let mut receive = Vec::new();
+        for (pair, receiver) in (0..).zip(&mut self.receivers) {
+            let number = virtqueue::receive(pair);
+            let entries = entries(&self.transport, number, self.rings.receive)?;
+            let areas = receiver.start(entries, self.features);
+            let vector = vectors.map(|vectors| pair % vectors);
+            receive.push(self.transport.enable_queue(number, entries, areas, vector)?);
+        }
 
-        let entries = self.entries(virtqueue::TRANSMIT, self.rings.transmit)?;
-        let areas = self.transmitter.start(entries, event_idx);
-        let transmit = self.transport.enable_queue(virtqueue::TRANSMIT, entries, areas, vector)?;
+        let mut transmit = None;
+        for (pair, transmitter) in (0..).zip(&mut self.transmitters) {
+            let number = virtqueue::transmit(pair);
+            let entries = entries(&self.transport, number, self.rings.transmit)?;
+            let areas = transmitter.start(entries, event_idx);
+            let doorbell = self.transport.enable_queue(number, entries, areas, vector)?;
+            transmit.get_or_insert(doorbell);
+        }
 
         let mut control = None;
         if self.features.contains(Features::CTRL_VQ) {
-            let entries = self.entries(virtqueue::CONTROL, MOST_ENTRIES)?;
-            let areas = self.control.start(entries, features);
-            control = Some(self.transport.enable_queue(virtqueue::CONTROL, entries, areas, vector)?);
+            let number = virtqueue::control(self.pairs.there);
+            let entries = entries(&self.transport, number, MOST_ENTRIES)?;
+            let areas = self.control.start(entries, features, self.pairs);
+            control = Some(self.transport.enable_queue(number, entries, areas, vector)?);
         }
         Ok(Doorbells { receive, transmit, control })
     }
 
-    /// How many entries virtqueue `queue` gets: as many as are wanted, or as the device allows.
-    fn entries(&self, queue: u16, wanted: u16) -> Result<u16, Fault> {
-        let most = most_entries(&self.transport, queue).min(wanted);
-        if most < LEAST_ENTRIES {
-            return Err(Fault::Unusable("a virtqueue is missing or too short"));
-        }
-        Ok(most)
-    }
-
-    fn notify(&self, choose: fn(Doorbells) -> Option<Doorbell>, wanted: bool) {
-        if let Some(doorbell) = self.doorbells.and_then(choose).filter(|_| wanted) {
+    fn notify(&self, choose: fn(&Doorbells) -> Option<Doorbell>, wanted: bool) {
+        if let Some(doorbell) = self.doorbells.as_ref().and_then(choose).filter(|_| wanted) {
             self.transport.notify(doorbell);
         }
     }
 
-    fn fill_receiver(&mut self) {
-        let wanted = self.receiver.fill();
-        self.notify(|doorbells| Some(doorbells.receive), wanted);
+    fn fill_receivers(&mut self) {
+        let doorbells = self.doorbells.iter().flat_map(|doorbells| &doorbells.receive);
+        for (receiver, doorbell) in self.receivers.iter_mut().zip(doorbells) {
+            if receiver.fill() {
+                self.transport.notify(*doorbell);
+            }
+        }
     }
 
     fn advance_control(&mut self) {
@@ -163,8 +174,8 @@ impl<R: Registers> Device<R> {
     }
 
     fn mask(&mut self) {
-        self.receiver.mask();
-        self.transmitter.mask();
+        self.receivers.iter_mut().for_each(Receiver::mask);
+        self.transmitters.iter_mut().for_each(Transmitter::mask);
         self.control.mask();
     }
 
@@ -207,29 +218,18 @@ impl<R: Registers> Device<R> {
     }
 }
 
-/// What the device does for the driver, of what was negotiated.
-fn offloads(features: Features) -> nic::Features {
-    let mut facilities = nic::Features::empty();
-    facilities.set(nic::Features::RX_CHECKSUM, features.contains(Features::GUEST_CSUM));
-    facilities.set(nic::Features::TX_CHECKSUM, features.contains(Features::CSUM));
-    facilities.set(nic::Features::TX_SEGMENTS, features.contains(Features::HOST_TSO4));
-    facilities.set(nic::Features::TX_SEGMENTS_V6, features.contains(Features::HOST_TSO6));
-    facilities.set(nic::Features::VLAN_FILTER, features.contains(Features::CTRL_VLAN));
-    facilities
-}
-
 impl<R: Registers> Nic for Device<R> {
     const DRIVER: DriverInfo = DriverInfo {
         name: "virtio_net",
         daemon: "virtio-netd",
         // A virtqueue's memory is aligned to its size, which may cost as much again.
         rings: Rings::both(MOST_ENTRIES),
-        receive_queues: 1,
-        ring_memory: |_| 4 * queue::MEMORY,
+        receive_queues: MOST_PAIRS as u8,
+        ring_memory: |_| (2 * usize::from(MOST_PAIRS) + 2) * queue::MEMORY,
         other_memory: control::MEMORY,
         address_bits: 64,
         other_buffers: 0,
-        interrupts: &[InterruptKind::MsiX { vectors: 1 }, InterruptKind::Intx],
+        interrupts: INTERRUPTS,
     };
 
     fn info(&self) -> &NicInfo {
@@ -248,7 +248,7 @@ impl<R: Registers> Nic for Device<R> {
         self.doorbells = Some(self.start_queues(features)?);
         self.transport.add_status(Status::DRIVER_OK)?;
         self.configure(settings);
-        self.fill_receiver();
+        self.fill_receivers();
         self.unmask();
         self.link().map(drop)
     }
@@ -258,9 +258,9 @@ impl<R: Registers> Nic for Device<R> {
             log::warn!("cannot make the device quiet by a reset: {fault}");
         }
         self.doorbells = None;
-        self.receiver.stop();
+        self.receivers.iter_mut().for_each(Receiver::stop);
         self.control.stop();
-        self.transmitter.stop()
+        self.transmitters.iter_mut().map(Transmitter::stop).sum()
     }
 
     fn reset(&mut self) -> Result<(), Fault> {
@@ -269,32 +269,35 @@ impl<R: Registers> Nic for Device<R> {
 
     fn set_rings(&mut self, memory: Memory) -> Result<(), Fault> {
         self.rings = memory.rings;
-        (self.receiver, self.transmitter, self.control) = queues(memory)?;
+        (self.receivers, self.transmitters, self.control) = queues(memory, self.pairs)?;
         Ok(())
     }
 
     fn configure(&mut self, settings: &Settings) {
-        self.receiver.set_longest(settings.mtu + HEADER + VLAN_TAG);
+        let longest = settings.mtu + HEADER + VLAN_TAG;
+        self.receivers.iter_mut().for_each(|receiver| receiver.set_longest(longest));
         let wanted = self.control.configure(settings);
         self.notify(|doorbells| doorbells.control, wanted);
     }
 
     fn transmit(&mut self, frames: &mut VecDeque<Frame>) {
-        let wanted = self.transmitter.give(frames);
-        self.notify(|doorbells| Some(doorbells.transmit), wanted);
+        let wanted = self.transmitters.first_mut().is_some_and(|transmitter| transmitter.give(frames));
+        self.notify(|doorbells| doorbells.transmit, wanted);
     }
 
     fn unsent(&self) -> usize {
-        self.transmitter.unsent()
+        self.transmitters.iter().map(Transmitter::unsent).sum()
     }
 
     fn reclaim(&mut self, frames: &mut Vec<Frame>) {
-        self.transmitter.reclaim(frames);
+        if let Some(transmitter) = self.transmitters.first_mut() {
+            transmitter.reclaim(frames);
+        }
     }
 
     fn receive(&mut self, budget: usize, frames: &mut Vec<Frame>) {
-        self.receiver.take(budget, frames);
-        self.fill_receiver();
+        self.turns.receive(&mut self.receivers, budget, frames, Receiver::take);
+        self.fill_receivers();
     }
 
     fn take_causes(&mut self) -> Result<Causes, Fault> {
@@ -308,9 +311,11 @@ impl<R: Registers> Nic for Device<R> {
     }
 
     fn unmask(&mut self) -> bool {
-        // All three are to be unmasked, whatever the first says.
-        let happened = [self.receiver.unmask(), self.transmitter.unmask(), self.control.unmask()];
-        happened.contains(&true)
+        // All are to be unmasked, whatever the first says.
+        let mut happened = self.control.unmask();
+        self.receivers.iter_mut().for_each(|receiver| happened |= receiver.unmask());
+        self.transmitters.iter_mut().for_each(|transmitter| happened |= transmitter.unmask());
+        happened
     }
 
     fn moderate(&mut self, intervals: Intervals) {
@@ -336,11 +341,13 @@ impl<R: Registers> Nic for Device<R> {
     fn needs_reset(&mut self) -> bool {
         self.advance_control();
         let asks = self.transport.status().is_ok_and(|status| status.contains(Status::DEVICE_NEEDS_RESET));
-        asks || self.receiver.is_broken() || self.transmitter.is_broken() || self.control.is_broken()
+        let is_broken = self.receivers.iter().any(Receiver::is_broken)
+            || self.transmitters.iter().any(Transmitter::is_broken);
+        asks || is_broken || self.control.is_broken()
     }
 
     fn collect(&mut self, statistics: &mut Statistics) {
-        self.receiver.collect(statistics);
+        self.receivers.iter_mut().for_each(|receiver| receiver.collect(statistics));
     }
 
     fn registers(&self) -> Vec<(&'static str, u32)> {
@@ -353,74 +360,23 @@ impl<R: Registers> Nic for Device<R> {
     }
 }
 
-/// What the driver and the device both know, without what needs something that is missing.
-fn usable<R: Registers>(transport: &Transport<R>, behind_iommu: bool) -> Result<Features, Fault> {
-    let mut features = Features::from_bits_truncate(transport.offered());
-    if !features.contains(Features::VERSION_1) {
-        return Err(Fault::Unusable("it has no modern interface (virtio 1.0 and later)"));
-    }
-    if behind_iommu && !features.contains(Features::ACCESS_PLATFORM) {
-        return Err(Fault::Unusable(
-            "it goes round the IOMMU (it does not offer VIRTIO_F_ACCESS_PLATFORM; QEMU: iommu_platform=on)",
-        ));
-    }
-    let fields = [
-        (Features::MAC, net::MAC + 6),
-        (Features::STATUS, net::STATUS + 2),
-        (Features::MTU, net::MTU + 2),
-        (Features::SPEED_DUPLEX, net::DUPLEX + 1),
-    ];
-    for (feature, _) in fields.into_iter().filter(|(_, end)| *end > transport.config_size()) {
-        features.remove(feature);
-    }
-    if !features.contains(Features::CSUM) {
-        // They need it (5.1.3.1).
-        features.remove(Features::HOST_TSO4 | Features::HOST_TSO6);
-    }
-    if !features.contains(Features::CTRL_VQ) {
-        features.remove(Features::CTRL_RX | Features::CTRL_MAC_ADDR);
-        features.remove(Features::CTRL_VLAN | Features::NOTF_COAL);
-    }
-    Ok(features)
-}
-
-/// Virtqueues in `memory`, of no entries yet.
-fn queues(Memory { arena, pools, .. }: Memory) -> Result<(Receiver, Transmitter, Control), Fault> {
+/// Virtqueues of so many pairs in `memory`, of no entries yet.
+fn queues(memory: Memory, pairs: Pairs) -> Result<(Vec<Receiver>, Vec<Transmitter>, Control), Fault> {
+    let Memory { arena, pools, .. } = memory;
     let queue = || arena.allocate(queue::MEMORY, queue::MEMORY);
-    let (receive, transmit, control) = (queue()?, queue()?, queue()?);
-    let commands = arena.allocate(control::MEMORY, 64)?;
-    Ok((Receiver::new(receive, pools.receive), Transmitter::new(transmit), Control::new(control, commands)))
+    let receiver = |_| Ok::<_, Fault>(Receiver::new(queue()?, pools.receive.clone()));
+    let receivers = (0..pairs.used).map(receiver).collect::<Result<_, _>>()?;
+    let transmitter = |_| Ok::<_, Fault>(Transmitter::new(queue()?));
+    let transmitters = (0..pairs.used).map(transmitter).collect::<Result<_, _>>()?;
+    let control = Control::new(queue()?, arena.allocate(control::MEMORY, 64)?);
+    Ok((receivers, transmitters, control))
 }
 
-/// The most entries that virtqueue `queue` can have: what the device allows, in a power of two (2.7); 0 for none.
-fn most_entries<R: Registers>(transport: &Transport<R>, queue: u16) -> u16 {
-    let most = transport.queue_size(queue).min(MOST_ENTRIES);
-    most.checked_ilog2().map_or(0, |power| 1 << power)
-}
-
-/// The sizes of the virtqueues for frames.
-fn ring_limits<R: Registers>(transport: &Transport<R>) -> RingLimits {
-    let most = |queue| most_entries(transport, queue).max(LEAST_ENTRIES);
-    let most = Rings { receive: most(virtqueue::RECEIVE), transmit: most(virtqueue::TRANSMIT) };
-    RingLimits { initial: most, least: Rings::both(LEAST_ENTRIES), most, step: Step::PowerOfTwo }
-}
-
-/// The longest delay of a notification that is asked for, in microseconds; the device has no limit of its own.
-const MOST_DELAY: u32 = 10_000;
-
-/// Without VIRTIO_NET_F_NOTF_COAL the device decides when to notify.
-fn moderation(features: Features) -> Moderation {
-    if features.contains(Features::NOTF_COAL) {
-        Moderation::TwoIntervals(MOST_DELAY)
-    } else {
-        Moderation::None
+/// How many entries virtqueue `queue` gets: as many as are wanted, or as the device allows.
+fn entries<R: Registers>(transport: &Transport<R>, queue: u16, wanted: u16) -> Result<u16, Fault> {
+    let most = negotiation::most_entries(transport, queue).min(wanted);
+    if most < LEAST_ENTRIES {
+        return Err(Fault::Unusable("a virtqueue is missing or too short"));
     }
-}
-
-/// The MTUs of a device: up to its own where it has one, and to what a frame's buffers hold.
-fn mtu(features: Features, own: u16) -> RangeInclusive<usize> {
-    let pieces = if features.contains(Features::MRG_RXBUF) { MOST_PIECES } else { 1 };
-    let room = pieces * CAPACITY - header::SIZE - HEADER - VLAN_TAG;
-    let own = if features.contains(Features::MTU) { own } else { u16::MAX };
-    LEAST_MTU.into()..=room.min(own.into())
+    Ok(most)
 }

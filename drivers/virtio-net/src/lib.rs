@@ -4,10 +4,12 @@
 mod control;
 mod device;
 mod header;
+mod negotiation;
 mod queue;
 mod receive;
 pub mod registers;
 pub mod ring;
+mod spread;
 mod transmit;
 mod transport;
 

@@ -46,12 +46,20 @@ pub mod net {
     pub const MAC: usize = 0;
     /// See [`NetStatus`](super::NetStatus), 16 bits.
     pub const STATUS: usize = 6;
+    /// Pairs of a receive and a transmit virtqueue that the device has, 16 bits.
+    pub const MAX_VIRTQUEUE_PAIRS: usize = 8;
     /// The largest MTU, 16 bits.
     pub const MTU: usize = 10;
     /// Mbit/s, 32 bits; above 0x7fff_ffff if not known.
     pub const SPEED: usize = 12;
     /// 0 half, 1 full, 8 bits; anything else if not known.
     pub const DUPLEX: usize = 16;
+    /// The longest key of RSS, 8 bits.
+    pub const RSS_MAX_KEY_SIZE: usize = 17;
+    /// The longest table of RSS, 16 bits.
+    pub const RSS_MAX_INDIRECTION_TABLE_LENGTH: usize = 18;
+    /// What can be hashed, 32 bits: see [`hash_types`](super::hash_types).
+    pub const SUPPORTED_HASH_TYPES: usize = 20;
 }
 
 /// PCI capability id of the vendor's own structures (4.1.4).
@@ -72,14 +80,38 @@ pub mod cfg_type {
 /// "No MSI-X vector" (4.1.5.1.2); also what a vector register reads where the device could not map the vector.
 pub const NO_VECTOR: u16 = 0xffff;
 
-/// Virtqueues (5.1.2), as long as multiqueue is not negotiated.
+/// The numbers of virtqueues (5.1.2).
 pub mod virtqueue {
-    /// `receiveq1`.
-    pub const RECEIVE: u16 = 0;
-    /// `transmitq1`.
-    pub const TRANSMIT: u16 = 1;
-    /// `controlq`.
-    pub const CONTROL: u16 = 2;
+    /// The receive virtqueue of pair `pair`, from 0.
+    pub const fn receive(pair: u16) -> u16 {
+        2 * pair
+    }
+
+    /// The transmit virtqueue of pair `pair`.
+    pub const fn transmit(pair: u16) -> u16 {
+        2 * pair + 1
+    }
+
+    /// The control virtqueue of a device that has so many pairs; of one where several were not negotiated, it has one.
+    pub const fn control(pairs: u16) -> u16 {
+        2 * pairs
+    }
+}
+
+/// What RSS hashes, a bit each (5.1.6.4.3.1).
+pub mod hash_types {
+    /// VIRTIO_NET_HASH_TYPE_IPv4.
+    pub const IP4: u32 = 1 << 0;
+    /// VIRTIO_NET_HASH_TYPE_TCPv4.
+    pub const TCP4: u32 = 1 << 1;
+    /// VIRTIO_NET_HASH_TYPE_UDPv4.
+    pub const UDP4: u32 = 1 << 2;
+    /// VIRTIO_NET_HASH_TYPE_IPv6.
+    pub const IP6: u32 = 1 << 3;
+    /// VIRTIO_NET_HASH_TYPE_TCPv6.
+    pub const TCP6: u32 = 1 << 4;
+    /// VIRTIO_NET_HASH_TYPE_UDPv6.
+    pub const UDP6: u32 = 1 << 5;
 }
 
 bitflags! {
@@ -108,6 +140,8 @@ bitflags! {
         const CTRL_RX = 1 << 18;
         /// It takes the VLANs whose frames are received; without it, they all are.
         const CTRL_VLAN = 1 << 19;
+        /// There are several pairs of virtqueues for frames.
+        const MQ = 1 << 22;
         /// It takes the address.
         const CTRL_MAC_ADDR = 1 << 23;
         /// Notifications and interrupts are asked for by index.
@@ -118,6 +152,8 @@ bitflags! {
         const ACCESS_PLATFORM = 1 << 33;
         /// The control virtqueue takes delays of notifications.
         const NOTF_COAL = 1 << 53;
+        /// It takes how received frames are spread over the pairs.
+        const RSS = 1 << 60;
         /// Speed and duplex are in the configuration.
         const SPEED_DUPLEX = 1 << 63;
     }
@@ -171,6 +207,10 @@ pub mod command {
     pub const VLAN_ADD: [u8; 2] = [2, 0];
     /// VIRTIO_NET_CTRL_VLAN, VIRTIO_NET_CTRL_VLAN_DEL.
     pub const VLAN_DEL: [u8; 2] = [2, 1];
+    /// VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET.
+    pub const MQ_VQ_PAIRS_SET: [u8; 2] = [4, 0];
+    /// VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_RSS_CONFIG.
+    pub const MQ_RSS_CONFIG: [u8; 2] = [4, 1];
     /// VIRTIO_NET_CTRL_NOTF_COAL, VIRTIO_NET_CTRL_NOTF_COAL_TX_SET.
     pub const COAL_TX_SET: [u8; 2] = [6, 0];
     /// VIRTIO_NET_CTRL_NOTF_COAL, VIRTIO_NET_CTRL_NOTF_COAL_RX_SET.

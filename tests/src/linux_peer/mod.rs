@@ -2,6 +2,7 @@
 //! programs. All of it is gone when the peer is dropped, or its process ends.
 
 mod namespace;
+mod queues;
 mod wire;
 
 use std::fs;
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 pub use namespace::{Namespace, Service};
+pub use queues::QueuedTap;
 pub use wire::{Weather, Wire};
 
 use crate::nic::Nic;

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::os::fd::{AsFd, AsRawFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
@@ -56,9 +56,14 @@ impl Namespace {
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 
+    /// The namespace as a file, as long as this is there.
+    pub fn path(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), self.0.as_raw_fd()))
+    }
+
     /// A command in the namespace; the kernel ends it when the thread that starts it ends.
     pub fn command(&self, program: &str) -> Command {
-        let namespace = format!("--net=/proc/{}/fd/{}", std::process::id(), self.0.as_raw_fd());
+        let namespace = format!("--net={}", self.path().display());
         let mut command = Command::new("nsenter");
         command.args([&namespace, "--", "setpriv", "--pdeathsig", "KILL", "--", program]);
         command.stdin(Stdio::null());

@@ -31,6 +31,16 @@ fn every_claim_has_a_test_on_each_device() {
 }
 
 #[test]
+fn every_claim_for_a_device_that_is_made_for_it_has_its_test() {
+    let tests = tests();
+    for (driver, claims) in features::all().unwrap() {
+        for (row, test) in &claims.special {
+            assert!(tests.contains(test), "{driver} claims {row}, and there is no {test}");
+        }
+    }
+}
+
+#[test]
 fn every_claim_without_a_device_has_a_test_on_the_model() {
     let drivers = testbed::workspace().join("drivers");
     let read =

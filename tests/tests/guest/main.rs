@@ -27,6 +27,7 @@ mod offloads;
 #[path = "../../../drivers/nic/tests/card/packets.rs"]
 mod packets;
 mod programs;
+mod queues;
 mod raw_frames;
 mod restart;
 #[allow(dead_code, reason = "the models of devices use the rest")]

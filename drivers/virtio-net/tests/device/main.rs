@@ -10,6 +10,8 @@ mod checksums;
 #[path = "../../../nic/tests/card/coalesce.rs"]
 mod coalesce;
 mod faults;
+#[path = "../../../nic/tests/card/flows.rs"]
+mod flows;
 #[path = "../../../nic/tests/card/jumbo.rs"]
 mod jumbo;
 mod madness;
@@ -17,12 +19,16 @@ mod model;
 mod negotiation;
 #[path = "../../../nic/tests/card/packets.rs"]
 mod packets;
+mod pairs;
+#[path = "../../../nic/tests/card/queues.rs"]
+mod queues;
 #[path = "../../../nic/tests/card/rig.rs"]
 mod rig;
 #[path = "../../../nic/tests/card/rings.rs"]
 mod rings;
 #[path = "../../../nic/tests/card/segments.rs"]
 mod segments;
+mod spread;
 mod virtqueue;
 #[path = "../../../nic/tests/card/vlan_filter.rs"]
 mod vlan_filter;

@@ -9,6 +9,7 @@ pub use virtio_net::Device;
 use virtio_net::registers::{Features, Isr, NO_VECTOR, Status, cfg_type, command, common, net, virtqueue};
 
 use super::packets::{filled_in, verdict};
+use super::spread::Spread;
 use super::virtqueue::{Chain, Virtqueue};
 use super::wire::{Layout, cut, without_lengths};
 
@@ -27,6 +28,12 @@ const END: usize = 0x4000;
 const MULTIPLIER: usize = 4;
 
 const HEADER: usize = 12;
+
+/// Bytes of its configuration.
+const CONFIG: usize = 0x18;
+
+/// Pairs of virtqueues: more than the driver uses.
+const PAIRS: u16 = 5;
 
 /// What is wrong with the device.
 #[derive(Clone, Debug, Default)]
@@ -76,7 +83,13 @@ pub struct VirtioNet {
     isr: Isr,
     config_vector: u16,
     queue: u16,
-    queues: [Virtqueue; 3],
+    queues: Vec<Virtqueue>,
+    /// Pairs of virtqueues that it says it has.
+    pub pairs: u16,
+    /// How it spreads frames.
+    spread: Spread,
+    /// The longest key and table of RSS that it says it can have.
+    pub rss_limits: (u8, u16),
     link_up: bool,
     /// The address as the driver has set it.
     pub mac: [u8; 6],
@@ -108,6 +121,9 @@ impl VirtioNet {
     /// Frames that can arrive at once: fewer than the receive ring has entries.
     pub const BURST: usize = 100;
 
+    /// Receive queues over which the driver has frames spread.
+    pub const QUEUES: u8 = 4;
+
     /// The `link` node with the cable plugged in.
     pub const LINK: &str = "state up\nduplex full\n";
 
@@ -137,7 +153,10 @@ impl VirtioNet {
             isr: Isr::empty(),
             config_vector: NO_VECTOR,
             queue: 0,
-            queues: [Virtqueue::new(256), Virtqueue::new(256), Virtqueue::new(64)],
+            queues: (0..=2 * PAIRS).map(|_| Virtqueue::new(256)).collect(),
+            pairs: PAIRS,
+            spread: Spread::First,
+            rss_limits: (40, 128),
             link_up: true,
             mac: Self::MAC,
             promiscuous: true,
@@ -186,7 +205,8 @@ impl VirtioNet {
             return;
         }
         let mergeable = self.has(Features::MRG_RXBUF);
-        let mut chains = self.queues[0].available(bus).into_iter();
+        let number = virtqueue::receive(self.spread.pair(frame));
+        let mut chains = self.queues[usize::from(number)].available(bus).into_iter();
         let mut bytes = [&[0; HEADER], frame].concat();
         let mut used: Vec<Chain> = Vec::new();
         while used.iter().map(Chain::room).sum::<usize>() < bytes.len() {
@@ -213,7 +233,7 @@ impl VirtioNet {
             elements.push((u32::from(chain.head), piece.len() as u32));
             rest = more;
         }
-        self.finish(bus, virtqueue::RECEIVE, elements);
+        self.finish(bus, number, elements);
     }
 
     /// Says that it has used `by` more chains of virtqueue `queue`.
@@ -226,7 +246,7 @@ impl VirtioNet {
 
     /// Writes `word` over 16 bits of what the device writes of virtqueue `queue`.
     pub fn scribble(&mut self, bus: &mut Bus, queue: usize, place: usize, word: u16) {
-        let queue = &self.queues[queue % 3];
+        let queue = &self.queues[queue % self.queues.len()];
         let place = place % (6 / 2 + 4 * usize::from(queue.size));
         if queue.enabled {
             bus.write(queue.device + 2 * place as u64, &word.to_le_bytes());
@@ -262,7 +282,8 @@ impl VirtioNet {
         let event_idx = self.has(Features::EVENT_IDX);
         for (id, len) in &mut elements {
             *id = self.faults.chain.unwrap_or(*id);
-            *len = self.faults.length.filter(|_| number == virtqueue::RECEIVE).unwrap_or(*len);
+            let is_frame = number.is_multiple_of(2) && number != self.control();
+            *len = self.faults.length.filter(|_| is_frame).unwrap_or(*len);
         }
         let queue = &mut self.queues[usize::from(number)];
         queue.take(bus, elements.len());
@@ -296,16 +317,22 @@ impl VirtioNet {
         if self.is_quiet() {
             return;
         }
-        match number {
-            virtqueue::TRANSMIT if !self.faults.hangs => self.transmit(bus),
-            virtqueue::CONTROL if !self.faults.deaf => self.obey(bus),
-            _ => {}
+        if number % 2 == 1 && !self.faults.hangs {
+            self.transmit(bus, number);
+        } else if number == self.control() && !self.faults.deaf {
+            self.obey(bus);
         }
     }
 
-    fn transmit(&mut self, bus: &mut Bus) {
+    /// The control virtqueue (5.1.2).
+    pub fn control(&self) -> u16 {
+        let several = self.has(Features::MQ) || self.has(Features::RSS);
+        virtqueue::control(if several { self.pairs } else { 1 })
+    }
+
+    fn transmit(&mut self, bus: &mut Bus, number: u16) {
         let mut elements = Vec::new();
-        for chain in self.queues[1].available(bus) {
+        for chain in self.queues[usize::from(number)].available(bus) {
             match chain.read(bus) {
                 Some(bytes) => {
                     let frames = self.finished(&bytes);
@@ -315,7 +342,7 @@ impl VirtioNet {
             }
             elements.push((chain.head.into(), 0));
         }
-        self.finish(bus, virtqueue::TRANSMIT, elements);
+        self.finish(bus, number, elements);
     }
 
     /// A frame, or its segments, as they leave (5.1.6.2).
@@ -346,13 +373,13 @@ impl VirtioNet {
 
     fn obey(&mut self, bus: &mut Bus) {
         let mut elements = Vec::new();
-        for chain in self.queues[2].available(bus) {
+        for chain in self.queues[usize::from(self.control())].available(bus) {
             let bytes = chain.read(bus).unwrap_or_default();
             let ack = if self.carry_out(&bytes) { 0 } else { 1 };
             self.strays += usize::from(!chain.write(bus, &[ack]));
             elements.push((chain.head.into(), 1));
         }
-        self.finish(bus, virtqueue::CONTROL, elements);
+        self.finish(bus, self.control(), elements);
     }
 
     /// 5.1.6.5.
@@ -373,6 +400,12 @@ impl VirtioNet {
             (command::VLAN_DEL, &[low, high]) if self.has(Features::CTRL_VLAN) => {
                 self.vlans.remove(&u16::from_le_bytes([low, high]));
             }
+            (command::MQ_VQ_PAIRS_SET, &[low, high]) if self.has(Features::MQ) => {
+                self.spread = Spread::AsItLikes(u16::from_le_bytes([low, high]));
+            }
+            (command::MQ_RSS_CONFIG, configuration) if self.has(Features::RSS) => {
+                self.spread = Spread::rss(configuration);
+            }
             (command::COAL_RX_SET, [_, _, _, _, delay @ ..]) if self.has(Features::NOTF_COAL) => {
                 self.delays.receive = u32::from_le_bytes(delay.try_into().unwrap_or_default());
             }
@@ -388,6 +421,7 @@ impl VirtioNet {
         let model = std::mem::replace(self, Self::offering(self.offered, self.messages));
         self.device = model.device;
         (self.legacy, self.mtu, self.link_up) = (model.legacy, model.mtu, model.link_up);
+        (self.pairs, self.rss_limits) = (model.pairs, model.rss_limits);
         (self.faults, self.sent, self.strays) = (model.faults, model.sent, model.strays);
         (self.filled_in, self.partial_at) = (model.filled_in, model.partial_at);
         self.faults.failed = false;
@@ -401,7 +435,7 @@ impl VirtioNet {
         match offset {
             common::DEVICE_FEATURE => half(self.offered, self.device_select),
             common::CONFIG_MSIX_VECTOR => self.config_vector.into(),
-            common::NUM_QUEUES => 3,
+            common::NUM_QUEUES => self.queues.len() as u32,
             common::DEVICE_STATUS => {
                 let failed = if self.faults.failed { Status::DEVICE_NEEDS_RESET } else { Status::empty() };
                 (self.status | failed).bits().into()
@@ -450,12 +484,17 @@ impl VirtioNet {
     }
 
     fn read_config(&self, offset: usize, size: usize) -> u32 {
-        let mut config = [0; 0x14];
+        let mut config = [0; CONFIG];
         config[net::MAC..][..6].copy_from_slice(&Self::MAC);
         config[net::STATUS] = self.link_up.into();
         config[net::MTU..][..2].copy_from_slice(&self.mtu.to_le_bytes());
         config[net::SPEED..][..4].copy_from_slice(&10_000u32.to_le_bytes());
         config[net::DUPLEX] = 1;
+        config[net::MAX_VIRTQUEUE_PAIRS..][..2].copy_from_slice(&self.pairs.to_le_bytes());
+        config[net::RSS_MAX_KEY_SIZE] = self.rss_limits.0;
+        config[net::RSS_MAX_INDIRECTION_TABLE_LENGTH..][..2]
+            .copy_from_slice(&self.rss_limits.1.to_le_bytes());
+        config[net::SUPPORTED_HASH_TYPES] = 0x3f;
         let mut word = [0; 4];
         word[..size].copy_from_slice(&config[offset..offset + size]);
         u32::from_le_bytes(word)
@@ -482,7 +521,7 @@ impl Model for VirtioNet {
     }
 
     fn interrupts(&self) -> Vec<InterruptKind> {
-        let messages = self.messages.then_some(InterruptKind::MsiX { vectors: 2 });
+        let messages = self.messages.then_some(InterruptKind::MsiX { vectors: 10 });
         [InterruptKind::Intx].into_iter().chain(messages).collect()
     }
 
@@ -493,8 +532,8 @@ impl Model for VirtioNet {
             (cfg_type::COMMON, 7, COMMON, 0x38),
             (cfg_type::COMMON, BAR, COMMON, 0x38),
             (cfg_type::ISR, BAR, ISR, 1),
-            (cfg_type::DEVICE, BAR, DEVICE, 0x14),
-            (cfg_type::NOTIFY, BAR, NOTIFY, 3 * MULTIPLIER),
+            (cfg_type::DEVICE, BAR, DEVICE, CONFIG),
+            (cfg_type::NOTIFY, BAR, NOTIFY, self.queues.len() * MULTIPLIER),
         ];
         let mut bytes = Vec::new();
         for (index, (kind, bar, offset, length)) in structures.into_iter().enumerate() {

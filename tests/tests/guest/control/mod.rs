@@ -3,7 +3,7 @@
 
 mod capture;
 mod coalesce;
-mod queues;
+pub mod queues;
 mod requests;
 mod rings;
 mod vlan;
@@ -22,7 +22,7 @@ use crate::nics::Card;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// In the guest: the device runs. `tell NAME COMMAND` says on a line what a command does.
-const BEGIN: &str = r#"
+pub const BEGIN: &str = r#"
     cd /scheme/network.*
     exec 3<>frame
     until grep -q 'state up' link; do usleep 10000; done

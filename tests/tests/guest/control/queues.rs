@@ -10,8 +10,9 @@ use crate::flows::{flow, hashed, toeplitz};
 use crate::nics::Card;
 
 /// Flows, of a frame each, that come in a round.
-const FLOWS: u16 = 200;
+pub const FLOWS: u16 = 200;
 
+/// In the guest: after [`BEGIN`](super::BEGIN).
 pub const SCRIPT: &str = r#"
     tell rss cat rss
     queues() { sed -n 's/^rx_queue_[0-9]*_packets //p' stats; }
@@ -30,7 +31,7 @@ pub const SCRIPT: &str = r#"
 "#;
 
 /// Sends the flows of each round.
-pub fn serve(trial: &mut Trial) {
+pub(super) fn serve(trial: &mut Trial) {
     if trial.claims.does("rss") {
         for round in ["spread", "second"] {
             trial.running.wait_for(&format!("flows {round}\n"), PATIENCE).unwrap();
@@ -45,6 +46,14 @@ pub fn check(card: Card, claims: &Claims, said: &BTreeMap<&str, &str>) {
         assert!(said["rss"].ends_with(UNSUPPORTED), "{said:?}");
         return;
     }
+    let queues = came_as_told(said, |number| number);
+    if card.interrupt == "vfio-msix" {
+        assert_eq!(said["vectors"], queues.to_string(), "each queue has a vector");
+    }
+}
+
+/// Frames came by the queues that the table says, of the flows `numbered` from 0; how many queues there are.
+pub fn came_as_told(said: &BTreeMap<&str, &str>, numbered: fn(u16) -> u16) -> usize {
     let words: Vec<&str> = said["rss"].split(' ').collect();
     let key: Vec<u8> = words[1].split(':').map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect();
     let table: Vec<usize> = words[3..].iter().map_while(|word| word.parse().ok()).collect();
@@ -54,16 +63,14 @@ pub fn check(card: Card, claims: &Claims, said: &BTreeMap<&str, &str>) {
     };
     let mut wanted = vec![0; table.len()];
     for number in 0..FLOWS {
-        let hash = toeplitz(&key, &hashed(&flow(MAC, number), hashes).unwrap());
+        let hash = toeplitz(&key, &hashed(&flow(MAC, numbered(number)), hashes).unwrap());
         wanted[table[hash as usize % table.len()]] += 1;
     }
     assert_eq!(came(said, "spread"), wanted);
     assert!(wanted.iter().all(|count| *count > 0), "every queue has some: {wanted:?}");
     let second: Vec<u64> = (0..table.len()).map(|queue| if queue == 1 { FLOWS.into() } else { 0 }).collect();
     assert_eq!(came(said, "second"), second);
-    if card.interrupt == "vfio-msix" {
-        assert_eq!(said["vectors"], table.len().to_string(), "each queue has a vector");
-    }
+    table.len()
 }
 
 /// How many frames each queue has brought in a round.
