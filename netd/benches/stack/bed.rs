@@ -62,6 +62,11 @@ impl Host {
         packets.map(finish).collect()
     }
 
+    /// Leaves segments to the driver.
+    pub fn hand_segments_over(&mut self) {
+        self.stack.set_segments(self.eth0, true);
+    }
+
     /// Connects to the near host, as [`Bed::new`] calls it.
     pub fn connect(&mut self) -> Result<ConnectionId, SocketError> {
         self.stack.tcp.connect(

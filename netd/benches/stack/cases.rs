@@ -8,11 +8,12 @@ use crate::bed::{Bed, PORT, counted, parse};
 /// Does something a number of times.
 pub type Case = fn(&mut Bed, ListenerId, usize);
 
-const CASES: [(&str, Case); 9] = [
+const CASES: [(&str, Case); 10] = [
     ("tcp-receive", receive),
     ("tcp-send", send),
     ("tcp-receive-offloaded", |bed, listener, bytes| offloaded(receive, bed, listener, bytes)),
     ("tcp-send-offloaded", |bed, listener, bytes| offloaded(send, bed, listener, bytes)),
+    ("tcp-send-segments", segments),
     ("tcp-loopback", loopback),
     ("udp-round-trip", udp_round_trips),
     ("connect", connect),
@@ -48,6 +49,12 @@ fn pair(bed: &mut Bed, listener: ListenerId) -> (ConnectionId, ConnectionId) {
 fn offloaded(case: Case, bed: &mut Bed, listener: ListenerId, bytes: usize) {
     bed.offloads = true;
     case(bed, listener, bytes);
+}
+
+/// Near sends to a driver that makes segments, too. Far gets what they are made of in one.
+fn segments(bed: &mut Bed, listener: ListenerId, bytes: usize) {
+    bed.near.hand_segments_over();
+    offloaded(send, bed, listener, bytes);
 }
 
 /// Near receives `bytes`.

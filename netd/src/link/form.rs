@@ -24,6 +24,12 @@ pub fn length(form: Form, packet: &Packet) -> usize {
     form.header() + packet.len()
 }
 
+/// Whether the driver takes a frame. What was queued for another, which makes segments, is lost to one that does not: TCP
+/// sends it again.
+pub fn suits(form: Form, packet: &Packet) -> bool {
+    form == Form::Vnet || !packet.is_several()
+}
+
 /// Appends a frame to `bytes` as the driver takes it. What the driver does not do for it is done here.
 pub fn append(form: Form, mut packet: Packet, bytes: &mut Vec<u8>) {
     match form {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use scheme::vnet::Form;
 use smoltcp::wire::EthernetAddress;
 
 use super::driver::Orders;
@@ -179,6 +180,7 @@ impl Port {
                     interface.driver_limits = Some(mtu_limits);
                     interface.panels = status.panels;
                 }
+                stack.set_segments(self.interface, status.form == Form::Vnet);
                 self.follow_open(stack, address, mtu, status.is_up, status.link_text)
             }
         }

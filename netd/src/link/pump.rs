@@ -146,10 +146,12 @@ impl<'a> Pump<'a> {
 
     /// Whether there is a frame to be given.
     fn prepare(&mut self) -> bool {
-        if self.given.is_empty()
+        while self.given.is_empty()
             && let Some(frame) = self.outgoing.pop_front()
         {
-            form::append(self.form, frame, &mut self.given);
+            if form::suits(self.form, &frame) {
+                form::append(self.form, frame, &mut self.given);
+            }
         }
         !self.given.is_empty()
     }

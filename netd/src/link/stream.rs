@@ -119,6 +119,9 @@ impl Stream {
                 {
                     // What is longer than a length can tell no MTU allows.
                     let form = self.pipes.form;
+                    if !form::suits(form, &frame) {
+                        continue;
+                    }
                     let Ok(length) = u16::try_from(form::length(form, &frame)) else { continue };
                     self.outgoing.extend(length.to_le_bytes());
                     form::append(form, frame, &mut self.outgoing);

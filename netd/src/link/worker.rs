@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use scheme::vnet::Form;
 use smoltcp::wire::EthernetAddress;
 
 use super::driver::{Orders, Own};
@@ -62,6 +63,8 @@ pub struct Status {
     pub link_text: String,
     /// What the driver says of its settings.
     pub panels: Panels,
+    /// How the driver takes frames.
+    pub form: Form,
     /// Names this status; 0 names none.
     pub version: u64,
 }
@@ -210,7 +213,8 @@ impl Shared {
     /// Empty queues for a driver that is being opened since `asked`.
     pub fn new(waker: Arc<Waker>, asked: Option<Instant>) -> io::Result<Self> {
         let (link_text, panels) = (String::new(), Panels::default());
-        let status = Status { phase: Phase::Opening, is_up: false, link_text, panels, version: 1 };
+        let form = Form::Plain;
+        let status = Status { phase: Phase::Opening, is_up: false, link_text, panels, form, version: 1 };
         let state = State {
             status,
             received: VecDeque::new(),
@@ -375,23 +379,24 @@ fn attend(shared: &Arc<Shared>, directory: &Path) -> Result<(), String> {
     let settings = if told.wanted == Wanted::default() { first } else { look(directory)? };
     let phase = open(directory, first.address, settings)?;
     let panels = Panels { texts: driver::read_panels(directory)?, told: told.wanted.version, refused };
-    open_frames(shared, directory)?;
-    shared.update(|status| (status.phase, status.panels) = (phase, panels));
+    let form = open_frames(shared, directory)?;
+    shared.update(|status| (status.phase, status.panels, status.form) = (phase, panels, form));
     watch(shared, directory, told, first.address, &own)
 }
 
 /// Frames come and go by pipes, or else by a thread that moves them.
-fn open_frames(shared: &Arc<Shared>, directory: &Path) -> Result<(), String> {
+fn open_frames(shared: &Arc<Shared>, directory: &Path) -> Result<Form, String> {
     if let Some(pipes) = driver::open_pipes(directory)? {
+        let form = pipes.form;
         shared.lock().pipes = Some(pipes);
-        return Ok(());
+        return Ok(form);
     }
     let (frames, form) = driver::open_frames(directory)?;
     if shared.lock().stop {
-        return Ok(());
+        return Ok(form);
     }
     let pump = shared.spawn("frames", move |shared| pump::run(shared, frames, form));
-    pump.map_err(|error| error.to_string())
+    pump.map(|()| form).map_err(|error| error.to_string())
 }
 
 /// The address and the MTU that a driver works with.

@@ -70,7 +70,13 @@ impl Captures {
 
     /// Shows all captures a packet that leaves, as it would be on a wire.
     pub fn record_sent(&mut self, link_type: LinkType, mut packet: Outgoing, at: Instant) -> Outgoing {
-        if !self.0.is_empty() {
+        if self.0.is_empty() {
+            return packet;
+        }
+        if packet.is_several() {
+            // As others make segments of it, it is shown in one.
+            self.record(link_type, Direction::Sent, &packet.clone().finished(), at);
+        } else {
             packet.finish();
             self.record(link_type, Direction::Sent, &packet, at);
         }

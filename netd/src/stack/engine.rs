@@ -19,7 +19,15 @@ pub struct Engine {
 impl Engine {
     /// For IP packets of up to `mtu` bytes. It takes packets for any address: which of them are ours is decided before.
     pub fn new(mtu: usize, seed: u64, now: Instant) -> Self {
-        let capabilities = wire::capabilities(Medium::Ip, mtu);
+        Self::with(wire::capabilities(Medium::Ip, mtu), seed, now)
+    }
+
+    /// The same for a driver that makes segments of longer packets.
+    pub fn with_segments(mtu: usize, seed: u64, now: Instant) -> Self {
+        Self::with(wire::capabilities_with_segments(mtu), seed, now)
+    }
+
+    fn with(capabilities: DeviceCapabilities, seed: u64, now: Instant) -> Self {
         let mut config = iface::Config::new(HardwareAddress::Ip);
         config.random_seed = seed;
         let mut device =
@@ -38,14 +46,6 @@ impl Engine {
     /// The longest packet, in bytes.
     pub fn mtu(&self) -> usize {
         self.capabilities.max_transmission_unit
-    }
-
-    /// `other` if its packets are shorter: a path carries no more than its first link.
-    pub fn or_narrower<'a>(&'a mut self, other: Option<&'a mut Self>) -> &'a mut Self {
-        match other {
-            Some(other) if other.mtu() < self.mtu() => other,
-            _ => self,
-        }
     }
 
     /// For the calls of smoltcp's sockets.

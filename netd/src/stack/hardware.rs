@@ -96,6 +96,15 @@ impl Stack {
         interface.wanted.version += 1;
     }
 
+    /// Whether the driver of an interface makes segments of longer packets.
+    pub fn set_segments(&mut self, id: InterfaceId, are_made: bool) {
+        let (now, seed) = (self.network.now, self.network.random.next_u64());
+        if let Some(interface) = self.network.interface_mut(id) {
+            interface.set_segments(are_made, seed, now);
+            self.follow_vlans(id);
+        }
+    }
+
     /// A lease may say that the link's packets are shorter than the driver knows. The administrator knows best.
     pub(super) fn follow_mtu(&mut self, id: InterfaceId) {
         let (now, seed) = (self.network.now, self.network.random.next_u64());

@@ -104,6 +104,8 @@ pub struct Interface {
     pub captures: Captures,
     /// smoltcp's side of it.
     pub engine: Engine,
+    /// The same for connections whose segments its driver makes, if that does.
+    wide: Option<Engine>,
 }
 
 impl Interface {
@@ -154,6 +156,7 @@ impl Interface {
             queue: VecDeque::new(),
             captures: Captures::default(),
             engine: Engine::new(mtu, seed, now),
+            wide: None,
         }
     }
 
@@ -172,11 +175,36 @@ impl Interface {
         self.mtu
     }
 
+    /// Whether its driver makes segments of longer packets.
+    pub fn set_segments(&mut self, are_made: bool, seed: u64, now: Instant) {
+        if are_made != self.makes_segments() {
+            self.wide = are_made.then(|| Engine::with_segments(self.mtu, seed, now));
+        }
+    }
+
+    /// Whether it does.
+    pub fn makes_segments(&self) -> bool {
+        self.wide.is_some()
+    }
+
+    /// smoltcp's side of it for a connection, with packets no longer than those of `narrow`: a path carries no more than its
+    /// first link, and perhaps less. Without that the driver may make the connection's segments if `in_one`.
+    pub fn engine_for<'a>(&'a mut self, narrow: Option<&'a mut Engine>, in_one: bool) -> &'a mut Engine {
+        match (narrow, &mut self.wide) {
+            (Some(narrow), _) if narrow.mtu() < self.engine.mtu() => narrow,
+            (_, Some(wide)) if in_one => wide,
+            _ => &mut self.engine,
+        }
+    }
+
     /// Changes the longest IP packet; open connections go on with the segment size they agreed on.
     pub fn set_mtu(&mut self, mtu: usize, seed: u64, now: Instant) {
         if mtu != self.mtu {
             self.mtu = mtu;
             self.engine = Engine::new(mtu, seed, now);
+            if let Some(wide) = &mut self.wide {
+                *wide = Engine::with_segments(mtu, seed, now);
+            }
         }
     }
 

@@ -349,6 +349,9 @@ impl Network {
     /// Sends a packet of ours (behind its headroom) by `interface` to `next_hop`, in pieces if its path carries less. Routers
     /// may fragment it as well: whoever sends datagrams does not send them again.
     pub fn send(&mut self, interface: InterfaceId, next_hop: IpAddr, mut packet: Packet) {
+        if packet.is_several() {
+            return self.send_unchanged(interface, next_hop, packet);
+        }
         if next_hop.is_ipv4() {
             ipv4::allow_fragments(&mut packet, self.random.next_u16());
         }

@@ -4,8 +4,8 @@ use std::ops::{Deref, DerefMut};
 
 use scheme::checksum::{complete, pseudo_header};
 use scheme::vlan;
-use scheme::vnet::{self, Checksum};
-use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv6Packet};
+use scheme::vnet::{self, Checksum, Segments};
+use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv6Packet, TCP_HEADER_LEN, TcpPacket};
 
 use super::wire::HEADROOM;
 use super::{ipv4, ipv6};
@@ -21,8 +21,18 @@ pub struct Packet {
 impl Packet {
     /// A packet of TCP or UDP that smoltcp has made (behind its headroom) without a checksum.
     pub fn unfinished(mut bytes: Vec<u8>) -> Self {
-        let left = begin_checksum(&mut bytes).unwrap_or_default();
-        Self { bytes, left: vnet::Header { checksum: left, ..Default::default() } }
+        let checksum = begin_checksum(&mut bytes).unwrap_or_default();
+        Self { bytes, left: vnet::Header { checksum, ..Default::default() } }
+    }
+
+    /// Leaves it to others to make segments of a packet of TCP whose segment has more than `size` bytes of options and data.
+    pub fn divide(&mut self, size: usize) {
+        self.left.segments = segments(&self.bytes, size, self.left.checksum);
+    }
+
+    /// It is several segments, which are still to be made of it.
+    pub fn is_several(&self) -> bool {
+        self.left.segments.is_some()
     }
 
     /// A frame that came from a driver, which says this of it.
@@ -102,6 +112,17 @@ fn begin_checksum(bytes: &mut [u8]) -> Option<Checksum> {
     let field = packet.get_mut(header + usize::from(offset)..)?.first_chunk_mut()?;
     *field = sum.to_be_bytes();
     Some(Checksum::Partial { start: (HEADROOM + header) as u16, offset })
+}
+
+/// What is told of the segments of a TCP packet, if it is more than one that has `size` bytes of options and data.
+fn segments(bytes: &[u8], size: usize, checksum: Checksum) -> Option<Segments> {
+    let Checksum::Partial { start, .. } = checksum else { return None };
+    let segment = TcpPacket::new_checked(bytes.get(start.into()..)?).ok()?;
+    let is_ipv6 = bytes.get(HEADROOM)? >> 4 == 6;
+    let header = start + u16::from(segment.header_len());
+    let size = size.checked_sub(usize::from(segment.header_len()) - TCP_HEADER_LEN)?;
+    let size = u16::try_from(size).ok().filter(|size| *size > 0)?;
+    (segment.payload().len() > size.into()).then_some(Segments { is_ipv6, size, header })
 }
 
 #[cfg(test)]

@@ -43,8 +43,11 @@ impl Stack {
     pub(super) fn follow_vlans(&mut self, parent: InterfaceId) {
         let Some(own) = self.network.interface(parent) else { return };
         let (carries, address, mtu) = (own.carries(), own.ethernet_address(), own.mtu());
+        let (makes_segments, now) = (own.makes_segments(), self.network.now);
         for id in self.network.vlans(parent).map(|(_, id)| id).collect::<Vec<_>>() {
-            let Some(vlan) = self.network.interface(id) else { continue };
+            let seed = self.network.random.next_u64();
+            let Some(vlan) = self.network.interface_mut(id) else { continue };
+            vlan.set_segments(makes_segments, seed, now);
             let (was_running, former) = (vlan.running, (vlan.ethernet_address(), vlan.link_mtu));
             match address {
                 Some(address) if carries && !was_running => self.link_up(id, address, mtu),

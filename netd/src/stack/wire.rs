@@ -1,9 +1,14 @@
 //! The device that smoltcp sees: at most one packet in, and what it answers or sends out.
 
+use std::num::NonZeroUsize;
+
+use scheme::vnet;
 use smoltcp::phy::{self, Checksum, DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
+use smoltcp::wire::TCP_HEADER_LEN;
 
 use super::packet::Packet;
+use super::{ipv4, ipv6};
 
 /// Room that every outgoing packet has before its IP header, so that a frame is made in place.
 pub const HEADROOM: usize = smoltcp::wire::ETHERNET_HEADER_LEN;
@@ -31,6 +36,23 @@ pub fn capabilities(medium: Medium, mtu: usize) -> DeviceCapabilities {
     // What comes in was checked before, and what goes out is finished later.
     capabilities.checksum.ipv4 = Checksum::Tx;
     capabilities.checksum.tcp = Checksum::None;
+    capabilities
+}
+
+/// What an interface can do with an `mtu` and a driver that makes segments of longer packets of TCP. So that all are full,
+/// those of the interface's own length fit into the longest.
+///
+/// smoltcp drops over IPv6 what is longer than the MTU that it knows, whoever makes segments of it, and so it is told of a
+/// longer one.
+pub fn capabilities_with_segments(mtu: usize) -> DeviceCapabilities {
+    const LONGEST: usize = vnet::LONGEST - HEADROOM;
+    let longest = |header: usize| {
+        let segment = mtu.saturating_sub(header).max(1);
+        NonZeroUsize::new(header + (LONGEST - header) / segment * segment)
+    };
+    let mut capabilities = capabilities(Medium::Ip, LONGEST);
+    capabilities.segmentation.tcpv4 = longest(ipv4::HEADER + TCP_HEADER_LEN);
+    capabilities.segmentation.tcpv6 = longest(ipv6::HEADER + TCP_HEADER_LEN);
     capabilities
 }
 

@@ -59,11 +59,12 @@ struct Row {
     counted: usize,
 }
 
-const ROWS: [Row; 8] = [
+const ROWS: [Row; 9] = [
     Row { case: "tcp-receive", unit: "byte", timed: 500_000_000, counted: 5_000_000 },
     Row { case: "tcp-send", unit: "byte", timed: 500_000_000, counted: 5_000_000 },
     Row { case: "tcp-receive-offloaded", unit: "byte", timed: 500_000_000, counted: 5_000_000 },
     Row { case: "tcp-send-offloaded", unit: "byte", timed: 500_000_000, counted: 5_000_000 },
+    Row { case: "tcp-send-segments", unit: "byte", timed: 500_000_000, counted: 5_000_000 },
     Row { case: "tcp-loopback", unit: "byte", timed: 500_000_000, counted: 5_000_000 },
     Row { case: "udp-round-trip", unit: "round trip", timed: 200_000, counted: 1_000 },
     Row { case: "connect", unit: "connection", timed: 20_000, counted: 500 },

@@ -41,10 +41,17 @@ pub fn build(
 
 /// The longest segment that the sender of a SYN takes, if it says so.
 pub fn longest(syn: &TcpPacket<&[u8]>) -> Option<u16> {
-    let mut rest = syn.options();
+    said(syn).map(|(_, size)| size)
+}
+
+/// The same, behind where the option stands in the options.
+fn said(syn: &TcpPacket<&[u8]>) -> Option<(usize, u16)> {
+    let options = syn.options();
+    let mut rest = options;
     while !rest.is_empty() {
+        let at = options.len() - rest.len();
         match TcpOption::parse(rest).ok()? {
-            (_, TcpOption::MaxSegmentSize(size)) => return Some(size),
+            (_, TcpOption::MaxSegmentSize(size)) => return Some((at, size)),
             (_, TcpOption::EndOfList) => return None,
             (later, _) => rest = later,
         }
@@ -52,20 +59,26 @@ pub fn longest(syn: &TcpPacket<&[u8]>) -> Option<u16> {
     None
 }
 
-/// The packet, behind its headroom, that is to replace a SYN over IPv6 whose sender does not say which segments it takes:
-/// smoltcp takes IPv4's for both. `None` for anything else, or if there is no room to say so.
-pub fn with_longest(datagram: &Datagram<'_>, segment: &TcpPacket<&[u8]>) -> Option<Vec<u8>> {
+/// The packet, behind its headroom, that is to replace a SYN whose sender takes longer segments than the `room` that a link
+/// has for them, or over IPv6 does not say which: smoltcp takes IPv4's for both. `None` for anything else, or if there is no
+/// room to say so.
+pub fn with_longest(datagram: &Datagram<'_>, segment: &TcpPacket<&[u8]>, room: usize) -> Option<Vec<u8>> {
     const OPTION: usize = 4;
-    if !segment.syn() || datagram.source.is_ipv4() || longest(segment).is_some() {
+    if !segment.syn() {
         return None;
     }
-    let (fixed, rest) = datagram.payload.split_at_checked(HEADER)?;
-    let header = usize::from(segment.header_len()) + OPTION;
-    let whole = datagram.payload.len() + OPTION;
+    let (at, replaced, size) = match said(segment) {
+        Some((at, said)) if usize::from(said) > room => (HEADER + at, OPTION, room),
+        None if datagram.source.is_ipv6() => (HEADER, 0, SHORTEST_V6.into()),
+        _ => return None,
+    };
+    let [high, low] = u16::try_from(size).ok()?.to_be_bytes();
+    let (before, rest) = datagram.payload.split_at_checked(at)?;
+    let bytes = [before, &[2, OPTION as u8, high, low], rest.get(replaced..)?].concat();
+    let header = usize::from(segment.header_len()) + OPTION - replaced;
     (header <= MOST_HEADER).then(|| {
-        datagram::build(datagram.source, datagram.destination, IpProtocol::Tcp, whole, |room| {
-            let [high, low] = SHORTEST_V6.to_be_bytes();
-            room.copy_from_slice(&[fixed, &[2, OPTION as u8, high, low], rest].concat());
+        datagram::build(datagram.source, datagram.destination, IpProtocol::Tcp, bytes.len(), |room| {
+            room.copy_from_slice(&bytes);
             let mut segment = TcpPacket::new_unchecked(room);
             segment.set_header_len(header as u8);
             segment.fill_checksum(&datagram.source.into(), &datagram.destination.into());

@@ -50,13 +50,13 @@ fn fresh() -> Bed {
 }
 
 /// A bed whose hosts have had time to find out that nobody else has their addresses.
-fn settled() -> Bed {
+pub fn settled() -> Bed {
     let mut bed = fresh();
     bed.run(Duration::from_secs(5));
     bed
 }
 
-fn link_local(stack: &Stack) -> IpAddr {
+pub fn link_local(stack: &Stack) -> IpAddr {
     let mut own = stack.network.interface(ETH0).unwrap().addresses.iter().map(|own| own.addr());
     own.find(IpAddr::is_ipv6).unwrap()
 }

@@ -7,6 +7,7 @@ mod dhcp;
 mod flood;
 mod fragments;
 mod groups;
+mod handover;
 mod hostile;
 mod icmp;
 mod ipv6;
@@ -138,7 +139,7 @@ impl Bed {
 
     fn damage(&mut self, rightward: bool) -> Vec<Vec<u8>> {
         let sender = if rightward { &mut self.left } else { &mut self.right };
-        let frames: Vec<_> = sender.take_frames(ETH0, usize::MAX).collect();
+        let frames: Vec<_> = sender.take_packets(ETH0, usize::MAX).flat_map(handover::on_the_wire).collect();
         let mut arriving = VecDeque::new();
         for frame in frames {
             let dice = self.random.next_u64() % 1000;

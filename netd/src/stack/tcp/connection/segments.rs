@@ -16,6 +16,9 @@ use crate::stack::tcp::guard::{Verdict, View};
 use crate::stack::tcp::packet;
 use crate::stack::wire::HEADROOM;
 
+/// To a peer that takes less than this at a time, segments are sent one by one.
+const LEAST_SEGMENT: usize = 536;
+
 impl Connection {
     /// Takes a packet of the connection; what TCP answers at once is sent.
     pub fn receive(&mut self, datagram: &Datagram<'_>, network: &mut Network) {
@@ -26,7 +29,7 @@ impl Connection {
         }
         let verdict = self.guard.judge(&segment, self.view());
         let packet = match verdict {
-            Verdict::Take => match packet::with_longest(datagram, &segment) {
+            Verdict::Take => match packet::with_longest(datagram, &segment, self.room(network)) {
                 Some(mut packet) => Cow::Owned(packet.split_off(HEADROOM)),
                 None => datagram.for_smoltcp(),
             },
@@ -42,7 +45,7 @@ impl Connection {
         if segment.syn() && !matches!(self.state(), State::Listen | State::SynSent) {
             self.guard.begun(&segment);
             let longest = packet::longest(&segment).unwrap_or(packet::shortest(datagram.source));
-            self.longest = longest.into();
+            self.longest = self.room(network).min(longest.into());
         }
         if self.end.is_none() && self.peer_has_ended() {
             self.end = Some(segment.seq_number() + segment.segment_len());
@@ -59,9 +62,10 @@ impl Connection {
             return engine.exchange(packet, &mut self.set, now);
         }
         self.stop_probing();
+        let in_one = self.sends_in_one(network);
         let Some(interface) = network.interface_mut(self.interface) else { return Vec::new() };
         let queued = self.socket().send_queue();
-        let engine = interface.engine.or_narrower(self.narrow.as_deref_mut());
+        let engine = interface.engine_for(self.narrow.as_deref_mut(), in_one);
         let answers = engine.exchange(packet, &mut self.set, now);
         if self.socket().send_queue() < queued {
             self.black_hole.progress();
@@ -86,7 +90,7 @@ impl Connection {
         self.receive(request, network);
         let now = network.now;
         let Some(interface) = network.interface_mut(self.interface) else { return };
-        let engine = interface.engine.or_narrower(self.narrow.as_deref_mut());
+        let engine = interface.engine_for(self.narrow.as_deref_mut(), false);
         let answer = engine.egress(&mut self.set, 1, now);
         self.note(&answer);
     }
@@ -107,9 +111,13 @@ impl Connection {
     }
 
     fn emit(&mut self, mut packets: Vec<Packet>, network: &mut Network) {
+        let size = self.sends_in_one(network).then(|| self.segment_size(network));
         for packet in &mut packets {
             // smoltcp sets the hop limit itself.
             datagram::mark(packet, self.options.traffic_class, None);
+            if let Some(size) = size {
+                packet.divide(size);
+            }
         }
         network.send_segments(self.interface, self.tuple.remote.ip(), packets, self.black_hole.fragmenting());
     }
@@ -121,6 +129,20 @@ impl Connection {
         let is_late_text =
             self.end.is_some_and(|end| segment.seq_number() >= end && !segment.payload().is_empty());
         !answers_nothing && !is_late_text
+    }
+
+    /// Whether its driver makes its segments: not before they have their size, not too many of one packet, nor where the
+    /// link has come to carry less than smoltcp knows.
+    pub(super) fn sends_in_one(&self, network: &Network) -> bool {
+        let is_open = !matches!(self.state(), State::Listen | State::SynSent | State::SynReceived);
+        let has_size = (LEAST_SEGMENT..=self.room(network)).contains(&self.longest);
+        is_open && has_size && network.interface(self.interface).is_some_and(Interface::makes_segments)
+    }
+
+    /// The longest text of a segment, without options, that its link carries.
+    fn room(&self, network: &Network) -> usize {
+        let link = network.interface(self.interface).map_or(SAFE_MTU, Interface::mtu);
+        link.saturating_sub(datagram::header(self.tuple.remote.ip()) + packet::HEADER)
     }
 
     /// Its path carries packets of `mtu` bytes at most from now on: what was lost is sent again in shorter segments.
@@ -149,8 +171,9 @@ impl Connection {
         let now = network.now;
         let limit = if self.state() == State::FinWait2 { limit.min(1) } else { limit };
         for _ in 0..limit {
+            let in_one = self.sends_in_one(network);
             let Some(interface) = network.interface_mut(self.interface) else { return false };
-            let engine = interface.engine.or_narrower(self.narrow.as_deref_mut());
+            let engine = interface.engine_for(self.narrow.as_deref_mut(), in_one);
             let packets = engine.egress(&mut self.set, 1, now);
             if packets.is_empty() {
                 return false;
