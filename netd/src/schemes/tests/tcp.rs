@@ -5,6 +5,7 @@ use scheme::flag::{
     F_GETFL, F_SETFL, MODE_DIR, MODE_FILE, MODE_TYPE, O_DIRECTORY, O_NONBLOCK, O_RDWR, O_STAT,
 };
 use scheme::{EventFlags, SchemeSync};
+use smoltcp::time::Duration;
 
 use super::*;
 use crate::schemes::tcp::Tcp;
@@ -146,7 +147,10 @@ fn an_open_that_is_given_up_leaves_nothing_to_the_next_one_with_its_id() {
 fn low_ports_are_the_administrator_s_and_one_listener_s() {
     let mut rig = rig::<Tcp>(&host());
     rig.uid = 1000;
-    assert_eq!(rig.open("/0.0.0.0:80"), Err(EACCES));
+    for low in [1, 80, 1023] {
+        assert_eq!(rig.open(&format!("/0.0.0.0:{low}")), Err(EACCES));
+    }
+    assert!(rig.open("/0.0.0.0:1024").is_ok());
     let socket = rig.open("").unwrap();
     assert_eq!(rig.dup(socket, "/0.0.0.0:80"), Err(EACCES));
     rig.uid = 0;
@@ -191,6 +195,58 @@ fn a_shutdown_ends_one_half() {
     rig.settle();
     assert_eq!(rig.read(client, 9), Ok(b"y".to_vec()));
     assert_eq!(rig.call(client, &mut [], &[9, 7]), Err(EINVAL));
+    assert_eq!(rig.read(client, 9), Err(EAGAIN));
+    assert_eq!(rig.call(client, &mut [], &[9, 0]), Ok(0));
+    assert_eq!(rig.read(client, 9), Ok(Vec::new()), "the other half, for who reads");
+}
+
+/// Lets time pass until what can arrive has arrived.
+fn pass(rig: &mut Rig<SocketScheme<Tcp>>) {
+    for _ in 0..100 {
+        let mut stack = rig.stack.borrow_mut();
+        let later = stack.network.now + Duration::from_millis(10);
+        stack.poll(later);
+    }
+}
+
+#[test]
+fn a_write_is_taken_as_far_as_there_is_room_and_the_writer_hears_of_more() {
+    let (mut rig, client, server) = connection();
+    let data = vec![7; 4 << 20];
+    let mut sent = 0;
+    while let Ok(count) = rig.write(client, &data) {
+        assert!(count < data.len(), "what does not fit is not said to be taken");
+        sent += count;
+        pass(&mut rig);
+    }
+    let all = EventFlags::EVENT_READ | EventFlags::EVENT_WRITE;
+    assert_eq!(rig.scheme.fevent(client, all, &caller(0)).unwrap(), EventFlags::empty());
+    rig.scheme.post_changes();
+
+    let mut received = rig.read(server, data.len()).unwrap().len();
+    pass(&mut rig);
+    assert!(rig.scheme.post_changes(), "an edge");
+    assert_eq!(rig.scheme.fevent(client, all, &caller(0)).unwrap(), EventFlags::EVENT_WRITE);
+    sent += rig.write(client, &data).unwrap();
+    rig.close(client);
+    while let Ok(bytes) = rig.read(server, data.len())
+        && !bytes.is_empty()
+    {
+        received += bytes.len();
+        pass(&mut rig);
+    }
+    assert_eq!(received, sent);
+}
+
+#[test]
+fn who_disconnects_is_a_socket_like_a_new_one_and_its_peer_hears_the_end() {
+    let (mut rig, client, server) = connection();
+    let again = rig.dup(client, "disconnect").unwrap();
+    rig.close(client);
+    assert_eq!(rig.path(again), "/scheme/tcp/0.0.0.0:0/0.0.0.0:0");
+    assert_eq!(rig.read(again, 9), Err(ENOTCONN));
+    assert_eq!(rig.read(server, 9), Ok(Vec::new()));
+    assert_eq!(rig.dup(again, SERVER), Err(EAGAIN_WRITE), "it can connect");
 }
 
 #[test]

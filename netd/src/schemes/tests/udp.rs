@@ -39,6 +39,34 @@ fn a_connected_socket_names_its_peer_and_hears_refusals() {
 }
 
 #[test]
+fn who_disconnects_keeps_the_port_and_hears_everybody_again() {
+    let mut rig = rig::<Udp>(&host());
+    let client = rig.open("127.0.0.1:53/127.0.0.1:4000").unwrap();
+    let again = rig.dup(client, "disconnect").unwrap();
+    rig.close(client);
+    assert_eq!(rig.path(again), "/scheme/udp/0.0.0.0:0/127.0.0.1:4000");
+    assert_eq!((rig.peer(again), rig.write(again, b"x")), (Err(ENOTCONN), Err(ENOTCONN)));
+    let stranger = rig.open("127.0.0.1:4000").unwrap();
+    rig.write(stranger, b"hello").unwrap();
+    rig.settle();
+    assert_eq!(rig.read(again, 9), Ok(b"hello".to_vec()));
+}
+
+#[test]
+fn low_ports_are_the_administrator_s() {
+    let mut rig = rig::<Udp>(&host());
+    rig.uid = 1000;
+    let socket = rig.open("").unwrap();
+    for low in [1, 53, 1023] {
+        assert_eq!(rig.open(&format!("/0.0.0.0:{low}")), Err(EACCES));
+        assert_eq!(rig.dup(socket, &format!("/0.0.0.0:{low}")), Err(EACCES));
+    }
+    assert!(rig.dup(socket, "/0.0.0.0:1024").is_ok());
+    rig.uid = 0;
+    assert!(rig.open("/0.0.0.0:53").is_ok());
+}
+
+#[test]
 fn recvmsg_names_the_sender() {
     let mut rig = rig::<Udp>(&host());
     let server = rig.open("/127.0.0.1:53").unwrap();

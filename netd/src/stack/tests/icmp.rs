@@ -31,6 +31,41 @@ fn an_error_about_a_datagram_can_be_read() {
     assert_eq!(message[..2], [3, 3], "destination unreachable, port unreachable");
 }
 
+/// What a router says of a packet of the left host's, which is in `frame`: that it does not arrive.
+fn unreachable(frame: &[u8], code: u8) -> Vec<u8> {
+    let quoted = &frame[HEADROOM..];
+    let answer = datagram::build(RIGHT, LEFT, IpProtocol::Icmp, 8 + quoted.len(), |message| {
+        (message[0], message[1]) = (3, code);
+        message[8..].copy_from_slice(quoted);
+        Icmpv4Packet::new_unchecked(message).fill_checksum();
+    });
+    framed(answer, RIGHT, LEFT)
+}
+
+#[test]
+fn an_error_ends_a_handshake_and_no_connection() {
+    let mut bed = Bed::new();
+    bed.right.tcp.listen(any(80), Default::default(), &mut bed.right.network).unwrap();
+    let connection =
+        bed.left.tcp.connect(None, right(80), Default::default(), &mut bed.left.network).unwrap();
+    bed.run(Duration::from_secs(1));
+    assert_eq!(bed.left.tcp.connected(connection), Ok(()));
+    for (code, error) in [(1, SocketError::HostUnreachable), (3, SocketError::ConnectionRefused)] {
+        let client =
+            bed.left.tcp.connect(None, right(81), Default::default(), &mut bed.left.network).unwrap();
+        bed.left.poll(bed.now);
+        let request = bed.left.take_frames(ETH0, usize::MAX).last().unwrap();
+        bed.left.receive(ETH0, &unreachable(&request, code));
+        assert_eq!(bed.left.tcp.connected(client), Err(error));
+
+        bed.left.tcp.write(connection, b"x").unwrap();
+        bed.left.poll(bed.now);
+        let text = bed.left.take_frames(ETH0, usize::MAX).last().unwrap();
+        bed.left.receive(ETH0, &unreachable(&text, code));
+        assert_eq!(bed.left.tcp.read(connection, &mut [0; 9], false), Err(SocketError::WouldBlock));
+    }
+}
+
 #[test]
 fn a_whole_packet_goes_out_and_comes_in_raw() {
     let mut bed = Bed::new();
