@@ -14,6 +14,7 @@ pub mod igb;
 pub mod input;
 pub mod ipv6;
 pub mod ixgbe;
+pub mod netcfg;
 pub mod pcid;
 pub mod rtl8139;
 pub mod rtl8168;

@@ -110,6 +110,7 @@ targets! {
     igb: "igb",
     ipv6: "ipv6",
     ixgbe: "ixgbe",
+    netcfg: "netcfg",
     pcid: "pcid",
     rtl8139: "rtl8139",
     rtl8168: "rtl8168",

@@ -200,7 +200,9 @@ impl Intent {
         let name = interface.name();
         let unknown = Candidate { name, mac: None, driver: None };
         let candidate = self.known.get(&id).map_or(unknown, |known| known.candidate(name));
-        self.config.find(&candidate).cloned().unwrap_or_else(|| Interface::new(Match::by_name(name)))
+        let table = self.config.find(&candidate).cloned();
+        let table = table.unwrap_or_else(|| Interface::new(Match::by_name(name)));
+        if interface.is_nic() { table } else { of_vlan(table) }
     }
 
     fn follow_name_servers(&self, stack: &mut Stack) {
@@ -212,4 +214,11 @@ impl Intent {
         stack.own_name_servers = own.chain(self.known.iter().flat_map(of_interface)).collect();
         stack.own_search.clone_from(&self.config.search);
     }
+}
+
+/// What a table for several interfaces says of a VLAN among them, which is no NIC and carries no others.
+fn of_vlan(table: Interface) -> Interface {
+    let nothing = Interface::new(table.matches);
+    let Interface { name, up, dhcp, keep_lease, addresses, routes, dns, mtu, metric, .. } = table;
+    Interface { name, up, dhcp, keep_lease, addresses, routes, dns, mtu, metric, ..nothing }
 }

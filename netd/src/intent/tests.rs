@@ -211,3 +211,21 @@ fn two_nics_change_their_names_and_one_name_is_not_for_two() {
     intent.follow(&mut stack);
     assert_eq!(names(&stack), ["wan", "eth0"], "the first one has it");
 }
+
+#[test]
+fn a_table_for_all_with_vlans_gives_none_to_the_vlans() {
+    let (mut stack, eth0) = host();
+    let table = "[[interface]]\nmatch.name = 'eth*'\nmac = '52:54:00:00:00:02'\nmtu = 1400\nvlan = [10, 20]";
+    let mut intent = Intent::new(config(table));
+    intent.follow(&mut stack);
+    let names: Vec<_> = stack.network.interfaces().map(|own| own.name().to_owned()).collect();
+    assert_eq!(names, ["lo", "eth0", "eth0.10", "eth0.20"]);
+    let vlan = stack.network.vlan(eth0, 10).unwrap();
+    assert_eq!(stack.network.interface(vlan).unwrap().wanted.address, None, "it has that of its carrier");
+
+    intent.edit(vlan, &stack, |table| table.up = false);
+    intent.follow(&mut stack);
+    assert!(!stack.network.interface(vlan).unwrap().up && stack.network.interface(eth0).unwrap().up);
+    let again = config(&intent.config().to_string());
+    assert_eq!(again.interfaces.len(), 2, "what is saved can be read");
+}

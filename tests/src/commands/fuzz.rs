@@ -49,6 +49,8 @@ enum Target {
     Pcid,
     /// Requests to the socket schemes
     Sockets,
+    /// Requests to the scheme netcfg
+    Netcfg,
     /// pcid.d files
     Drivers,
     /// netd.toml
@@ -73,6 +75,7 @@ impl Target {
             Self::Vmxnet3 => "vmxnet3",
             Self::Pcid => "pcid",
             Self::Sockets => "sockets",
+            Self::Netcfg => "netcfg",
             Self::Drivers => "drivers",
             Self::Config => "config",
         }
