@@ -120,7 +120,7 @@ pub fn run(data: &[u8]) {
     }
     schemes.iter_mut().for_each(|scheme| scheme.end());
     pass(&stack, &mut schemes, Duration::from_secs(2 * 60 * 60));
-    let mut stack = stack.borrow_mut();
+    let stack = stack.borrow_mut();
     assert_eq!(stack.tcp.count(), 0, "connections are left over");
     assert_eq!(stack.deadline(), None, "something is left to be done");
     assert_eq!(groups(&stack), usual, "nobody is left to be in a group");

@@ -9,11 +9,11 @@ use crate::{Context, Error, Result, programs};
 
 /// Within the first, instructions count; within the others, which it calls and behind which the model is, they do not.
 const TOGGLES: [&str; 3] =
-    ["cost::cost::counted*", "hw::fake::Registers<M>::read*", "hw::fake::Registers<M>::write*"];
+    ["models::cost::counted*", "hw::fake::Registers<M>::read*", "hw::fake::Registers<M>::write*"];
 
 /// Where a case begins, and where it ends.
-const BEGIN: &str = "cost::cost::begin*";
-const END: &str = "cost::cost::end*";
+const BEGIN: &str = "models::cost::begin*";
+const END: &str = "models::cost::end*";
 
 /// What one case costs.
 #[derive(Clone, Debug, PartialEq)]

@@ -15,24 +15,16 @@ mod configuration;
 mod control;
 mod facilities;
 mod flood;
-#[path = "../../../drivers/nic/tests/card/flows.rs"]
-mod flows;
 mod interfaces;
 mod lease;
 mod lengths;
 mod linux_peer;
 mod nics;
 mod offloads;
-#[allow(dead_code, reason = "the models of devices use the rest")]
-#[path = "../../../drivers/nic/tests/card/packets.rs"]
-mod packets;
 mod programs;
 mod queues;
 mod raw_frames;
 mod restart;
-#[allow(dead_code, reason = "the models of devices use the rest")]
-#[path = "../../../drivers/nic/tests/card/wire.rs"]
-mod wire;
 
 /// The guest's address, where a test gives it one.
 const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];

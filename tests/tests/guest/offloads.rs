@@ -8,10 +8,10 @@ use testbed::peer::Peer;
 use testbed::station;
 
 use crate::nics::Card;
-use crate::packets::{damaged, of_each_kind, several, unfinished, verdict};
 use crate::raw_frames::escaped;
-use crate::wire::assert_segments;
 use crate::{MAC, MAC_TEXT};
+use models::packets::{damaged, of_each_kind, several, unfinished, verdict};
+use models::wire::assert_segments;
 
 /// What the guest may take for a step.
 const PATIENCE: Duration = Duration::from_secs(60);

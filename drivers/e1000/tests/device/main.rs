@@ -1,6 +1,6 @@
 //! The driver against a model of its device.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "the rig's helpers are tests, too")]
+#![allow(clippy::expect_used, clippy::panic, reason = "the stories' helpers are tests, too")]
 
 #[path = "../../../nic/tests/card/mod.rs"]
 mod card;
@@ -8,23 +8,12 @@ mod card;
 mod checksums;
 #[path = "../../../nic/tests/card/coalesce.rs"]
 mod coalesce;
-#[path = "../../../intel/tests/card/controller.rs"]
-mod controller;
-#[path = "../../../intel/tests/card/extended.rs"]
-mod extended;
 #[path = "../../../intel/tests/card/mod.rs"]
 mod intel;
 #[path = "../../../nic/tests/card/jumbo.rs"]
 mod jumbo;
-#[path = "../../../nic/tests/card/madness.rs"]
-mod madness;
-mod model;
-#[path = "../../../nic/tests/card/packets.rs"]
-mod packets;
 #[path = "../../../nic/tests/card/random.rs"]
 mod random;
-#[path = "../../../nic/tests/card/rig.rs"]
-mod rig;
 #[path = "../../../nic/tests/card/rings.rs"]
 mod rings;
 #[path = "../../../nic/tests/card/segments.rs"]
@@ -33,6 +22,5 @@ mod segments;
 mod vlan;
 #[path = "../../../nic/tests/card/vlan_filter.rs"]
 mod vlan_filter;
-#[allow(dead_code, reason = "the models of other devices use the rest")]
-#[path = "../../../nic/tests/card/wire.rs"]
-mod wire;
+
+use models::intel::e1000 as model;

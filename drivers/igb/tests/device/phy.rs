@@ -1,7 +1,7 @@
 //! A reset of the device resets its PHY.
 
 use crate::model::Card;
-use crate::rig::Rig;
+use models::rig::Rig;
 
 #[test]
 fn a_phy_is_told_to_negotiate_after_a_reset() {

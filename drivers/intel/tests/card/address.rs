@@ -1,7 +1,7 @@
 //! Where the device's own address comes from.
 
 use crate::model::Card;
-use crate::rig::Rig;
+use models::rig::Rig;
 
 #[test]
 fn the_address_comes_from_the_eeprom_in_both_layouts() {

@@ -6,7 +6,7 @@ mod start;
 use hw::fake::Slot;
 
 use crate::model::Card;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
 #[test]
 fn an_unknown_device_is_named() {

@@ -3,7 +3,7 @@
 use hw::InterruptKind;
 
 use crate::model::Card;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
 const KINDS: [&[InterruptKind]; 3] =
     [&[InterruptKind::MsiX { vectors: 5 }, InterruptKind::Msi], &[InterruptKind::Msi], &[]];

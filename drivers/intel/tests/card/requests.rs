@@ -7,7 +7,7 @@ use scheme::errno::EINVAL;
 use scheme::flag::O_RDONLY;
 
 use crate::model::Card;
-use crate::rig::Rig;
+use models::rig::Rig;
 
 #[test]
 fn the_eeprom_is_read_word_by_word_in_both_layouts() {
@@ -28,7 +28,7 @@ fn the_eeprom_is_read_word_by_word_in_both_layouts() {
 fn leds_blink_for_as_long_as_they_are_asked_to() {
     let mut rig = Rig::new(Card::new());
     rig.slot.with(|model, _| model.set_register(LEDCTL, 0x0706_8302));
-    let leds = |rig: &Rig| rig.slot.with(|model, _| model.register(LEDCTL));
+    let leds = |rig: &Rig<Card>| rig.slot.with(|model, _| model.register(LEDCTL));
     assert_eq!(rig.echo("identify", "2\n"), Ok(2));
     assert_eq!((rig.cat("identify").as_str(), leds(&rig)), ("2\n", 0x8e8e_8e8e));
     rig.pass(Duration::from_millis(1500)).expect("the device is there");

@@ -5,7 +5,7 @@ use ixgbe::chips;
 use nic::driver::Fault;
 
 use crate::model::Card;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
 #[test]
 fn frames_pass_through_each_of_them() {

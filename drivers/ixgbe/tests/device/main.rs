@@ -1,6 +1,6 @@
 //! The driver against a model of its device.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "the rig's helpers are tests, too")]
+#![allow(clippy::expect_used, clippy::panic, reason = "the stories' helpers are tests, too")]
 
 #[path = "../../../nic/tests/card/mod.rs"]
 mod card;
@@ -13,17 +13,14 @@ mod faults;
 mod interrupts;
 #[path = "../../../nic/tests/card/jumbo.rs"]
 mod jumbo;
-#[path = "../../../nic/tests/card/madness.rs"]
-mod madness;
-mod model;
 mod nodes;
 #[path = "../../../nic/tests/card/random.rs"]
 mod random;
-#[path = "../../../nic/tests/card/rig.rs"]
-mod rig;
 #[path = "../../../nic/tests/card/rings.rs"]
 mod rings;
 #[path = "../../../nic/tests/card/vlan.rs"]
 mod vlan;
 #[path = "../../../nic/tests/card/vlan_filter.rs"]
 mod vlan_filter;
+
+use models::ixgbe as model;

@@ -4,7 +4,7 @@ use scheme::errno::{EAGAIN, EBUSY};
 use scheme::flag::{O_NONBLOCK, O_RDONLY};
 
 use crate::model::Card;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
 /// pcapng's blocks (draft-ietf-opsawg-pcapng, section 11.1).
 const ENHANCED_PACKET: u32 = 6;

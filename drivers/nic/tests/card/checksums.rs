@@ -7,19 +7,19 @@ use scheme::flag::{O_NONBLOCK, O_RDWR};
 use scheme::vnet::{Checksum, Header, SIZE};
 
 use crate::model::Card;
-use crate::packets::{damaged, of_each_kind, unfinished, verdict};
-use crate::rig::{Rig, frame};
+use models::packets::{damaged, of_each_kind, unfinished, verdict};
+use models::rig::{Rig, frame};
 
 const PEER: [u8; 6] = [2, 0, 0, 0, 0, 9];
 /// VLAN 10, with a priority.
 const TEN: u16 = 0x600a;
 
-fn open_vnet(rig: &mut Rig) -> usize {
+fn open_vnet(rig: &mut Rig<Card>) -> usize {
     rig.open("vnet", O_RDWR | O_NONBLOCK).expect("`vnet` opens")
 }
 
 /// What a reader of `vnet` is told of the checksums of good frames, and of bad ones.
-fn told(rig: &mut Rig, id: usize) -> [Checksum; 2] {
+fn told(rig: &mut Rig<Card>, id: usize) -> [Checksum; 2] {
     let mut told = [Checksum::Unknown; 2];
     for good in of_each_kind(Card::MAC, 777) {
         for (arrived, told) in [good.clone(), damaged(&good)].iter().zip(&mut told) {
@@ -49,7 +49,7 @@ fn readers_are_told_of_checksums_that_are_good() {
 }
 
 /// Sends frames of each kind and of many lengths; how many checksums the device has filled in.
-fn send_unfinished(rig: &mut Rig, id: usize) -> usize {
+fn send_unfinished(rig: &mut Rig<Card>, id: usize) -> usize {
     let before = rig.slot.with(|model, _| model.filled_in);
     for length in [0, 1, 2, 3, 100, 777, 1001, 1440] {
         for whole in of_each_kind(PEER, length) {

@@ -6,12 +6,12 @@ use nic::{Intervals, Moderation};
 use scheme::errno::EINVAL;
 
 use crate::model::Card;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
 /// More than the engine watches before it judges.
 const WINDOW: Duration = Duration::from_millis(11);
 
-fn intervals(rig: &Rig) -> Intervals {
+fn intervals(rig: &Rig<Card>) -> Intervals {
     rig.slot.with(|model, _| model.intervals())
 }
 

@@ -3,14 +3,14 @@
 use scheme::errno::EINVAL;
 
 use crate::model::Card;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
 const BROADCAST: [u8; 6] = [0xff; 6];
 const OTHER: [u8; 6] = [0x52, 0x54, 0, 0, 0, 1];
 const GROUP: [u8; 6] = [0x01, 0x00, 0x5e, 0x00, 0x00, 0xfb];
 const OTHER_GROUP: [u8; 6] = [0x33, 0x33, 0x00, 0x00, 0x00, 0x16];
 
-fn passes(rig: &mut Rig, id: usize, destination: [u8; 6]) -> bool {
+fn passes(rig: &mut Rig<Card>, id: usize, destination: [u8; 6]) -> bool {
     rig.arrive(&frame(destination, 64, 0));
     rig.settle();
     !rig.read_all(id).is_empty()

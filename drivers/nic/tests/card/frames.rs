@@ -9,7 +9,7 @@ use scheme::errno::{EAGAIN, EINVAL};
 use scheme::flag::{O_RDONLY, O_WRONLY};
 
 use crate::model::Card;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
 const PEER: [u8; 6] = [2, 0, 0, 0, 0, 9];
 
@@ -136,7 +136,7 @@ fn no_interrupt_tells_of_frames_while_a_reader_comes_back_for_others() {
     let mut rig = Rig::new(Card::new());
     let id = rig.open_frames();
     let mut frames = (0..).map(|seed| frame(Card::MAC, 100, seed));
-    let arrive = |rig: &mut Rig, frame: Option<Vec<u8>>| {
+    let arrive = |rig: &mut Rig<Card>, frame: Option<Vec<u8>>| {
         rig.arrive(&frame.expect("there is no end to them"));
         rig.settle();
     };
@@ -220,7 +220,7 @@ struct Reader {
 
 impl Reader {
     /// Reads up to `count` frames: each whole, and none before or twice.
-    fn read(&mut self, rig: &mut Rig, count: usize) -> Result<(), TestCaseError> {
+    fn read(&mut self, rig: &mut Rig<Card>, count: usize) -> Result<(), TestCaseError> {
         for frame in (0..count).map_while(|_| rig.read(self.id).ok()) {
             let number = u32::from_be_bytes([frame[14], frame[15], frame[16], frame[17]]);
             prop_assert!(frame == numbered(number), "frame {} is damaged", number);

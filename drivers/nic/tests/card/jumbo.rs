@@ -4,7 +4,7 @@ use nic::frame::HEADER;
 use scheme::errno::EINVAL;
 
 use crate::model::Card;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
 #[test]
 fn jumbo_frames_are_chains_of_buffers() {

@@ -6,9 +6,9 @@ use scheme::EventFlags;
 use scheme::flag::{O_RDONLY, O_STAT, O_WRONLY};
 
 use crate::model::Card;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
-fn is_quiet(rig: &Rig) -> bool {
+fn is_quiet(rig: &Rig<Card>) -> bool {
     rig.slot.with(|model, _| model.is_quiet())
 }
 

@@ -1,4 +1,4 @@
-//! What every card does, by the model of its device in `crate::model` and the rig around it in `crate::rig`.
+//! What every card does, by the model of its device, which its tests call `model`.
 
 mod capture;
 mod filters;

@@ -5,7 +5,7 @@ use scheme::errno::{EACCES, EINVAL, ENOENT, ENOTDIR, EOPNOTSUPP};
 use scheme::flag::{O_DIRECTORY, O_RDONLY, O_RDWR, O_WRONLY};
 
 use crate::model::Card;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
 #[test]
 fn a_device_has_its_own_address_and_receives_what_is_for_it_until_told_otherwise() {

@@ -2,16 +2,16 @@
 
 use scheme::errno::EINVAL;
 
-use crate::flows::flow;
 use crate::model::Card;
-use crate::rig::{Rig, frame};
+use models::flows::flow;
+use models::rig::{Rig, frame};
 
 /// Flows that arrive.
 const FLOWS: u16 = 200;
 
 /// Lets flows arrive; how many frames each queue has brought.
-fn arrive(rig: &mut Rig, id: usize) -> Vec<u64> {
-    let count = |rig: &mut Rig| {
+fn arrive(rig: &mut Rig<Card>, id: usize) -> Vec<u64> {
+    let count = |rig: &mut Rig<Card>| {
         Vec::from_iter((0..Card::QUEUES).map(|queue| rig.stat(&format!("rx_queue_{queue}_packets"))))
     };
     let before = count(rig);

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use crate::madness::{Madness, act};
 use crate::model::Card;
-use crate::rig::Rig;
+use models::madness::{Madness, act};
+use models::rig::Rig;
 
 const SECOND: Duration = Duration::from_secs(1);
 

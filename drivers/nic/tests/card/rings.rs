@@ -4,14 +4,14 @@ use nic::Rings;
 use scheme::errno::EINVAL;
 
 use crate::model::Card;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
 /// The `rings` node says these sizes.
-fn says(rig: &mut Rig, Rings { receive, transmit }: Rings) -> bool {
+fn says(rig: &mut Rig<Card>, Rings { receive, transmit }: Rings) -> bool {
     rig.cat("rings").starts_with(&format!("rx {receive}\ntx {transmit}\n"))
 }
 
-fn set(rig: &mut Rig, Rings { receive, transmit }: Rings) {
+fn set(rig: &mut Rig<Card>, Rings { receive, transmit }: Rings) {
     assert!(rig.echo("rings", &format!("rx {receive}\ntx {transmit}\n")).is_ok());
 }
 

@@ -7,9 +7,9 @@ use scheme::flag::{O_NONBLOCK, O_RDWR};
 use scheme::vnet::{Header, LONGEST, SIZE, Segments};
 
 use crate::model::Card;
-use crate::packets::several;
-use crate::rig::Rig;
-use crate::wire::assert_segments;
+use models::packets::several;
+use models::rig::Rig;
+use models::wire::assert_segments;
 
 const PEER: [u8; 6] = [2, 0, 0, 0, 0, 9];
 
@@ -63,7 +63,7 @@ impl Large {
     }
 }
 
-fn open_vnet(rig: &mut Rig) -> usize {
+fn open_vnet(rig: &mut Rig<Card>) -> usize {
     rig.open("vnet", O_RDWR | O_NONBLOCK).expect("`vnet` opens")
 }
 

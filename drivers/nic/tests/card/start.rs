@@ -4,7 +4,7 @@ use hw::fake::Slot;
 use nic::driver::Fault;
 
 use crate::model::Card;
-use crate::rig::Rig;
+use models::rig::Rig;
 
 #[test]
 fn a_device_that_is_gone_is_named() {

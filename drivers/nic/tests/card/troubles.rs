@@ -5,7 +5,7 @@ use std::time::Duration;
 use nic::driver::Fault;
 
 use crate::model::Card;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -5,7 +5,7 @@ use scheme::flag::{O_NONBLOCK, O_RDWR};
 use scheme::vnet::{Header, SIZE};
 
 use crate::model::Card;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
 const PEER: [u8; 6] = [2, 0, 0, 0, 0, 9];
 /// VLAN 10, with a priority.
@@ -22,12 +22,12 @@ fn beside(frame: &[u8], control: u16) -> Vec<u8> {
     [&Header { vlan: Some(control), ..Header::default() }.bytes()[..], frame].concat()
 }
 
-fn open_vnet(rig: &mut Rig) -> usize {
+fn open_vnet(rig: &mut Rig<Card>) -> usize {
     rig.open("vnet", O_RDWR | O_NONBLOCK).expect("`vnet` opens")
 }
 
 /// How many tags the device has put in or taken off.
-fn tags(rig: &Rig) -> usize {
+fn tags(rig: &Rig<Card>) -> usize {
     rig.slot.with(|model, _| model.tags)
 }
 

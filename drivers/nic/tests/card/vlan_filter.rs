@@ -3,7 +3,7 @@
 use nic::vlan;
 
 use crate::model::Card;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
 fn tagged(mut frame: Vec<u8>, control: u16) -> Vec<u8> {
     vlan::insert(&mut frame, control);
@@ -14,7 +14,7 @@ fn tagged(mut frame: Vec<u8>, control: u16) -> Vec<u8> {
 fn frames_of_vlans_come_as_far_as_they_are_asked_for() {
     let mut rig = Rig::new(Card::new());
     let id = rig.open_frames();
-    let come = |rig: &mut Rig, change: [&str; 2]| {
+    let come = |rig: &mut Rig<Card>, change: [&str; 2]| {
         assert!(rig.echo("filter", change[0]).is_ok() && rig.echo("features", change[1]).is_ok());
         [0, 10, 11, 42].map(|vlan| {
             rig.arrive(&tagged(frame(Card::MAC, 100, 0), 0xe000 | vlan));

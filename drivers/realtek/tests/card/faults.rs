@@ -7,7 +7,7 @@ use hw::fake::Slot;
 use nic::driver::Fault;
 
 use crate::model::Card;
-use crate::rig::Rig;
+use models::rig::Rig;
 
 #[test]
 fn a_device_without_address_is_refused() {

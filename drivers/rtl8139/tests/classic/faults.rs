@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model::Card;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
 const GOOD: u32 = 1;
 

@@ -1,16 +1,11 @@
 //! The driver against a model of a predecessor of the C+.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "the rig's helpers are tests, too")]
+#![allow(clippy::expect_used, clippy::panic, reason = "the stories' helpers are tests, too")]
 
 #[path = "../../../nic/tests/card/mod.rs"]
 mod card;
-#[path = "../../../realtek/tests/card/chip.rs"]
-mod chip;
 mod faults;
-#[path = "../../../nic/tests/card/madness.rs"]
-mod madness;
-mod model;
 #[path = "../../../nic/tests/card/random.rs"]
 mod random;
-#[path = "../../../nic/tests/card/rig.rs"]
-mod rig;
+
+use models::realtek::classic as model;

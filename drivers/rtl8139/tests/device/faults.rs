@@ -1,7 +1,7 @@
 //! A device that lies, hangs, floods or goes costs its interface, and nothing else.
 
 use crate::model::Card;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
 #[test]
 fn bad_frames_are_counted_by_what_is_wrong_and_the_ring_goes_on() {

@@ -1,7 +1,7 @@
 //! What the device says of itself, and counts.
 
 use crate::model::Card;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 use rtl8139::registers::{ANLPAR, BMCR, Bmcr};
 
 #[test]

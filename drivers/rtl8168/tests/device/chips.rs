@@ -7,7 +7,7 @@ use nic::frame::HEADER;
 use rtl8168::chips;
 
 use crate::model::{Card, MESSAGES, Rtl8168};
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
 /// All that the driver knows: PCI ids, versions and names.
 fn all() -> Vec<(u16, u32, &'static str)> {

@@ -1,7 +1,7 @@
 //! A device that lies, hangs or goes costs its interface, and nothing else.
 
 use crate::model::Card;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
 #[test]
 fn a_phy_that_is_down_is_woken_and_a_mute_one_left_to_itself() {

@@ -1,7 +1,7 @@
 //! What the device says of itself, and counts.
 
 use crate::model::{Card, Rtl8168};
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
 #[test]
 fn features_and_registers_are_those_of_the_device() {

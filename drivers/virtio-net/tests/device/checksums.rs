@@ -4,8 +4,8 @@ use scheme::flag::{O_NONBLOCK, O_RDWR};
 use virtio_net::registers::Features;
 
 use crate::model::VirtioNet;
-use crate::packets::{of_each_kind, unfinished, verdict};
-use crate::rig::Rig;
+use models::packets::{of_each_kind, unfinished, verdict};
+use models::rig::Rig;
 
 /// The header of `vnet`.
 const HEADER: usize = 12;

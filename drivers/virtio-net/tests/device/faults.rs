@@ -7,14 +7,14 @@ use nic::driver::Fault;
 use proptest::prelude::*;
 use virtio_net::registers::{Features, virtqueue};
 
-use crate::madness::{Madness, act};
 use crate::model::VirtioNet;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
+use models::virtio_net::madness::{Madness, act};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A frame passes each way.
-fn assert_works(rig: &mut Rig, id: usize) {
+fn assert_works(rig: &mut Rig<VirtioNet>, id: usize) {
     rig.read_all(id);
     rig.sent();
     let good = frame(VirtioNet::MAC, 100, 1);

@@ -4,7 +4,7 @@ use hw::fake::Slot;
 use virtio_net::registers::Features;
 
 use crate::model::VirtioNet;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
 /// What the driver cannot do without.
 const LEAST: Features = Features::VERSION_1.union(Features::ACCESS_PLATFORM).union(Features::MAC);
@@ -13,7 +13,7 @@ fn refusal(model: VirtioNet) -> String {
     Rig::attach(Slot::new(model)).err().map(|error| error.to_string()).unwrap_or_default()
 }
 
-fn pass_both_ways(rig: &mut Rig, len: usize) {
+fn pass_both_ways(rig: &mut Rig<VirtioNet>, len: usize) {
     let id = rig.open_frames();
     for round in 0..600 {
         let frame = frame(VirtioNet::MAC, len, round);

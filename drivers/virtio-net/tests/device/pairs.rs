@@ -3,9 +3,9 @@
 use hw::fake::Slot;
 use virtio_net::registers::Features;
 
-use crate::flows::flow;
 use crate::model::VirtioNet;
-use crate::rig::Rig;
+use models::flows::flow;
+use models::rig::Rig;
 
 /// The `rss` node and the frames of each queue, of a device that has taken in flows.
 fn after_flows(model: VirtioNet) -> (String, Vec<u64>) {

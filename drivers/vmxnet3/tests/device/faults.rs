@@ -7,7 +7,7 @@ use nic::driver::Fault;
 use scheme::flag::O_RDWR;
 
 use crate::model::Vmxnet3;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -1,6 +1,6 @@
 //! The driver against a model of its device.
 
-#![allow(clippy::expect_used, clippy::panic, reason = "the rig's helpers are tests, too")]
+#![allow(clippy::expect_used, clippy::panic, reason = "the stories' helpers are tests, too")]
 
 #[path = "../../../nic/tests/card/mod.rs"]
 mod card;
@@ -9,16 +9,9 @@ mod checksums;
 mod faults;
 #[path = "../../../nic/tests/card/jumbo.rs"]
 mod jumbo;
-#[path = "../../../nic/tests/card/madness.rs"]
-mod madness;
-mod model;
 mod nodes;
-#[path = "../../../nic/tests/card/packets.rs"]
-mod packets;
 #[path = "../../../nic/tests/card/random.rs"]
 mod random;
-#[path = "../../../nic/tests/card/rig.rs"]
-mod rig;
 #[path = "../../../nic/tests/card/rings.rs"]
 mod rings;
 #[path = "../../../nic/tests/card/segments.rs"]
@@ -27,6 +20,5 @@ mod segments;
 mod vlan;
 #[path = "../../../nic/tests/card/vlan_filter.rs"]
 mod vlan_filter;
-#[allow(dead_code, reason = "the models of other devices use the rest")]
-#[path = "../../../nic/tests/card/wire.rs"]
-mod wire;
+
+use models::vmxnet3 as model;

@@ -3,7 +3,7 @@
 use scheme::errno::EOPNOTSUPP;
 
 use crate::model::Vmxnet3;
-use crate::rig::{Rig, frame};
+use models::rig::{Rig, frame};
 
 #[test]
 fn features_and_registers_are_those_of_the_device() {
@@ -47,7 +47,7 @@ fn more_groups_than_the_list_holds_are_all_groups() {
 fn moderation_is_switched_by_a_restart_that_loses_nothing() {
     let mut rig = Rig::new(Vmxnet3::new());
     let id = rig.open_frames();
-    let level = |rig: &Rig| rig.slot.with(|model, _| model.shared.interrupts.mod_levels[0]);
+    let level = |rig: &Rig<Vmxnet3>| rig.slot.with(|model, _| model.shared.interrupts.mod_levels[0]);
     assert_eq!((rig.cat("coalesce").as_str(), level(&rig)), ("adaptive on\n", 8));
 
     let frames: Vec<_> = (0..3).map(|seed| frame(Vmxnet3::MAC, 100, seed)).collect();

@@ -6,8 +6,8 @@ use testbed::features::Claims;
 
 use super::{PATIENCE, Trial, UNSUPPORTED};
 use crate::MAC;
-use crate::flows::{flow, hashed, toeplitz};
 use crate::nics::Card;
+use models::flows::{flow, hashed, toeplitz};
 
 /// Flows, of a frame each, that come in a round.
 pub const FLOWS: u16 = 200;

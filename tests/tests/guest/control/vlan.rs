@@ -10,8 +10,8 @@ use testbed::station;
 
 use super::{PATIENCE, Trial};
 use crate::MAC;
-use crate::packets::{of_each_kind, unfinished};
 use crate::raw_frames::escaped;
+use models::packets::{of_each_kind, unfinished};
 
 /// VLAN 10, which is asked for, with a priority.
 const WANTED: u16 = 0x600a;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use nic::driver::Fault;
 
-use super::model::VirtioNet;
-use super::rig::{Rig, frame};
+use super::VirtioNet;
+use crate::rig::{Rig, frame};
 
 /// What a device gone mad does.
 #[derive(Clone, Copy, Debug)]
@@ -18,15 +18,24 @@ pub enum Madness {
     Length(Option<u32>),
     /// Begins the header of the next frames like this.
     Header([u8; 2], Option<u16>),
+    /// Interrupts without a cause.
     Interrupt,
+    /// Says that it needs a reset.
     Fail,
+    /// A frame of this length arrives.
     Arrive(usize),
+    /// A frame of this length shall be sent.
     Send(usize),
+    /// So many milliseconds pass.
     Wait(u64),
 }
 
-/// Does `step`, and all that follows from it.
-pub fn act(rig: &mut Rig, reader: usize, index: usize, step: Madness) -> Result<(), Fault> {
+/// Does `step`, and all that follows from it; `reader` reads what comes. `index` tells the frames of the steps apart.
+///
+/// # Errors
+///
+/// The driver gives the device up.
+pub fn act(rig: &mut Rig<VirtioNet>, reader: usize, index: usize, step: Madness) -> Result<(), Fault> {
     match step {
         Madness::Scribble(queue, place, word) => {
             rig.slot.with(|model, bus| model.scribble(bus, queue, place, word));

@@ -5,13 +5,12 @@ use std::collections::{HashSet, VecDeque};
 use hw::fake::{Bus, Model};
 use hw::{Identity, InterruptKind};
 use nic::Intervals;
-pub use virtio_net::Device;
 use virtio_net::registers::{Features, Isr, NO_VECTOR, Status, cfg_type, command, common, net, virtqueue};
 
-use super::packets::{filled_in, verdict};
 use super::spread::Spread;
 use super::virtqueue::{Chain, Virtqueue};
-use super::wire::{Layout, cut, without_lengths};
+use crate::packets::{filled_in, verdict};
+use crate::wire::{Layout, cut, without_lengths};
 
 /// The device that the shared tests are about.
 pub type Card = VirtioNet;
@@ -109,13 +108,16 @@ pub struct VirtioNet {
     pub cut: usize,
     /// `csum_start` and `csum_offset` of received frames.
     pub partial_at: [u8; 4],
+    /// What is wrong with it.
     pub faults: Faults,
     /// Accesses outside the driver's memory.
     pub strays: usize,
+    /// How often it was reset.
     pub resets: usize,
 }
 
 impl VirtioNet {
+    /// Its address.
     pub const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
 
     /// Frames that can arrive at once: fewer than the receive ring has entries.
@@ -174,6 +176,7 @@ impl VirtioNet {
         }
     }
 
+    /// One with this PCI device id.
     pub fn with_device(device: u16) -> Self {
         Self { device, ..Self::new() }
     }
@@ -183,6 +186,7 @@ impl VirtioNet {
         self.delays
     }
 
+    /// Plugs the cable in, or pulls it.
     pub fn set_link(&mut self, bus: &mut Bus, up: bool) {
         self.link_up = up;
         self.config_changed(bus);

@@ -7,14 +7,11 @@ use hw::{Identity, InterruptKind};
 use intel::advanced::{ADVANCED_ONE_BUFFER, RingControl, Srrctl};
 use intel::registers::RingRegisters;
 use ixgbe::registers::{
-    self as reg, Autoc, Ctrl, Dmatxctl, Eec, Eitr, Fctrl, Gpie, Hlreg0, Ivar, IvarMisc, Links, Mcstctrl,
-    RECEIVE, Rdrxctl, Rxctrl, Status, TRANSMIT, Vlnctrl,
+    self as reg, Autoc, Ctrl, Dmatxctl, Eec, Eitr, Fctrl, Gpie, Hlreg0, Interrupts, Ivar, IvarMisc, Links,
+    Mcstctrl, RECEIVE, Rdrxctl, Rxctrl, Status, TRANSMIT, Vlnctrl,
 };
 use nic::Intervals;
 use nic::frame::is_tagged;
-
-pub use ixgbe::Device;
-pub use ixgbe::registers::Interrupts;
 
 /// The device that the shared tests are about.
 pub type Card = Ixgbe;
@@ -77,13 +74,16 @@ pub struct Ixgbe {
     tag: Option<u16>,
     /// Frames on the wire, oldest first.
     pub sent: Vec<Vec<u8>>,
+    /// What is wrong with it.
     pub faults: Faults,
     /// Accesses outside the driver's memory.
     pub strays: usize,
+    /// How often it was reset.
     pub resets: usize,
 }
 
 impl Ixgbe {
+    /// Its address.
     pub const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
 
     /// Frames that can arrive at once: fewer than the receive ring has entries.
@@ -92,6 +92,7 @@ impl Ixgbe {
     /// The `link` node with the cable plugged in.
     pub const LINK: &str = "state up\nspeed 10000\nduplex full\n";
 
+    /// A device that was just switched on.
     pub fn new() -> Self {
         Self::with_device(0x10fb)
     }
@@ -106,6 +107,7 @@ impl Ixgbe {
         Self { messages, ..Self::new() }
     }
 
+    /// One with this PCI device id.
     pub fn with_device(device: u16) -> Self {
         let mut model = Self {
             device,
@@ -133,10 +135,12 @@ impl Ixgbe {
         self.registers.insert(offset, value);
     }
 
+    /// What a register holds.
     pub fn register(&self, offset: usize) -> u32 {
         self.registers.get(&offset).copied().unwrap_or(0)
     }
 
+    /// Counts one more in the register of a counter.
     pub fn count(&mut self, counter: usize) {
         *self.registers.entry(counter).or_default() += 1;
     }
@@ -154,6 +158,7 @@ impl Ixgbe {
         self.link_up && self.negotiated
     }
 
+    /// Plugs the cable in, or pulls it.
     pub fn set_link(&mut self, bus: &mut Bus, up: bool) {
         self.link_up = up;
         self.cause(bus, Interrupts::LSC);

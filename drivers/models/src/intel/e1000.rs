@@ -5,9 +5,6 @@ use hw::InterruptKind;
 use super::controller::{Context, Controller, Kind};
 use super::extended;
 
-pub use e1000::Device;
-pub use intel::registers::Interrupts;
-
 /// The device that the shared tests are about.
 pub type Card = Controller<E1000>;
 

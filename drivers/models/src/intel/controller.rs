@@ -1,5 +1,4 @@
-//! A controller, from the other side of its registers (8254x SDM). What is a family's own, its [`Kind`] tells. Each
-//! driver's tests include it, with the stories beside it.
+//! A controller, from the other side of its registers (8254x SDM). What is a family's own, its [`Kind`] tells.
 
 use std::collections::{HashMap, VecDeque};
 use std::marker::PhantomData;
@@ -11,8 +10,8 @@ use intel::descriptors::{IXSM, TXSM, Transmit as _};
 use intel::registers::{self as reg, Ctrl, Interrupts, Mdic, Rctl, RingRegisters, Status, statistics};
 use nic::Intervals;
 
-use super::packets::{filled_in, verdict};
-use super::wire::{Layout, cut};
+use crate::packets::{filled_in, verdict};
+use crate::wire::{Layout, cut};
 
 type Transmit<K> = <<K as Kind>::Family as Family>::Transmit;
 
@@ -145,7 +144,9 @@ pub struct Controller<K> {
     link_up: bool,
     /// The PHY has negotiated, or needs not be told to.
     negotiated: bool,
+    /// Interrupt causes that wait.
     pub icr: u32,
+    /// Interrupt causes that are enabled.
     pub ims: u32,
     /// The causes that an interrupt was raised for already.
     told: u32,
@@ -167,14 +168,17 @@ pub struct Controller<K> {
     verdict: Option<bool>,
     /// Frames on the wire, oldest first.
     pub sent: Vec<Vec<u8>>,
+    /// What is wrong with it.
     pub faults: Faults,
     /// Accesses outside the driver's memory.
     pub strays: usize,
+    /// How often it was reset.
     pub resets: usize,
     kind: PhantomData<K>,
 }
 
 impl<K: Kind> Controller<K> {
+    /// Its address.
     pub const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
 
     /// Frames that can arrive at once: fewer than the receive ring has entries.
@@ -183,6 +187,7 @@ impl<K: Kind> Controller<K> {
     /// The `link` node with the cable plugged in.
     pub const LINK: &str = "state up\nspeed 1000\nduplex full\n";
 
+    /// A device that was just switched on.
     pub fn new() -> Self {
         Self::with_device(K::DEVICE)
     }
@@ -197,6 +202,7 @@ impl<K: Kind> Controller<K> {
         Self { messages, ..Self::new() }
     }
 
+    /// One with this PCI device id.
     pub fn with_device(device: u16) -> Self {
         Self {
             device,
@@ -226,10 +232,12 @@ impl<K: Kind> Controller<K> {
         }
     }
 
+    /// Sets a register, without what a write by the driver does.
     pub fn set_register(&mut self, offset: usize, value: u32) {
         self.registers.insert(offset, value);
     }
 
+    /// What a register holds.
     pub fn register(&self, offset: usize) -> u32 {
         self.registers.get(&offset).copied().unwrap_or(0)
     }
@@ -238,10 +246,12 @@ impl<K: Kind> Controller<K> {
         self.link_up && self.negotiated
     }
 
+    /// The least times between two interrupts that the driver has set.
     pub fn intervals(&self) -> Intervals {
         Intervals::both(K::interval(self))
     }
 
+    /// Plugs the cable in, or pulls it.
     pub fn set_link(&mut self, bus: &mut Bus, up: bool) {
         self.link_up = up;
         self.cause(bus, Interrupts::LSC);

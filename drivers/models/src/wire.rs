@@ -2,7 +2,7 @@
 
 use etherparse::{NetHeaders, PacketHeaders, TransportHeader};
 
-use super::packets::{filled_in, verdict};
+use crate::packets::{filled_in, verdict};
 
 /// Where a device finds what it makes segments of.
 #[derive(Clone, Copy, Debug, Default)]

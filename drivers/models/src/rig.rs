@@ -1,9 +1,8 @@
-//! A driver, its device's model and its scheme, turned by hand as the daemon turns them. Each driver's tests include it,
-//! with the stories beside it; `model` is the driver's.
+//! A driver, its device's model and its scheme, turned by hand as the daemon turns them.
 
 use std::time::{Duration, Instant};
 
-use hw::fake::{Function, Registers, Slot};
+use hw::fake::{Function, Slot};
 use nic::driver::{Fault, Nic};
 use nic::engine::Engine;
 use nic::port::{Port, SharedPort};
@@ -12,35 +11,46 @@ use nic::{Memory, Pools};
 use scheme::flag::{O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY};
 use scheme::{EventFlags, Notifier};
 
-use super::model::{Card, Device};
+use crate::driven::Driven;
 
+/// What a request to the scheme ends with, or its errno.
 pub type Result<T> = std::result::Result<T, i32>;
 
 /// More turns than any step needs: a test that reaches this has found an endless loop.
 const MOST_TURNS: usize = 20_000;
 
-pub struct Rig {
-    pub slot: Slot<Card>,
+/// The driver with its device and its scheme.
+pub struct Rig<C: Driven> {
+    /// The device.
+    pub slot: Slot<C>,
+    /// What the driver and its scheme share.
     pub port: SharedPort,
+    /// The buffers of frames.
     pub pools: Pools,
-    engine: Engine<Function<Card>, Device<Registers<Card>>>,
+    engine: Engine<Function<C>, C::Driver>,
     scheme: NetworkScheme,
     root: usize,
     now: Instant,
 }
 
-impl Rig {
-    pub fn new(model: Card) -> Self {
+impl<C: Driven> Rig<C> {
+    /// Attaches the driver to a device that it takes.
+    pub fn new(model: C) -> Self {
         Self::attach(Slot::new(model)).expect("the driver takes its device")
     }
 
-    pub fn attach(slot: Slot<Card>) -> std::result::Result<Self, Fault> {
+    /// Attaches the driver to the device in `slot`.
+    ///
+    /// # Errors
+    ///
+    /// The driver does not take it.
+    pub fn attach(slot: Slot<C>) -> std::result::Result<Self, Fault> {
         let now = Instant::now();
         let mut claimed = slot.claim();
-        let driver = Device::<Registers<Card>>::DRIVER;
+        let driver = C::Driver::DRIVER;
         let memory = Memory::new(&mut claimed, &driver, driver.rings)?;
         let pools = memory.pools.clone();
-        let mut nic = Device::attach(&mut claimed, memory)?;
+        let mut nic = C::attach(&mut claimed, memory)?;
         let port = Port::new(nic.info().clone(), pools.clone(), nic.link()?, now);
         let mut scheme = NetworkScheme::new("network.test".to_owned(), port.clone(), Notifier::default());
         let root = scheme.root();
@@ -53,6 +63,11 @@ impl Rig {
         self.try_settle().expect("the device is well");
     }
 
+    /// Turns until nothing is left to do now.
+    ///
+    /// # Errors
+    ///
+    /// The driver gives the device up.
     pub fn try_settle(&mut self) -> std::result::Result<(), Fault> {
         for _ in 0..MOST_TURNS {
             self.turn()?;
@@ -93,12 +108,22 @@ impl Rig {
         panic!("the engine wants more turns than {time:?} can need");
     }
 
+    /// Opens a node as root.
+    ///
+    /// # Errors
+    ///
+    /// The scheme's.
     pub fn open(&mut self, path: &str, flags: usize) -> Result<usize> {
         let id = self.scheme.open(self.root, path, flags, 0).map_err(|error| error.errno)?;
         self.settle();
         Ok(id)
     }
 
+    /// Opens a node as somebody.
+    ///
+    /// # Errors
+    ///
+    /// The scheme's.
     pub fn open_as(&mut self, path: &str, flags: usize, uid: u32) -> Result<usize> {
         self.scheme.open(self.root, path, flags, uid).map_err(|error| error.errno)
     }
@@ -108,15 +133,26 @@ impl Rig {
         self.open("frame", O_RDWR | O_NONBLOCK).expect("`frame` opens")
     }
 
+    /// Closes a handle.
     pub fn close(&mut self, id: usize) {
         self.scheme.close(id);
         self.settle();
     }
 
+    /// Reads once: a frame, or a text as far as it goes.
+    ///
+    /// # Errors
+    ///
+    /// The scheme's.
     pub fn read(&mut self, id: usize) -> Result<Vec<u8>> {
         self.read_up_to(id, 20_000)
     }
 
+    /// Reads up to `most` bytes.
+    ///
+    /// # Errors
+    ///
+    /// The scheme's.
     pub fn read_up_to(&mut self, id: usize, most: usize) -> Result<Vec<u8>> {
         let mut buf = vec![0; most];
         let count = self.scheme.read(id, &mut buf, 0).map_err(|error| error.errno)?;
@@ -138,6 +174,11 @@ impl Rig {
         .collect()
     }
 
+    /// Writes, and turns until all of it is done.
+    ///
+    /// # Errors
+    ///
+    /// The scheme's.
     pub fn write(&mut self, id: usize, bytes: &[u8]) -> Result<usize> {
         let result = self.scheme.write(id, bytes).map_err(|error| error.errno);
         self.settle();
@@ -149,6 +190,7 @@ impl Rig {
         self.scheme.write(id, bytes).map_err(|error| error.errno)
     }
 
+    /// How many frames reader `id` has lost.
     pub fn lost(&mut self, id: usize) -> u64 {
         let lost = self.scheme.open_lost(id).expect("a reader has a count of losses");
         let text = String::from_utf8(self.read(lost).expect("it can be read")).expect("it is text");
@@ -156,6 +198,7 @@ impl Rig {
         text.trim().parse().expect("it is a number")
     }
 
+    /// What handle `id` is ready for.
     pub fn ready(&mut self, id: usize) -> EventFlags {
         self.scheme.ready(id, EventFlags::EVENT_READ | EventFlags::EVENT_WRITE).expect("the handle is open")
     }
@@ -172,6 +215,11 @@ impl Rig {
         String::from_utf8(bytes.expect("the node can be read")).expect("it is text")
     }
 
+    /// What `echo` does to a node.
+    ///
+    /// # Errors
+    ///
+    /// The scheme's.
     pub fn echo(&mut self, node: &str, text: &str) -> Result<usize> {
         let id = self.open(node, O_WRONLY)?;
         let result = self.write(id, text.as_bytes());
@@ -179,6 +227,7 @@ impl Rig {
         result
     }
 
+    /// One of the counters in `stats`.
     pub fn stat(&mut self, name: &str) -> u64 {
         let stats = self.cat("stats");
         let line = stats.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
@@ -187,12 +236,12 @@ impl Rig {
 
     /// Frames arrive from the wire.
     pub fn arrive(&mut self, frame: &[u8]) {
-        self.slot.with(|model, bus| model.arrive(bus, frame));
+        self.slot.with(|model, bus| model.comes(bus, frame));
     }
 
     /// Takes the frames that are on the wire.
     pub fn sent(&mut self) -> Vec<Vec<u8>> {
-        self.slot.with(|model, _| std::mem::take(&mut model.sent))
+        self.slot.with(|model, _| model.take_sent())
     }
 }
 

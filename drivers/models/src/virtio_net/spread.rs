@@ -2,7 +2,7 @@
 
 use virtio_net::registers::hash_types;
 
-use super::flows::{hashed, toeplitz};
+use crate::flows::{hashed, toeplitz};
 
 /// What the device was told.
 pub enum Spread {
@@ -11,7 +11,16 @@ pub enum Spread {
     /// To use so many pairs, as it likes.
     AsItLikes(u16),
     /// `struct virtio_net_rss_config`.
-    Rss { hash_types: u32, unclassified: u16, table: Vec<u16>, key: Vec<u8> },
+    Rss {
+        /// What is hashed.
+        hash_types: u32,
+        /// The pair of frames without a hash.
+        unclassified: u16,
+        /// The pair of each hash, by its lowest bits.
+        table: Vec<u16>,
+        /// What hashes.
+        key: Vec<u8>,
+    },
 }
 
 impl Spread {

@@ -1,7 +1,7 @@
 //! Extended contexts, from the device's side.
 
 use super::controller::Context;
-use super::wire::Layout;
+use crate::wire::Layout;
 
 /// What a transmit descriptor says if it is a context: IPCSS, IPCSO, IPCSE, TUCSS, TUCSO; PAYLEN, DTYP, TUCMD, HDRLEN, MSS
 /// (8254x SDM, 3.3.6; 82574, 7.2.11).

@@ -6,11 +6,11 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use hw::PciFunction;
-use hw::fake::{Function, Registers, Slot};
+use hw::fake::{Function, Slot};
 use nic::port::Port;
 use nic::{Frame, Memory, Nic, Pools, Rings};
 
-use crate::model::{Card, Device};
+use crate::driven::Driven;
 
 /// Frames that pass in a case.
 const FRAMES: usize = 4096;
@@ -23,15 +23,14 @@ const LENGTHS: [usize; 2] = [64, 1514];
 const ENTRIES: u16 = 512;
 
 /// Passes one batch of frames, of so many bytes.
-type Pass = fn(&mut Bed, usize, &[u8]);
-
-const CASES: [(&str, Pass); 3] =
-    [("receive", Bed::receive), ("transmit", Bed::transmit), ("forward", Bed::forward)];
+type Pass<C> = fn(&mut Bed<C>, usize, &[u8]);
 
 /// Passes frames in each case that fits into the rings, and says on a line what was done in it: the case, the length, the
 /// batch, all frames and all register accesses.
-pub fn measure() {
-    for (name, pass) in CASES {
+pub fn measure<C: Driven>() {
+    let cases: [(_, Pass<C>); 3] =
+        [("receive", Bed::receive), ("transmit", Bed::transmit), ("forward", Bed::forward)];
+    for (name, pass) in cases {
         for length in LENGTHS {
             for batch in BATCHES {
                 let mut bed = Bed::new();
@@ -44,25 +43,25 @@ pub fn measure() {
 }
 
 /// A driver that polls its device.
-struct Bed {
-    slot: Slot<Card>,
-    nic: Device<Registers<Card>>,
+struct Bed<C: Driven> {
+    slot: Slot<C>,
+    nic: C::Driver,
     pools: Pools,
     rings: Rings,
     to_send: VecDeque<Frame>,
     received: Vec<Frame>,
     sent: Vec<Frame>,
     /// Held for the device to be reached.
-    _function: Function<Card>,
+    _function: Function<C>,
 }
 
-impl Bed {
+impl<C: Driven> Bed<C> {
     fn new() -> Self {
-        let slot = Slot::new(Card::new());
+        let slot = Slot::new(C::switched_on());
         let mut function = slot.claim();
-        let driver = Device::<Registers<Card>>::DRIVER;
+        let driver = C::Driver::DRIVER;
         let memory = Memory::new(&mut function, &driver, driver.rings).expect("there is memory");
-        let mut nic = Device::attach(&mut function, memory).expect("the driver takes its device");
+        let mut nic = C::attach(&mut function, memory).expect("the driver takes its device");
         let info = nic.info().clone();
         let limits = info.facilities.rings.expect("every device has rings");
         let entries = |most: u16| most.min(ENTRIES);
@@ -93,9 +92,9 @@ impl Bed {
         usize::from(self.rings.receive.min(self.rings.transmit)) - 1
     }
 
-    fn measure(&mut self, name: &str, pass: Pass, batch: usize, length: usize) {
+    fn measure(&mut self, name: &str, pass: Pass<C>, batch: usize, length: usize) {
         let mut bytes = vec![0; length];
-        bytes[..6].copy_from_slice(&Card::MAC);
+        bytes[..6].copy_from_slice(&C::MAC);
         // The first round finds vectors without room, and caches of the driver's own.
         pass(self, batch, &bytes);
         begin();
@@ -111,13 +110,13 @@ impl Bed {
     /// Frames arrive on the wire.
     fn arrive(&mut self, batch: usize, bytes: &[u8]) {
         for _ in 0..batch {
-            self.slot.with(|model, bus| model.arrive(bus, bytes));
+            self.slot.with(|model, bus| model.comes(bus, bytes));
         }
     }
 
     /// The wire has taken the batch.
     fn left(&mut self, batch: usize) {
-        let sent = self.slot.with(|model, _| std::mem::take(&mut model.sent));
+        let sent = self.slot.with(|model, _| model.take_sent());
         assert_eq!(sent.len(), batch, "the device has sent what it was given");
     }
 

@@ -2,13 +2,10 @@
 
 use e1000e::registers::{IVAR, Ivar, RFCTL, Rfctl, eitr};
 use hw::InterruptKind;
-use intel::registers as reg;
+use intel::registers::{self as reg, Interrupts};
 
 use super::controller::{Context, Controller, Kind};
 use super::{extended, rss};
-
-pub use e1000e::Device;
-pub use intel::registers::Interrupts;
 
 /// The device that the shared tests are about.
 pub type Card = Controller<E1000e>;

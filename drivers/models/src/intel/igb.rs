@@ -6,13 +6,11 @@ use igb::registers::{
     srrctl,
 };
 use intel::advanced::{ADVANCED_ONE_BUFFER, RingControl, Srrctl};
+use intel::registers::Interrupts;
 
 use super::controller::{Context, Controller, Kind};
 use super::rss;
-use super::wire::Layout;
-
-pub use igb::Device;
-pub use intel::registers::Interrupts;
+use crate::wire::Layout;
 
 /// The device that the shared tests are about.
 pub type Card = Controller<Igb>;

@@ -1,13 +1,10 @@
 //! An RTL8139C, from the other side of its registers.
 
 use hw::fake::Bus;
-use realtek::registers::{self as common, Cr};
+use realtek::registers::{self as common, Cr, Interrupts};
 use rtl8139::registers::{self as reg, BUFE, Bmcr, Msr, ReceiveHeader, Tsd};
 
-use crate::chip::{Chip, Kind};
-
-pub use realtek::registers::Interrupts;
-pub use rtl8139::Device;
+use super::chip::{Chip, Kind};
 
 /// The device that the shared tests are about.
 pub type Card = Chip<Rtl8139>;
@@ -57,6 +54,8 @@ fn put(card: &mut Card, bus: &mut Bus, bytes: &[u8]) {
 }
 
 impl Kind for Rtl8139 {
+    type Family = ::rtl8139::Rtl8139;
+
     const RING: usize = 64;
     const BURST: usize = 40;
     const LINK: &str = "state up\nspeed 100\nduplex full\n";

@@ -7,9 +7,6 @@ use rtl8168::registers::{self as reg, Dtccr, GphyOcp, Mcu, Misc, PhyStatus, Phya
 
 use super::chip::{Chip, Kind};
 
-pub use realtek::registers::Interrupts;
-pub use rtl8168::Device;
-
 /// The device that the shared tests are about.
 pub type Card = Chip<Rtl8168>;
 
@@ -99,6 +96,8 @@ fn ask_phy(card: &mut Card, register: usize, request: u32) {
 }
 
 impl Kind for Rtl8168 {
+    type Family = ::rtl8168::Rtl8168;
+
     const RING: usize = 256;
     const BURST: usize = 100;
     const LINK: &str = "state up\nspeed 1000\nduplex full\n";

@@ -6,18 +6,17 @@ use rtl8139::registers::{self as reg, Bmcr, Msr};
 
 use super::chip::{Chip, Kind};
 
-pub use realtek::registers::Interrupts;
-pub use rtl8139::Device;
-
 /// The device that the shared tests are about.
 pub type Card = Chip<Rtl8139>;
 
 /// An RTL8139C+.
 pub struct Rtl8139 {
+    /// Frames that there was no descriptor for.
     pub missed: u32,
 }
 
 impl Rtl8139 {
+    /// One whose TCR tells this version.
     pub fn with_version(version: u32) -> Card {
         let mut model = Chip::of(Self { missed: 0 }, 0x8139, version, &[]);
         model.set(reg::BMCR, 2, Bmcr::ANE.bits().into());
@@ -28,6 +27,8 @@ impl Rtl8139 {
 }
 
 impl Kind for Rtl8139 {
+    type Family = ::rtl8139::Rtl8139;
+
     const RING: usize = 64;
     const BURST: usize = 50;
     const LINK: &str = "state up\nspeed 100\nduplex full\n";

@@ -9,8 +9,8 @@ use vmxnet3::registers::{Command, Events, RxMode, pt, vd};
 use vmxnet3::shared::{self, DriverShared, RxQueue, TxQueue};
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
-use super::packets::{filled_in, verdict};
-use super::wire::{Layout, cut};
+use crate::packets::{filled_in, verdict};
+use crate::wire::{Layout, cut};
 
 /// Commands after which the shared memory is read again.
 const UPDATES: [u32; 4] = [
@@ -19,10 +19,6 @@ const UPDATES: [u32; 4] = [
     Command::UpdateVlanFilters as u32,
     Command::UpdateFeature as u32,
 ];
-
-pub use vmxnet3::Device;
-/// What the shared tests raise.
-pub use vmxnet3::registers::Events as Interrupts;
 
 /// The device that the shared tests are about.
 pub type Card = Vmxnet3;
@@ -86,6 +82,7 @@ pub struct Vmxnet3 {
     address: [u8; 6],
     /// Revisions that it knows, of itself and of UPT.
     pub revisions: [u32; 2],
+    /// The shared memory, as it was read last.
     pub shared: DriverShared,
     shared_at: u64,
     link_up: bool,
@@ -115,13 +112,16 @@ pub struct Vmxnet3 {
     verdict: Option<bool>,
     /// Frames on the wire, oldest first.
     pub sent: Vec<Vec<u8>>,
+    /// What is wrong with it.
     pub faults: Faults,
     /// Accesses outside the driver's memory.
     pub strays: usize,
+    /// How often it was reset.
     pub resets: usize,
 }
 
 impl Vmxnet3 {
+    /// Its address.
     pub const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
 
     /// Frames that can arrive at once: fewer than the receive ring has entries.
@@ -130,6 +130,7 @@ impl Vmxnet3 {
     /// The `link` node with the cable plugged in.
     pub const LINK: &str = "state up\nspeed 10000\nduplex full\n";
 
+    /// A device that was just switched on.
     pub fn new() -> Self {
         Self::with_interrupts(&[InterruptKind::MsiX { vectors: 25 }])
     }
@@ -171,10 +172,12 @@ impl Vmxnet3 {
         }
     }
 
+    /// Gives it another address.
     pub fn set_address(&mut self, address: [u8; 6]) {
         self.address = address;
     }
 
+    /// Plugs the cable in, or pulls it.
     pub fn set_link(&mut self, bus: &mut Bus, up: bool) {
         self.link_up = up;
         self.cause(bus, Events::LINK);

@@ -4,7 +4,7 @@ use intel::registers::{self as reg, Rxcsum};
 use intel::rss::{self, Mrqc};
 
 use super::controller::{Controller, Kind};
-use super::flows;
+use crate::flows;
 
 /// The queue of a frame by RSS: what MRQC has hashed, and by `entry` what the table says.
 pub fn queue<K: Kind>(card: &Controller<K>, frame: &[u8], entry: fn(u8) -> u16) -> u16 {

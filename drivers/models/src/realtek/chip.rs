@@ -1,15 +1,19 @@
 //! A controller, from the other side of its registers (data sheets of the RTL8139C+ and the RTL8169). What is a family's
-//! own, its [`Kind`] tells. Each driver's tests include it, with the stories beside it.
+//! own, its [`Kind`] tells.
 
 use std::collections::VecDeque;
 
 use hw::fake::{Bus, Model};
 use hw::{Identity, InterruptKind};
 use nic::frame::is_tagged;
+use realtek::Family;
 use realtek::registers::{self as reg, Accept, Cpcr, Cr, Interrupts};
 
 /// A kind of controller, and what only it has.
 pub trait Kind: Sized {
+    /// As its driver sees it.
+    type Family: Family;
+
     /// The most entries of a ring.
     const RING: usize;
 
@@ -76,6 +80,7 @@ pub trait Kind: Sized {
     fn write(card: &mut Chip<Self>, bus: &mut Bus, offset: usize, size: usize, value: u32) -> bool;
 }
 
+/// A descriptor is the device's.
 pub const OWN: u64 = 1 << 31;
 const EOR: u64 = 1 << 30;
 const FS: u64 = 1 << 29;
@@ -104,12 +109,15 @@ pub struct Faults {
 
 /// The device and the wire.
 pub struct Chip<K> {
+    /// What PCI tells of it.
     pub identity: Identity,
     /// What it can interrupt by, beside its line.
     pub messages: &'static [InterruptKind],
+    /// Its registers.
     pub bytes: [u8; reg::WINDOW],
     /// What TCR tells of it.
     pub version: u32,
+    /// The cable is plugged in.
     pub link_up: bool,
     isr: u32,
     /// The causes that an interrupt was raised for already.
@@ -124,19 +132,25 @@ pub struct Chip<K> {
     pub tags: usize,
     /// Frames on the wire, oldest first.
     pub sent: Vec<Vec<u8>>,
+    /// What is wrong with it.
     pub faults: Faults,
     /// Accesses outside the driver's memory, and buffers where they must not be.
     pub strays: usize,
+    /// How often it was reset.
     pub resets: usize,
     /// What only its kind has.
     pub own: K,
 }
 
 impl<K: Kind> Chip<K> {
+    /// Its address.
     pub const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
+    /// Frames that can arrive at once.
     pub const BURST: usize = K::BURST;
+    /// The `link` node with the cable plugged in.
     pub const LINK: &str = K::LINK;
 
+    /// A device that was just switched on.
     pub fn new() -> Self {
         K::new()
     }
@@ -170,18 +184,22 @@ impl<K: Kind> Chip<K> {
         model
     }
 
+    /// Gives it another address.
     pub fn set_address(&mut self, address: [u8; 6]) {
         self.bytes[..6].copy_from_slice(&address);
     }
 
+    /// Sets a register of `size` bytes, without what a write by the driver does.
     pub fn set(&mut self, offset: usize, size: usize, value: u32) {
         self.bytes[offset..offset + size].copy_from_slice(&value.to_le_bytes()[..size]);
     }
 
+    /// What a register of `size` bytes holds.
     pub fn get(&self, offset: usize, size: usize) -> u32 {
         self.bytes[offset..offset + size].iter().rev().fold(0, |value, &byte| value << 8 | u32::from(byte))
     }
 
+    /// Plugs the cable in, or pulls it.
     pub fn set_link(&mut self, bus: &mut Bus, up: bool) {
         self.link_up = up;
         self.cause(bus, Interrupts::LINK_CHG);

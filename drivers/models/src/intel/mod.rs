@@ -1,0 +1,8 @@
+//! Controllers of Intel's that are much alike.
+
+pub mod controller;
+pub mod e1000;
+pub mod e1000e;
+mod extended;
+pub mod igb;
+mod rss;

@@ -1,0 +1,6 @@
+//! Controllers of Realtek's.
+
+pub mod chip;
+pub mod classic;
+pub mod rtl8139;
+pub mod rtl8168;
