@@ -21,7 +21,7 @@ pub enum Link {
     User(String),
     /// A tap interface of the host.
     Tap(String),
-    /// A tap interface of several queues.
+    /// A tap interface in another network, of one queue or several.
     Queues {
         /// Its name.
         interface: String,

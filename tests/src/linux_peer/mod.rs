@@ -1,6 +1,7 @@
 //! A Linux of its own at the other end of a guest's link: the host's kernel in a network namespace, with Debian's
 //! programs. All of it is gone when the peer is dropped, or its process ends.
 
+mod bridge;
 mod namespace;
 mod queues;
 mod wire;
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+pub use bridge::Bridge;
 pub use namespace::{Namespace, Service};
 pub use queues::QueuedTap;
 pub use wire::{Weather, Wire};
@@ -31,6 +33,8 @@ pub const GUEST: Ipv4Addr = Ipv4Addr::new(192, 168, 7, 2);
 pub const GUEST_MAC: &str = "52:54:00:12:34:56";
 /// The peer's IPv6 address, in the network that its router advertisements tell.
 pub const ADDRESS_V6: &str = "fd07::1";
+/// The guest's, which is made of [`GUEST_MAC`].
+pub const GUEST_V6: &str = "fd07::5054:ff:fe12:3456";
 /// The name that the peer's name server has for it, with both addresses.
 pub const NAME: &str = "peer.test";
 

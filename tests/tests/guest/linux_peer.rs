@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use probe::data;
 use testbed::guest::Guest;
-use testbed::linux_peer::{ADDRESS, ADDRESS_V6, GUEST, LinuxPeer, NAME};
+use testbed::linux_peer::{ADDRESS, ADDRESS_V6, GUEST, GUEST_V6, LinuxPeer, NAME};
 use testbed::server;
 
 use crate::WAIT_FOR_LEASE;
@@ -68,14 +68,13 @@ fn linux_leases_resolves_and_answers_and_is_answered() {
 #[test]
 #[ignore = "boots a guest: ./x test guest"]
 fn linux_advertises_itself_as_a_router_and_is_reached_over_ipv6() {
-    const OWN: &str = "fd07::5054:ff:fe12:3456";
     const LARGE: u64 = 2 << 20;
     let peer = LinuxPeer::start().unwrap();
     let web = format!("[{ADDRESS_V6}]:0").parse().unwrap();
     let port = peer.namespace().enter(|| server::web_at(web)).unwrap().unwrap().port();
     let script = format!(
         "{WAIT_FOR_LEASE}
-         until grep -q {OWN}/64 /scheme/netcfg/ifaces/eth0/addr/list6; do usleep 50000; done
+         until grep -q {GUEST_V6}/64 /scheme/netcfg/ifaces/eth0/addr/list6; do usleep 50000; done
          grep -c '^default via fe80::' /scheme/netcfg/route/list
          probe ping {ADDRESS_V6} 5
          probe fetch [{ADDRESS_V6}]:{port} /{LARGE}/1
@@ -87,7 +86,7 @@ fn linux_advertises_itself_as_a_router_and_is_reached_over_ipv6() {
         panic!("{error}; dnsmasq: {}", peer.log("dnsmasq"));
     });
     // Longer than a packet: in pieces, both ways.
-    for address in [OWN, &GUEST.to_string()] {
+    for address in [GUEST_V6, &GUEST.to_string()] {
         let said = peer.run("ping", &["-c", "5", "-i", "0.2", "-s", "20000", address]).unwrap();
         assert!(said.contains("5 received, 0% packet loss"), "{said}");
     }

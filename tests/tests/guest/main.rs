@@ -25,6 +25,7 @@ mod programs;
 mod queues;
 mod raw_frames;
 mod restart;
+mod unfinished;
 
 /// The guest's address, where a test gives it one.
 const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
