@@ -1,8 +1,10 @@
-//! Every claim in a driver's features.toml has its test, every test its claim, and README tells the claims.
+//! Every claim in a driver's features.toml has its test, every test its claim, and README tells the claims; what
+//! docs/sockets.md names as tests are tests.
 
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use testbed::features::{self, ROWS};
@@ -87,4 +89,32 @@ fn readme_shows_what_the_drivers_claim() {
     let readme = fs::read_to_string(testbed::workspace().join("README.md")).unwrap();
     let wanted = features::with_matrix(&readme, &features::all().unwrap()).unwrap();
     assert!(readme == wanted, "README's matrix is old: ./x features writes it anew");
+}
+
+/// The text of all Rust files below `directory`.
+fn sources(directory: &Path) -> String {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let texts = entries.map(|path| match path.extension() {
+        _ if path.is_dir() => sources(&path),
+        Some(extension) if extension == "rs" => fs::read_to_string(&path).unwrap(),
+        _ => String::new(),
+    });
+    texts.collect()
+}
+
+#[test]
+fn what_redoxs_stack_does_otherwise_has_its_tests() {
+    let workspace = testbed::workspace();
+    let document = fs::read_to_string(workspace.join("docs/sockets.md")).unwrap();
+    let (_, table) = document.split_once("| smolnetd | tests |").unwrap();
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let ours = sources(&workspace.join("netd/src")) + &sources(&workspace.join("tests/tests"));
+    for row in rows {
+        let (_, tests) = row.trim_end_matches('|').rsplit_once('|').unwrap();
+        let names: Vec<_> = tests.split('`').skip(1).step_by(2).filter(|name| !name.contains('/')).collect();
+        assert!(!names.is_empty(), "{row}");
+        for name in names {
+            assert!(ours.contains(&format!("fn {name}()")), "there is no test {name}");
+        }
+    }
 }

@@ -39,7 +39,11 @@ fn a_refused_open_says_so() {
     let mut rig = rig::<Tcp>(&host());
     assert_eq!(rig.open(SERVER), Err(ECONNREFUSED));
     assert_eq!(rig.open("192.0.2.1:80"), Err(ENETUNREACH));
-    assert_eq!(rig.open("127.0.0.1:0"), Err(EINVAL));
+    let socket = rig.open("").unwrap();
+    for nobody in ["127.0.0.1:0", "0.0.0.0:80"] {
+        assert_eq!(rig.open(nobody), Err(EINVAL));
+        assert_eq!(rig.dup(socket, nobody), Err(EINVAL), "it does not listen");
+    }
 }
 
 #[test]
@@ -198,6 +202,9 @@ fn a_shutdown_ends_one_half() {
     assert_eq!(rig.read(client, 9), Err(EAGAIN));
     assert_eq!(rig.call(client, &mut [], &[9, 0]), Ok(0));
     assert_eq!(rig.read(client, 9), Ok(Vec::new()), "the other half, for who reads");
+    let mut request = [0, 9, 0].map(usize::to_ne_bytes).concat();
+    request.resize(64, 0);
+    assert_eq!(rig.call(client, &mut request, &[5, 0]), Ok(16), "and for who calls recvmsg");
 }
 
 /// Lets time pass until what can arrive has arrived.
