@@ -4,6 +4,7 @@ mod arp;
 mod checksums;
 mod conformance;
 mod dhcp;
+mod endings;
 mod flood;
 mod fragments;
 mod groups;
@@ -23,8 +24,9 @@ mod warnings;
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use scheme::vnet::Checksum;
 use smoltcp::time::Duration;
-use smoltcp::wire::{IpProtocol, IpVersion, TcpPacket};
+use smoltcp::wire::{EthernetFrame, EthernetProtocol, IpProtocol, IpVersion, TcpPacket};
 
 use self::warnings::warnings;
 use super::conflict::Claims;
