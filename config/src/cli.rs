@@ -108,6 +108,13 @@ pub enum Command {
     #[command(after_help = examples::RINGS)]
     Rings(Tuning),
 
+    /// Have a NIC test itself: its registers, frames that it sends to itself, its link
+    #[command(after_help = examples::SELFTEST)]
+    Selftest {
+        /// The interface
+        interface: String,
+    },
+
     /// Show what a NIC's EEPROM holds
     #[command(after_help = examples::EEPROM)]
     Eeprom {

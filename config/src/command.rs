@@ -60,6 +60,7 @@ pub fn run(command: Option<Command>, json: bool) -> Result<(), Failure> {
         Command::Features(tuning) => return driver::tune(Panel::Features, &tuning, json),
         Command::Coalesce(tuning) => return driver::tune(Panel::Coalesce, &tuning, json),
         Command::Rings(tuning) => return driver::tune(Panel::Rings, &tuning, json),
+        Command::Selftest { interface } => return card::test(&interface, json),
         Command::Eeprom { interface } => card::eeprom(&interface)?,
         Command::Identify { interface, seconds } => return card::identify(&interface, seconds),
         Command::Monitor => return monitor::run(json),

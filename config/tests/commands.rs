@@ -34,7 +34,7 @@ const QUERIES: [&str; 20] = [
 ];
 
 /// Commands that change something, and those whose answer is no text.
-const OTHERS: [&str; 24] = [
+const OTHERS: [&str; 25] = [
     "link set",
     "link set up",
     "link set down",
@@ -57,6 +57,7 @@ const OTHERS: [&str; 24] = [
     "confirm",
     "save",
     "capture",
+    "selftest",
     "identify",
     "completions",
 ];

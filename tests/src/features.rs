@@ -93,7 +93,8 @@ pub const ROWS: &[Row] = &[
     row("rss", "received frames spread by a hash, whose key and table can be set", CONTROL),
     row("wake-on-lan", "magic packet", None),
     row("eeprom", "EEPROM or flash dump", CONTROL),
-    row("self-test", "internal loopback", None),
+    row("self-test", "registers, and frames by the internal loopback, compared byte for byte", CONTROL)
+        .on_model("selftest::frames_come_back_whole_and_others_pass_afterwards"),
     row("identify", "identify LED", CONTROL),
     row("capture", "both directions as pcapng, by the driver", CONTROL)
         .on_model("capture::frames_of_both_directions_are_captured_from_the_open_on"),

@@ -72,6 +72,13 @@ Examples:
 The device is stopped and started for it, once it has sent what it has. What is set here is told to every driver that
 comes, and `netcfg save` keeps it.";
 
+pub const SELFTEST: &str = "\
+Example:
+  netcfg selftest eth0
+
+No other frames pass meanwhile, which takes some milliseconds, or up to five seconds where something fails; the link may
+be negotiated anew afterwards. It fails if a test failed.";
+
 pub const EEPROM: &str = "\
 Example:
   netcfg eeprom eth0";

@@ -1,4 +1,5 @@
-//! What a NIC is asked for itself: to tell what its EEPROM holds, to show which one it is. Its driver answers.
+//! What a NIC is asked for itself: to test itself, to tell what its EEPROM holds, to show which one it is. Its driver
+//! answers.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -6,10 +7,26 @@ use std::io::{ErrorKind, Write};
 use serde_json::json;
 
 use super::{Answer, driver};
-use crate::node::Failure;
+use crate::node::{Failure, Node};
+use crate::table::titled;
 
 /// Bytes in a line.
 const LINE: usize = 16;
+
+/// Has the NIC test itself, and shows what was found. It fails if something failed.
+pub fn test(interface: &str, json: bool) -> Result<(), Failure> {
+    write(interface, "selftest", "run\n")?;
+    let results = Node::read(driver::file(&driver::of(interface)?, "selftest"))?;
+    let rows: Vec<_> = results.fields().map(|(name, result)| [name.to_owned(), result.to_owned()]).collect();
+    let passed = rows.iter().all(|[_, result]| result.starts_with("pass"));
+    let fields: serde_json::Map<_, _> =
+        results.fields().map(|(name, result)| (name.to_owned(), result.into())).collect();
+    Answer { text: titled(["TEST", "RESULT"], rows), json: fields.into() }.show(json)?;
+    match passed {
+        true => Ok(()),
+        false => Err(Failure::Missing(format!("{interface} has failed its self test"))),
+    }
+}
 
 /// What the EEPROM holds.
 pub fn eeprom(interface: &str) -> Result<Answer, Failure> {

@@ -21,6 +21,17 @@ pub trait Registers {
     fn write16(&self, offset: usize, value: u16);
     /// Writes 32 bits.
     fn write32(&self, offset: usize, value: u32);
+
+    /// Whether the 32 bits at `offset` keep what is written to them, each bit 0 and 1. They have what they had afterwards.
+    fn keep32(&self, offset: usize) -> bool {
+        let before = self.read32(offset);
+        let keeps = [0x5555_5555, 0xaaaa_aaaa].into_iter().all(|pattern| {
+            self.write32(offset, pattern);
+            self.read32(offset) == pattern
+        });
+        self.write32(offset, before);
+        keeps
+    }
 }
 
 /// Whether `width` bytes at `offset` are an aligned access inside a window of `size` bytes.

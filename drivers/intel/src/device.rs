@@ -17,6 +17,7 @@ use crate::eeprom;
 use crate::family::Family;
 use crate::filter;
 use crate::leds;
+use crate::phy;
 use crate::receive::Receiver;
 use crate::registers::{self as reg, Ctrl, Interrupts, Rah, Rctl, Rxcsum, Status, Tctl};
 use crate::rings;
@@ -61,6 +62,7 @@ impl<R: Registers, F: Family> Device<R, F> {
             rings: Some(rings::LIMITS),
             queues: rss.map_or(0, |limits| limits.queues),
             rss,
+            self_test: phy::meet(&registers),
             eeprom: eeprom::is_readable(&registers),
             identify: chip.led_control,
         };
@@ -266,6 +268,22 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
 
     fn moderate(&mut self, intervals: Intervals) {
         F::moderate(&self.registers, self.interrupts, intervals.receive);
+    }
+
+    /// By the PHY, as the data sheets of those with one of their own have it (82574, 10.2.5.1; 82576, 8.10.1).
+    fn set_loopback(&mut self, on: bool) -> bool {
+        if !on {
+            self.set_link_up();
+            return phy::negotiate(&self.registers).is_some();
+        }
+        let ctrl = Ctrl::from_bits_retain(self.registers.read32(reg::CTRL)) - Ctrl::ASDE;
+        let forced = Ctrl::SLU | Ctrl::FRCSPD | Ctrl::FRCDPLX | Ctrl::SPEED_1000 | Ctrl::FD;
+        self.registers.write32(reg::CTRL, (ctrl | forced).bits());
+        phy::loop_back(&self.registers).is_some()
+    }
+
+    fn keeps_registers(&mut self) -> bool {
+        self.registers.keep32(reg::RAL1)
     }
 
     fn eeprom(&mut self) -> Vec<u8> {

@@ -20,7 +20,12 @@ const PATIENCE: u32 = 1000;
 
 bitflags! {
     /// The control register.
+    #[derive(Clone, Copy)]
     struct Control: u16 {
+        /// 1000 Mbit/s, where it is not negotiated.
+        const SPEED_1000 = 1 << 6;
+        /// Full duplex, where it is not negotiated.
+        const FULL_DUPLEX = 1 << 8;
         /// Restart auto-negotiation.
         const RESTART = 1 << 9;
         /// Do not reach the wire.
@@ -29,17 +34,42 @@ bitflags! {
         const POWER_DOWN = 1 << 11;
         /// Auto-negotiate.
         const NEGOTIATE = 1 << 12;
+        /// What is sent is received.
+        const LOOPBACK = 1 << 14;
         const _ = !0;
     }
 }
 
 /// Has the PHY negotiate with its partner, from the beginning; `None` if it does not answer.
 pub fn negotiate(registers: &impl Registers) -> Option<()> {
-    let request = Mdic::new().with_phyadd(ADDRESS).with_regadd(CONTROL);
-    let mut control = Control::from_bits_retain(ask(registers, request.with_op(READ))?);
-    control.remove(Control::ISOLATE | Control::POWER_DOWN);
+    let mut control = read(registers)?;
+    control.remove(Control::ISOLATE | Control::POWER_DOWN | Control::LOOPBACK);
     control.insert(Control::NEGOTIATE | Control::RESTART);
-    ask(registers, request.with_op(WRITE).with_data(control.bits())).map(drop)
+    write(registers, control)
+}
+
+/// Has the PHY receive what is sent; `None` if it does not answer.
+pub fn loop_back(registers: &impl Registers) -> Option<()> {
+    write(registers, Control::LOOPBACK | Control::SPEED_1000 | Control::FULL_DUPLEX)
+}
+
+/// Whether the PHY can be reached. One that receives what is sent, as a driver has left it that was killed, is on the wire
+/// again.
+pub fn meet(registers: &impl Registers) -> bool {
+    match read(registers) {
+        Some(control) if control.contains(Control::LOOPBACK) => negotiate(registers).is_some(),
+        control => control.is_some(),
+    }
+}
+
+fn read(registers: &impl Registers) -> Option<Control> {
+    let request = Mdic::new().with_phyadd(ADDRESS).with_regadd(CONTROL).with_op(READ);
+    ask(registers, request).map(Control::from_bits_retain)
+}
+
+fn write(registers: &impl Registers, control: Control) -> Option<()> {
+    let request = Mdic::new().with_phyadd(ADDRESS).with_regadd(CONTROL).with_op(WRITE);
+    ask(registers, request.with_data(control.bits())).map(drop)
 }
 
 /// What the PHY answers.

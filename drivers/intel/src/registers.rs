@@ -41,6 +41,8 @@ pub const MTA: usize = 0x5200;
 pub const RAL0: usize = 0x5400;
 /// Receive address, high half, of entry 0 (13.5.3).
 pub const RAH0: usize = 0x5404;
+/// Receive address, low half, of entry 1, which is not in use.
+pub const RAL1: usize = 0x5408;
 /// VLAN filter table array (13.5.4), 128 words.
 pub const VFTA: usize = 0x5600;
 
@@ -159,6 +161,8 @@ bitflags! {
     /// CTRL.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Ctrl: u32 {
+        /// Full duplex, where it is forced.
+        const FD = 1 << 0;
         /// Ends accesses to memory, in PCI Express devices (82574, 10.2.2.1).
         const GIO_MDIS = 1 << 2;
         /// Link reset. Reserved, and 1, in PCI Express devices.
@@ -169,6 +173,8 @@ bitflags! {
         const SLU = 1 << 6;
         /// Invert loss of signal.
         const ILOS = 1 << 7;
+        /// 1000 Mbit/s, where it is forced.
+        const SPEED_1000 = 1 << 9;
         /// Force speed.
         const FRCSPD = 1 << 11;
         /// Force duplex.

@@ -273,6 +273,7 @@ mod tests {
             rings: None,
             queues: 0,
             rss: None,
+            self_test: true,
             eeprom: true,
             identify: false,
         },
@@ -349,8 +350,8 @@ mod tests {
     fn features_that_the_device_has_are_switched_and_read_back() {
         let changed = |text: &str| with_features(&settings(), &INFO, text.as_bytes());
         let off = changed("rx-checksum off\n").unwrap();
-        let facilities =
-            "coalesce unsupported\nrings unsupported\nrss unsupported\neeprom on\nidentify unsupported\n";
+        let facilities = "coalesce unsupported\nrings unsupported\nrss unsupported\nselftest on\neeprom on\n\
+                          identify unsupported\n";
         assert_eq!(features(&INFO, off.features), format!("rx-checksum off\n{facilities}"));
         let on = with_features(&off, &INFO, b"rx-checksum on").unwrap();
         assert_eq!(features(&INFO, on.features), format!("rx-checksum on\n{facilities}"));

@@ -15,12 +15,17 @@ pub const CAPACITY: usize = 2048;
 /// Distance of two buffers: whole cache lines, so that no two share one.
 const STRIDE: usize = (HEADROOM + CAPACITY).next_multiple_of(64);
 
+/// Distance of two buffers that each lie within a page.
+const PAGE: usize = 4096;
+
 /// A fixed number of buffers. Clones are the same pool.
 #[derive(Clone)]
 pub struct Pool(Rc<Shared>);
 
 struct Shared {
     memory: Region,
+    /// Distance of two buffers.
+    stride: usize,
     free: RefCell<Vec<u16>>,
     size: usize,
 }
@@ -34,7 +39,24 @@ impl Pool {
     /// Takes `size` buffers from `arena`.
     pub fn new(arena: &Arena, size: u16) -> Result<Self, hw::Error> {
         let memory = arena.allocate(Self::memory(size), 64)?;
-        Ok(Self(Rc::new(Shared { memory, free: RefCell::new((0..size).rev().collect()), size: size.into() })))
+        Ok(Self::with(memory, STRIDE, size))
+    }
+
+    /// What `size` buffers take that each lie within a page.
+    pub const fn memory_in_pages(size: u16) -> usize {
+        size as usize * PAGE
+    }
+
+    /// The same, for frames to be sent: several of QEMU's devices send nothing of a frame in a buffer whose pages are apart
+    /// in the machine's memory, as an IOMMU lets them be, and say that they have sent it.
+    pub fn in_pages(arena: &Arena, size: u16) -> Result<Self, hw::Error> {
+        let memory = arena.allocate(Self::memory_in_pages(size), PAGE)?;
+        Ok(Self::with(memory, PAGE, size))
+    }
+
+    fn with(memory: Region, stride: usize, size: u16) -> Self {
+        let free = RefCell::new((0..size).rev().collect());
+        Self(Rc::new(Shared { memory, stride, free, size: size.into() }))
     }
 
     /// A free buffer, empty; `None` when all are in use.
@@ -157,7 +179,7 @@ impl Buffer {
     }
 
     fn start(&self) -> usize {
-        usize::from(self.index) * STRIDE + usize::from(self.start)
+        usize::from(self.index) * self.pool.stride + usize::from(self.start)
     }
 }
 
@@ -215,6 +237,19 @@ pub(crate) mod tests {
         assert!(!buffer.strip(12));
         assert!(buffer.strip(6));
         assert_eq!((contents(&buffer), buffer.bus_address()), (b"frame".to_vec(), begin));
+    }
+
+    #[test]
+    fn a_buffer_within_a_page_holds_as_much_as_others() {
+        let arena = Slot::new(Idle).claim().dma_arena(Pool::memory_in_pages(3), 64).unwrap();
+        let pool = Pool::in_pages(&arena, 3).unwrap();
+        let buffers: Vec<_> = std::iter::from_fn(|| pool.take()).collect();
+        assert_eq!(buffers.len(), 3);
+        for mut buffer in buffers {
+            assert!(buffer.set_len(CAPACITY) && buffer.prepend(&[0; HEADROOM]));
+            let page = PAGE as u64;
+            assert_eq!(buffer.bus_address() / page, (buffer.bus_address() + buffer.len() as u64 - 1) / page);
+        }
     }
 
     #[test]

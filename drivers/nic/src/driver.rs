@@ -225,6 +225,18 @@ pub trait Nic: Sized {
         false
     }
 
+    /// Has the running device receive what it sends, and not send it, or no longer; `false` if it does not answer. Called
+    /// where the device has a [`self_test`](Facilities::self_test).
+    fn set_loopback(&mut self, _on: bool) -> bool {
+        false
+    }
+
+    /// Whether registers of the running device keep what is written to them; they have what they had afterwards. Called
+    /// where the device has a [`self_test`](Facilities::self_test).
+    fn keeps_registers(&mut self) -> bool {
+        false
+    }
+
     /// What its [EEPROM](Facilities::eeprom) holds, in the order of its words, the lower byte of each first; nothing if
     /// it does not answer.
     fn eeprom(&mut self) -> Vec<u8> {

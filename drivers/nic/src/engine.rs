@@ -3,6 +3,7 @@
 mod moderation;
 mod requests;
 mod restart;
+mod self_test;
 
 use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
@@ -18,6 +19,7 @@ use crate::port::{Port, SharedPort};
 use crate::rings::Rings;
 use crate::storm::{Answer, StormGuard};
 use moderation::Moderator;
+use self_test::SelfTest;
 
 /// How often a running device is looked at without being asked: an interrupt that is lost delays a frame by
 /// this much, and no more. Also bounds how late a vanished device is noticed.
@@ -69,6 +71,8 @@ struct Running<I> {
     /// New settings need a restart, which waits until then at most for frames to be sent. No more are given meanwhile.
     restart_by: Option<Instant>,
     moderator: Moderator,
+    /// The self test that is under way. No other frames are given to the device meanwhile.
+    test: Option<SelfTest>,
     /// When to look at the device unasked.
     check_at: Instant,
     /// When the device last sent something, or was given the first frame to send.
@@ -84,7 +88,7 @@ struct Running<I> {
 impl<I> Running<I> {
     /// The device can be given frames to send.
     fn takes_frames(&self) -> bool {
-        !self.ring_full && self.restart_by.is_none()
+        !self.ring_full && self.restart_by.is_none() && self.test.is_none()
     }
 
     /// The device works with these settings.
@@ -114,14 +118,14 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
     pub fn wants_open(&self) -> bool {
         let port = self.port.borrow();
         // A user may have come, written and gone at once.
-        self.running.is_none() && (port.users > 0 || !port.transmit.is_empty())
+        self.running.is_none() && (port.is_needed() || !port.transmit.is_empty())
     }
 
     /// The device runs, and nobody needs it any more: call [`close`](Self::close).
     pub fn wants_close(&mut self, now: Instant) -> bool {
         let Some(running) = &mut self.running else { return false };
         let port = self.port.borrow();
-        if port.users > 0 {
+        if port.is_needed() {
             running.linger_until = None;
             return false;
         }
@@ -150,6 +154,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
             settings_version,
             restart_by: None,
             moderator: Moderator::new(now),
+            test: None,
             check_at: now + CHECK,
             progress: now,
             ring_full: false,
@@ -168,6 +173,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         if self.running.is_none() {
             return Ok(());
         }
+        self.abandon_test();
         let unsent = self.nic.stop();
         self.function.set_bus_master(false)?;
         self.running = None;
@@ -219,6 +225,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         self.apply_settings(now)?;
         self.moderate(now);
         self.poll(now)?;
+        self.test_itself(now)?;
         self.transmit(now);
         self.follow_senders();
         Ok(())
@@ -233,20 +240,30 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         }
         let Some(running) = &self.running else { return identify_until };
         let can_send = !port.transmit.is_empty() && port.link.is_up() && running.takes_frames();
-        let can_close = port.users == 0 && self.is_drained(&port);
+        let can_close = !port.is_needed() && self.is_drained(&port);
         let reader_until = self.reader_until(now).filter(|_| running.drained);
         let asked_until = self.held_until(now).or(reader_until).filter(|_| running.polling);
         let can_receive = running.polling && asked_until.is_none();
-        let can_configure = running.settings_version != port.settings_version
+        let can_test = port.requests.self_test && running.test.is_none();
+        let can_configure = (can_test || running.settings_version != port.settings_version)
+            && running.test.is_none()
             && (running.restart_by.is_none() || self.nic.unsent() == 0);
         if can_receive || can_send || can_close || can_configure {
             return Some(now);
         }
-        [running.acknowledge_at, running.linger_until, running.restart_by, asked_until, identify_until]
-            .into_iter()
-            .flatten()
-            .chain([running.check_at])
-            .min()
+        let test_at = running.test.as_ref().map(SelfTest::deadline);
+        [
+            test_at,
+            running.acknowledge_at,
+            running.linger_until,
+            running.restart_by,
+            asked_until,
+            identify_until,
+        ]
+        .into_iter()
+        .flatten()
+        .chain([running.check_at])
+        .min()
     }
 
     /// Until when received frames are left with the device, if they are.
@@ -362,6 +379,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
     fn receive(&mut self) -> usize {
         self.nic.receive(BUDGET, &mut self.received);
         let count = self.received.len();
+        self.take_test_frames();
         let mut port = self.port.borrow_mut();
         for mut frame in self.received.drain(..) {
             frame.classify(port.settings.mac);
@@ -388,6 +406,9 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         }
         running.progress = now;
         running.ring_full = false;
+        if running.test.is_some() {
+            return self.sent.clear();
+        }
         let mut port = self.port.borrow_mut();
         for frame in self.sent.drain(..) {
             let (packets, bytes) = frame.on_the_wire();

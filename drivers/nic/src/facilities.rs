@@ -16,6 +16,8 @@ pub struct Facilities {
     pub queues: u8,
     /// The `rss` node, where it spreads frames over them as it is told.
     pub rss: Option<RssLimits>,
+    /// The `selftest` node.
+    pub self_test: bool,
     /// The `eeprom` node.
     pub eeprom: bool,
     /// The `identify` node.
@@ -29,6 +31,7 @@ impl Facilities {
             Node::Coalesce => Some(self.moderation != Moderation::None),
             Node::Rings => Some(self.rings.is_some()),
             Node::Rss => Some(self.rss.is_some()),
+            Node::SelfTest => Some(self.self_test),
             Node::Eeprom => Some(self.eeprom),
             Node::Identify => Some(self.identify),
             _ => None,

@@ -16,6 +16,9 @@ pub const TAP_BUFFERS: u16 = 256;
 /// Buffers for frames to send, waiting or with the device, at least: more where they would not half fill the ring.
 pub(crate) const TRANSMIT_BUFFERS: u16 = 128;
 
+/// Buffers of the frame of a self test.
+const TEST_BUFFERS: u16 = 1;
+
 /// Buffers of the frame that is coming in pieces, at most: a frame of 16 KiB.
 const PARTIAL_BUFFERS: u16 = 8;
 
@@ -26,6 +29,8 @@ pub struct Pools {
     pub receive: Pool,
     /// For frames to send.
     pub transmit: Pool,
+    /// For the frame of a self test, whoever has all the others.
+    pub test: Pool,
 }
 
 /// The DMA memory of a driver.
@@ -48,12 +53,14 @@ impl Memory {
         let held = rings.receive * u16::from(driver.receive_queues) + driver.other_buffers;
         let receive_buffers = held + BUDGET as u16 + TAP_BUFFERS + PARTIAL_BUFFERS;
         let transmit_buffers = TRANSMIT_BUFFERS.max(rings.transmit / 2);
-        let frames = Pool::memory(receive_buffers) + Pool::memory(transmit_buffers);
+        let frames = Pool::memory(receive_buffers) + Pool::memory_in_pages(transmit_buffers + TEST_BUFFERS);
         let memory = (driver.ring_memory)(rings) + driver.other_memory + frames;
         let arena = function.dma_arena(memory, driver.address_bits)?;
         let pools = Pools {
+            // These first, as an arena begins with a page.
+            transmit: Pool::in_pages(&arena, transmit_buffers)?,
+            test: Pool::in_pages(&arena, TEST_BUFFERS)?,
             receive: Pool::new(&arena, receive_buffers)?,
-            transmit: Pool::new(&arena, transmit_buffers)?,
         };
         Ok(Self { arena, pools, rings })
     }

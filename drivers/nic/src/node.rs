@@ -47,6 +47,8 @@ pub enum Node {
     Rings,
     /// How received frames are spread over the queues.
     Rss,
+    /// Has the device test itself, and tells what was found.
+    SelfTest,
     /// What the device's EEPROM holds.
     Eeprom,
     /// Has the device's LED show which device it is.
@@ -59,7 +61,7 @@ pub enum Node {
 
 impl Node {
     /// All but the root.
-    const ALL: [Node; 21] = [
+    const ALL: [Node; 22] = [
         Node::Frame,
         Node::Vnet,
         Node::Receive,
@@ -77,6 +79,7 @@ impl Node {
         Node::Coalesce,
         Node::Rings,
         Node::Rss,
+        Node::SelfTest,
         Node::Eeprom,
         Node::Identify,
         Node::Capture,
@@ -119,6 +122,7 @@ impl Node {
             Node::Coalesce => "coalesce",
             Node::Rings => "rings",
             Node::Rss => "rss",
+            Node::SelfTest => "selftest",
             Node::Eeprom => "eeprom",
             Node::Identify => "identify",
             Node::Capture => "capture",
@@ -157,7 +161,7 @@ impl Node {
 
     /// Writing to it asks something of the device beside its settings.
     pub fn is_request(self) -> bool {
-        self == Node::Identify
+        matches!(self, Node::SelfTest | Node::Identify)
     }
 
     /// Kind and permissions, as `fstat` gives them. The root's are those of the directory.
@@ -200,6 +204,7 @@ impl Node {
                 lines.unwrap_or_default().into()
             }
             Node::Rss => port.settings.rss.as_ref().map(Rss::lines).unwrap_or_default().into(),
+            Node::SelfTest => port.self_test.clone().into(),
             Node::Eeprom => port.eeprom.clone(),
             Node::Identify => port.requests.identify(port.now).into(),
             Node::Registers => attributes::registers(&port.registers).into(),

@@ -56,6 +56,10 @@ pub struct Port {
     pub statistics: Statistics,
     /// Registers as of `report_made`.
     pub registers: Vec<(&'static str, u32)>,
+    /// What the last self test found.
+    pub self_test: String,
+    /// How many there were.
+    pub self_tests: u64,
     /// What the EEPROM held when that was last asked.
     pub eeprom: Vec<u8>,
     /// The newest report made.
@@ -96,9 +100,16 @@ impl Port {
             intervals: Intervals::default(),
             statistics: Statistics::of_queues(queues.into()),
             registers: Vec::new(),
+            self_test: String::new(),
+            self_tests: 0,
             eeprom: Vec::new(),
             report_made: 0,
         }))
+    }
+
+    /// Somebody needs the device to run.
+    pub fn is_needed(&self) -> bool {
+        self.users > 0 || self.requests.self_test
     }
 
     /// Changes how the device shall work.

@@ -1,4 +1,5 @@
-//! What is asked of a device beside its settings: to tell what its EEPROM holds, to show which one it is.
+//! What is asked of a device beside its settings: to test itself, to tell what its EEPROM holds, to show which one it
+//! is.
 
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,8 @@ const LONGEST: u64 = 86_400;
 /// What was asked, and is not done yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Requests {
+    /// A self test.
+    pub self_test: bool,
     /// What the EEPROM holds.
     pub eeprom: bool,
     /// The device's LED shows which device it is, until then.
@@ -21,14 +24,18 @@ impl Requests {
     /// Takes what was written to `node`, at the time `now`.
     pub fn write(&mut self, node: Node, written: &[u8], now: Instant) -> Result<(), Refused> {
         let line = text(written)?.trim();
-        if node != Node::Identify {
-            return Err(Refused::Unsupported);
+        match node {
+            Node::SelfTest if line == "run" => self.self_test = true,
+            Node::SelfTest => return Err(Refused::UnknownLine { line: line.to_owned(), known: "`run`" }),
+            Node::Identify => {
+                let seconds = line.parse().map_err(|_| Refused::NotANumber(line.to_owned()))?;
+                if seconds > LONGEST {
+                    return Err(Refused::OutOfRange { least: 0, most: LONGEST as usize });
+                }
+                self.identify_until = Some(now + Duration::from_secs(seconds));
+            }
+            _ => return Err(Refused::Unsupported),
         }
-        let seconds = line.parse().map_err(|_| Refused::NotANumber(line.to_owned()))?;
-        if seconds > LONGEST {
-            return Err(Refused::OutOfRange { least: 0, most: LONGEST as usize });
-        }
-        self.identify_until = Some(now + Duration::from_secs(seconds));
         Ok(())
     }
 

@@ -34,6 +34,8 @@ pub struct NetworkScheme {
     /// The link and the report that pollers have been told of.
     told_link: Link,
     told_report: u64,
+    /// How many self tests they have been told of.
+    told_tests: u64,
     /// When a frame was last read.
     pub(crate) last_read: Instant,
     losses: RateLimit,
@@ -111,6 +113,7 @@ impl NetworkScheme {
             room_wanted: false,
             told_link,
             told_report: 0,
+            told_tests: 0,
             last_read,
             losses: RateLimit::new(1),
             refusals: RateLimit::new(REFUSALS),
@@ -240,11 +243,11 @@ impl NetworkScheme {
         self.write_streams();
         self.read_streams();
         self.tell_of_room();
-        let (link, report, is_captured) = {
+        let (link, report, tests, is_captured) = {
             let mut port = self.port.borrow_mut();
             port.congested = self.taps.is_congested().then_some(self.last_read);
             port.reading = self.taps.are_all_behind().then_some(self.last_read);
-            (port.link, port.report_made, port.captures.take_news())
+            (port.link, port.report_made, port.self_tests, port.captures.take_news())
         };
         if is_captured {
             self.post_to(EventFlags::EVENT_READ, |handle| matches!(handle.content, Content::Capture(_)));
@@ -252,6 +255,10 @@ impl NetworkScheme {
         if link != self.told_link {
             self.told_link = link;
             self.post_to(EventFlags::EVENT_READ, |handle| handle.node == Node::Link);
+        }
+        if tests != self.told_tests {
+            self.told_tests = tests;
+            self.post_to(EventFlags::EVENT_READ, |handle| handle.node == Node::SelfTest);
         }
         if report != self.told_report {
             self.told_report = report;
@@ -374,6 +381,9 @@ impl NetworkScheme {
                 }
                 attribute.report = None;
             }
+            if *node == Node::SelfTest && port.requests.self_test {
+                return Err(Error::new(EAGAIN));
+            }
             attribute.seen_link = Some(port.link);
             attribute.bytes = node.render(&port);
         }
@@ -409,6 +419,7 @@ impl NetworkScheme {
             Content::Attribute(attribute) => {
                 let port = self.port.borrow();
                 match handle.node {
+                    Node::SelfTest => !port.requests.self_test,
                     Node::Link => attribute.seen_link != Some(port.link),
                     _ => attribute.report.is_none_or(|report| port.report_made >= report),
                 }

@@ -57,6 +57,7 @@ impl<R: Registers, F: Family> Device<R, F> {
             features: family.features(),
             facilities: Facilities {
                 rings: family.ring_limits(),
+                self_test: family.loopback().is_some(),
                 eeprom: F::HAS_EEPROM,
                 ..Facilities::default()
             },
@@ -95,7 +96,7 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
         self.family.set_up(&self.registers);
         self.rings.start(&self.registers);
         self.registers.write8(reg::CR, (Cr::RE | Cr::TE).bits());
-        self.registers.write32(reg::TCR, Tcr::new().with_mxdma(BURST).with_ifg(3).into());
+        self.registers.write32(reg::TCR, transmit_control().into());
         self.configure(settings);
         self.family.started(&self.registers);
         self.unmask();
@@ -179,6 +180,16 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
         self.tells_sent = wanted;
     }
 
+    fn set_loopback(&mut self, on: bool) -> bool {
+        let mode = self.family.loopback().filter(|_| on).unwrap_or(0);
+        self.registers.write32(reg::TCR, transmit_control().with_lbk(mode).into());
+        true
+    }
+
+    fn keeps_registers(&mut self) -> bool {
+        self.registers.keep32(reg::MAR0)
+    }
+
     fn eeprom(&mut self) -> Vec<u8> {
         self.family.eeprom(&self.registers)
     }
@@ -206,6 +217,11 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
         let registers = reg::DUMP.iter().chain(F::DUMP);
         registers.map(|&(name, offset, width)| (name, read(offset, width))).collect()
     }
+}
+
+/// How frames are sent.
+fn transmit_control() -> Tcr {
+    Tcr::new().with_mxdma(BURST).with_ifg(3)
 }
 
 /// The device is there.

@@ -41,6 +41,11 @@ pub trait Family: Sized {
         })
     }
 
+    /// TCR.LBK that has the device receive what it sends, where it can.
+    fn loopback(&self) -> Option<u8> {
+        None
+    }
+
     /// The EEPROM beside it can be read.
     const HAS_EEPROM: bool = false;
 

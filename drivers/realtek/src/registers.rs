@@ -130,8 +130,13 @@ pub struct Tcr {
     /// The longest DMA burst: 16 bytes doubled so many times; 7 is no limit.
     #[bits(3)]
     pub mxdma: u8,
-    #[bits(13)]
-    __: u16,
+    #[bits(6)]
+    __: u8,
+    /// Loopback: 0 is none.
+    #[bits(2)]
+    pub lbk: u8,
+    #[bits(5)]
+    __: u8,
     /// Inter-frame gap: 3 is that of IEEE 802.3.
     #[bits(2)]
     pub ifg: u8,

@@ -20,6 +20,9 @@ const RTL8139: (u16, u16) = (0x10ec, 0x8139);
 /// Entries of each ring: the most that the device takes.
 const RING: u16 = 64;
 
+/// TCR.LBK of the loopback mode.
+const LOOPBACK: u8 = 3;
+
 /// The RTL8139C+, or one of its predecessors.
 pub struct Rtl8139 {
     is_plus: bool,
@@ -39,6 +42,10 @@ impl Family for Rtl8139 {
 
     fn has_rings(&self) -> bool {
         self.is_plus
+    }
+
+    fn loopback(&self) -> Option<u8> {
+        self.is_plus.then_some(LOOPBACK)
     }
 
     const HAS_EEPROM: bool = true;

@@ -21,6 +21,9 @@ const REALTEK: u16 = 0x10ec;
 /// Entries of each ring, which has 1024 at most.
 const RING: u16 = 256;
 
+/// TCR.LBK of the MAC's loopback.
+const LOOPBACK: u8 = 1;
+
 /// The longest frame without jumbo frames: with header and tag, without FCS.
 const ETHERNET: usize = 1518;
 
@@ -89,6 +92,10 @@ impl Family for Rtl8168 {
     fn features(&self) -> Features {
         let all = Features::RX_CHECKSUM | Features::RX_VLAN | Features::TX_VLAN;
         if self.is_8125() { all - Features::RX_VLAN } else { all }
+    }
+
+    fn loopback(&self) -> Option<u8> {
+        Some(LOOPBACK)
     }
 
     fn rings(&self, memory: Memory) -> Result<Self::Rings, hw::Error> {

@@ -41,6 +41,7 @@ const STORY: &str = r#"
     netcfg ping 10.0.2.2 -c 1 > /dev/null || echo no answer
     wait $capture
     echo captured $(od -An -tx1 -N4 /tmp/driver.pcapng)
+    netcfg selftest eth0 | tr -s ' ' | sed 's/ $//'
     netcfg eeprom eth0 | head -n 1 | cut -c1-23
     netcfg identify eth0 600 && [ $(cat /scheme/network.*/identify) -gt 500 ] && echo identified
     mkdir -p /etc/net && netcfg save
@@ -82,6 +83,10 @@ does not take `rx-usecs 4000000000`:
 rx-usecs 20
 does not take `rx 500`:
 captured 0a 0d 0d 0a
+TEST RESULT
+registers pass
+loopback pass 32/32
+link pass
 0000  52 54 00 12 34 56
 identified
 again: 10.0.2.77/24

@@ -22,6 +22,8 @@ mod random;
 mod rings;
 #[path = "../../../nic/tests/card/segments.rs"]
 mod segments;
+#[path = "../../../nic/tests/card/selftest.rs"]
+mod selftest;
 #[path = "../../../nic/tests/card/vlan.rs"]
 mod vlan;
 #[path = "../../../nic/tests/card/vlan_filter.rs"]

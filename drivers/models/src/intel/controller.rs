@@ -112,6 +112,8 @@ pub struct Faults {
     pub stuck: bool,
     /// Takes frames and never sends them.
     pub hangs: bool,
+    /// Of the frames that it sends to itself, it does not receive the first, so many.
+    pub deaf: usize,
     /// Its PHY does not answer.
     pub mute_phy: bool,
     /// Never ends a reset.
@@ -144,6 +146,8 @@ pub struct Controller<K> {
     link_up: bool,
     /// The PHY has negotiated, or needs not be told to.
     negotiated: bool,
+    /// The PHY receives what is sent.
+    looped: bool,
     /// Interrupt causes that wait.
     pub icr: u32,
     /// Interrupt causes that are enabled.
@@ -212,6 +216,7 @@ impl<K: Kind> Controller<K> {
             late_eerd: K::LATE_EERD,
             link_up: true,
             negotiated: true,
+            looped: false,
             icr: 0,
             ims: 0,
             told: 0,
@@ -446,6 +451,10 @@ impl<K: Kind> Controller<K> {
                     frame.splice(12..12, [announced, tag].concat());
                 }
             }
+            if self.looped {
+                let frames = self.sent.split_off(begin);
+                frames.iter().skip(usize::from(self.loses())).for_each(|frame| self.arrive(bus, frame));
+            }
         }
         if command & 8 != 0 {
             ok &= bus.write(at + 12, &[word[4] | 1]);
@@ -470,12 +479,20 @@ impl<K: Kind> Controller<K> {
         }
     }
 
+    /// Whether the next frame that comes back is lost.
+    fn loses(&mut self) -> bool {
+        let lost = self.faults.deaf > 0;
+        self.faults.deaf = self.faults.deaf.saturating_sub(1);
+        lost
+    }
+
     fn reset(&mut self, bus: &mut Bus) {
         self.resets += 1;
         self.registers.clear();
         self.packet.clear();
         (self.icr, self.ims) = (0, 0);
         self.negotiated = !K::RESETS_PHY;
+        self.looped &= !K::RESETS_PHY;
         self.load_address();
         self.drive_line(bus);
     }
@@ -516,6 +533,9 @@ fn eeprom(address: [u8; 6]) -> Vec<u16> {
 /// not begun (IEEE 802.3, 22.2.4.1).
 const PHY_CONTROL: u16 = 1 << 12 | 1 << 8 | 1 << 6;
 
+/// What has it receive what is sent.
+const PHY_LOOPBACK: u16 = 1 << 14;
+
 /// What restarts auto-negotiation.
 const PHY_NEGOTIATE: u16 = 1 << 12 | 1 << 9;
 
@@ -525,6 +545,7 @@ impl<K: Kind> Controller<K> {
         let answer = match (request.phyadd(), request.regadd(), request.op()) {
             (1, 0, 1) => {
                 self.negotiated |= request.data() & PHY_NEGOTIATE == PHY_NEGOTIATE;
+                self.looped = request.data() & PHY_LOOPBACK != 0;
                 self.cause(bus, Interrupts::LSC);
                 request
             }

@@ -7,7 +7,7 @@ use hw::fake::{Bus, Model};
 use hw::{Identity, InterruptKind};
 use nic::frame::is_tagged;
 use realtek::Family;
-use realtek::registers::{self as reg, Accept, Cpcr, Cr, Interrupts};
+use realtek::registers::{self as reg, Accept, Cpcr, Cr, Interrupts, Tcr};
 
 /// A kind of controller, and what only it has.
 pub trait Kind: Sized {
@@ -28,6 +28,9 @@ pub trait Kind: Sized {
 
     /// What its buffers' addresses and sizes are multiples of.
     const ALIGNMENT: u64;
+
+    /// TCR.LBK that has it receive what it sends.
+    const LOOPBACK: u8;
 
     /// A device that was just switched on.
     fn new() -> Chip<Self>;
@@ -99,6 +102,8 @@ pub struct Faults {
     pub stuck: bool,
     /// Takes frames and never sends them.
     pub hangs: bool,
+    /// Of the frames that it sends to itself, it does not receive the first, so many.
+    pub deaf: usize,
     /// Never ends a reset.
     pub endless_reset: bool,
     /// Writes this into receive descriptors, in place of the length and what it says of the frame.
@@ -371,6 +376,7 @@ impl<K: Kind> Chip<K> {
         if !self.command().contains(Cr::TE) || self.faults.hangs {
             return;
         }
+        let mut back = Vec::new();
         for _ in 0..K::RING {
             let at = self.descriptor(reg::TNPDS, 1);
             let (command, address) = self.read_descriptor(bus, at);
@@ -391,13 +397,20 @@ impl<K: Kind> Chip<K> {
                     self.tags += 1;
                     frame.splice(12..12, [0x81, 0, (command >> 32) as u8, (command >> 40) as u8]);
                 }
-                self.sent.push(frame);
+                if Tcr::from(self.get(reg::TCR, 4)).lbk() == K::LOOPBACK {
+                    back.push(frame);
+                } else {
+                    self.sent.push(frame);
+                }
             }
             let told = bus.write(at, &(self.transmit_status | command & EOR).to_le_bytes());
             self.strays += usize::from(!(read && told));
             self.advance(1, command);
         }
         self.cause(bus, Interrupts::TOK | Interrupts::TDU);
+        let lost = self.faults.deaf.min(back.len());
+        self.faults.deaf -= lost;
+        back.iter().skip(lost).for_each(|frame| self.arrive(bus, frame));
     }
 
     fn write_command(&mut self, bus: &mut Bus, value: u8) {

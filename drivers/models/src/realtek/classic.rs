@@ -61,6 +61,7 @@ impl Kind for Rtl8139 {
     const LINK: &str = "state up\nspeed 100\nduplex full\n";
     const LENGTH_BITS: u32 = 13;
     const ALIGNMENT: u64 = 1;
+    const LOOPBACK: u8 = 3;
 
     fn new() -> Card {
         let mut model = Chip::of(Self::default(), 0x8139, 0x7400_0000, &[]);

@@ -34,6 +34,7 @@ impl Kind for Rtl8139 {
     const LINK: &str = "state up\nspeed 100\nduplex full\n";
     const LENGTH_BITS: u32 = 13;
     const ALIGNMENT: u64 = 1;
+    const LOOPBACK: u8 = 3;
 
     fn new() -> Card {
         Self::with_version(reg::HWVERID_C_PLUS)

@@ -103,6 +103,7 @@ impl Kind for Rtl8168 {
     const LINK: &str = "state up\nspeed 1000\nduplex full\n";
     const LENGTH_BITS: u32 = 14;
     const ALIGNMENT: u64 = 8;
+    const LOOPBACK: u8 = 1;
 
     /// An RTL8168H.
     fn new() -> Card {

@@ -12,7 +12,7 @@ use crate::memory::{BUDGET, Memory};
 const TRANSMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long the device may take to send what it has before it is stopped to change how it works.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Budgets that are taken from a device before it is stopped: more than any ring holds.
 const LAST_BUDGETS: usize = 256;
@@ -42,7 +42,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         let Some(running) = &mut self.running else { return Ok(()) };
         let settings = {
             let port = self.port.borrow();
-            if running.settings_version == port.settings_version {
+            if running.settings_version == port.settings_version || running.test.is_some() {
                 return Ok(());
             }
             port.settings.clone()
@@ -89,7 +89,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
     }
 
     /// Stops the device, resets it, and starts it with the settings as they are now.
-    fn restart(&mut self, now: Instant) -> Result<(), Fault> {
+    pub(super) fn restart(&mut self, now: Instant) -> Result<(), Fault> {
         let dropped = self.nic.stop();
         if dropped > 0 {
             log::warn!("{dropped} frames that the device has not sent are dropped");

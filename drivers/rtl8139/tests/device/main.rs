@@ -12,6 +12,8 @@ mod random;
 mod realtek_faults;
 #[path = "../../../nic/tests/card/rings.rs"]
 mod rings;
+#[path = "../../../nic/tests/card/selftest.rs"]
+mod selftest;
 #[path = "../../../nic/tests/card/vlan.rs"]
 mod vlan;
 
