@@ -2,8 +2,10 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at what it did not expect")]
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::thread;
@@ -149,6 +151,64 @@ fn what_is_refused_says_why() {
     assert_eq!(netd.fails("confirm", 1), "netcfg: nothing is on trial\n");
     assert!(netd.fails("addr add 10.0.0.0/24 dev eth0", 2).contains("is not an address of a host"));
     assert!(netd.fails("link set eth0 mutt 9000", 2).contains("a similar subcommand exists: 'mtu'"));
+}
+
+#[test]
+fn a_normal_user_reads_and_changes_nothing() {
+    const NOBODY: u32 = 65534;
+    let Some(netd) = Netd::start() else { return };
+    fs::set_permissions(netd.root.path(), Permissions::from_mode(0o755)).unwrap();
+    let netcfg = netd.root.path().join("netcfg-for-all");
+    fs::copy(env!("CARGO_BIN_EXE_netcfg"), &netcfg).unwrap();
+    let file = netd.file("new.toml", STATIC);
+    let run = |line: &str| {
+        let mut command = Command::new(&netcfg);
+        command.args(line.split(' ')).env("SCHEME_ROOT", netd.root.path());
+        command.uid(NOBODY).gid(NOBODY).output().unwrap()
+    };
+    for query in [
+        "show",
+        "link",
+        "addr",
+        "route",
+        "neigh",
+        "dns",
+        "dhcp",
+        "sockets",
+        "stats lo",
+        "ping 127.0.0.1 -c 1",
+    ] {
+        let output = run(query);
+        assert!(output.status.success(), "{query}: {output:?}");
+    }
+    let before = netd.netcfg("show --json");
+    for change in [
+        "link set eth0 down",
+        "link set eth0 mtu 1400",
+        "link set eth0 mac 52:54:00:12:34:57",
+        "link set eth0 vlan add 10",
+        "link set eth0 metric 5",
+        "addr add 10.0.0.2/24 dev eth0",
+        "addr set 10.0.0.2/24 dev eth0",
+        "addr rm 10.0.0.2/24 dev eth0",
+        "route add 10.0.0.0/8 dev eth0",
+        "route rm default dev eth0",
+        "dns set 9.9.9.9",
+        "dns search home.arpa",
+        "dns clear",
+        "dhcp off eth0",
+        "dhcp on eth0",
+        "dhcp renew eth0",
+        "capture eth0 --seconds 1",
+        "confirm",
+        &format!("apply {file}"),
+        &format!("apply {file} --confirm 5"),
+    ] {
+        let output = run(change);
+        assert_eq!(output.status.code(), Some(1), "{change}: {output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("root"), "{change}: {output:?}");
+    }
+    assert_eq!(netd.netcfg("show --json"), before);
 }
 
 const STATIC: &str = "[[interface]]\nmatch.name = \"eth0\"\naddresses = [\"10.0.0.2/24\"]\n";

@@ -56,6 +56,22 @@ fn who_probes_for_an_address_of_ours_hears_that_it_is_taken() {
 }
 
 #[test]
+fn an_address_that_is_given_by_hand_is_announced() {
+    let mut host = stack(1, LEFT, Instant::from_secs(1000));
+    let new = Ipv4Addr::new(10, 0, 0, 7);
+    host.network.add_address(ETH0, ipnet::IpNet::new(new.into(), 24).unwrap());
+    host.poll(host.network.now);
+    let frame = host.take_frames(ETH0, usize::MAX).next().unwrap();
+    let frame = EthernetFrame::new_checked(&frame).unwrap();
+    assert!(frame.dst_addr().is_broadcast());
+    let arp = ArpRepr::parse(&ArpPacket::new_checked(frame.payload()).unwrap()).unwrap();
+    let ArpRepr::EthernetIpv4 { source_protocol_addr, target_protocol_addr, .. } = arp else {
+        panic!("{arp}")
+    };
+    assert_eq!([source_protocol_addr, target_protocol_addr], [new, new]);
+}
+
+#[test]
 fn on_another_link_neighbours_are_asked_for_anew() {
     let mut bed = Bed::new();
     assert!(ask(&mut bed.left, Ipv4Addr::new(10, 0, 0, 2)));
