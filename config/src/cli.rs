@@ -115,6 +115,15 @@ pub enum Command {
         interface: String,
     },
 
+    /// Show how a device spreads received frames over its queues, or change it
+    #[command(after_help = examples::RSS)]
+    Rss {
+        /// The interface
+        interface: String,
+        #[command(subcommand)]
+        change: Option<Spread>,
+    },
+
     /// Show what a NIC's EEPROM holds
     #[command(after_help = examples::EEPROM)]
     Eeprom {
@@ -348,6 +357,44 @@ pub struct Tuning {
     pub name: Option<String>,
     /// What to change it to
     pub value: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub enum Spread {
+    /// To the first queues alike
+    #[command(after_help = examples::RSS_EQUAL)]
+    Equal {
+        /// How many queues
+        #[arg(value_parser = clap::value_parser!(u8).range(1..))]
+        queues: u8,
+    },
+    /// To queues by their weights
+    #[command(after_help = examples::RSS_WEIGHT)]
+    Weight {
+        /// The weight of each queue, from queue 0
+        #[arg(required = true)]
+        weights: Vec<u8>,
+    },
+    /// By a table
+    #[command(after_help = examples::RSS_TABLE)]
+    Table {
+        /// Queues, which are repeated until the table is full
+        #[arg(required = true)]
+        queues: Vec<u8>,
+    },
+    /// By the hash that another key makes
+    #[command(after_help = examples::RSS_KEY)]
+    Key {
+        /// 40 bytes, such as 6d:5a:...
+        bytes: String,
+    },
+    /// By what is hashed
+    #[command(after_help = examples::RSS_HASH)]
+    Hash {
+        /// Any of ip4 tcp4 udp4 ip6 tcp6 udp6 that the device knows, or none
+        #[arg(required = true)]
+        packets: Vec<String>,
+    },
 }
 
 #[derive(Args)]

@@ -8,6 +8,7 @@ mod monitor;
 mod ping;
 mod query;
 mod resolve;
+mod rss;
 mod transaction;
 
 use std::io::{self, Write};
@@ -61,6 +62,8 @@ pub fn run(command: Option<Command>, json: bool) -> Result<(), Failure> {
         Command::Coalesce(tuning) => return driver::tune(Panel::Coalesce, &tuning, json),
         Command::Rings(tuning) => return driver::tune(Panel::Rings, &tuning, json),
         Command::Selftest { interface } => return card::test(&interface, json),
+        Command::Rss { interface, change: None } => rss::show(&interface)?,
+        Command::Rss { interface, change: Some(change) } => return rss::change(&interface, &change),
         Command::Eeprom { interface } => card::eeprom(&interface)?,
         Command::Identify { interface, seconds } => return card::identify(&interface, seconds),
         Command::Monitor => return monitor::run(json),

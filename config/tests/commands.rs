@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// Commands that answer, with what they are asked here, and where `--json` makes JSON of the answer.
-const QUERIES: [&str; 20] = [
+const QUERIES: [&str; 21] = [
     "show",
     "link",
     "link show eth0",
@@ -27,6 +27,7 @@ const QUERIES: [&str; 20] = [
     "features eth0",
     "coalesce eth0",
     "rings eth0",
+    "rss eth0",
     "eeprom eth0",
     "monitor",
     // Against a netd that runs: see the other tests.
@@ -34,7 +35,7 @@ const QUERIES: [&str; 20] = [
 ];
 
 /// Commands that change something, and those whose answer is no text.
-const OTHERS: [&str; 25] = [
+const OTHERS: [&str; 30] = [
     "link set",
     "link set up",
     "link set down",
@@ -59,6 +60,11 @@ const OTHERS: [&str; 25] = [
     "capture",
     "selftest",
     "identify",
+    "rss equal",
+    "rss weight",
+    "rss table",
+    "rss key",
+    "rss hash",
     "completions",
 ];
 
@@ -75,6 +81,9 @@ fn words(command: &[String]) -> Vec<&str> {
     let mut words: Vec<_> = command.iter().map(String::as_str).collect();
     if words.starts_with(&["link", "set"]) && words.len() > 2 {
         words.insert(2, "eth0");
+    }
+    if words.starts_with(&["rss"]) && words.len() > 1 {
+        words.insert(1, "eth0");
     }
     words
 }
@@ -164,6 +173,8 @@ fn each_query_answers_in_json() {
         ("ifaces/eth0/coalesce", "rx-usecs 50\n"),
         ("ifaces/eth0/rings", "rx 256\n"),
         ("../network.test/eeprom", "RT"),
+        ("../network.test/rss", "key 6d:5a\ntable 0 1\nhash none\n"),
+        ("../network.test/stats", "rx_queue_0_packets 1\nrx_queue_0_bytes 60\n"),
         ("sockets", ""),
         ("events", "state eth0 up\n"),
         ("resolv/nameservers", "10.0.2.3\n"),

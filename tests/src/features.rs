@@ -89,8 +89,10 @@ pub const ROWS: &[Row] = &[
     row("lro", "received segments joined", None),
     row("vlan", "VLANs: tags inserted, stripped and filtered by the device, as far as it can", CONTROL)
         .on_model("vlan::tags_that_are_told_are_put_in_by_the_device_or_the_driver"),
-    row("queues", "several receive queues, each with counters, and with a vector by MSI-X", CONTROL),
-    row("rss", "received frames spread by a hash, whose key and table can be set", CONTROL),
+    row("queues", "several receive queues, each with counters, and with a vector by MSI-X", CONTROL)
+        .on_model("queues::flows_are_spread_over_all_queues_or_go_to_those_of_the_table"),
+    row("rss", "received frames spread by a hash, whose key and table can be set", CONTROL)
+        .on_model("queues::another_key_spreads_otherwise"),
     row("wake-on-lan", "magic packet", None),
     row("eeprom", "EEPROM or flash dump", CONTROL),
     row("self-test", "registers, and frames by the internal loopback, compared byte for byte", CONTROL)
@@ -111,7 +113,7 @@ pub struct Claims {
     /// Rows that it does on a device that is made for them, and the test that shows it.
     #[serde(default)]
     pub special: BTreeMap<String, String>,
-    /// Rows that it does on the model of its device, where there is no device to show that it does them.
+    /// Rows that it does on the model of its device, where there is no device to show that it does them, or QEMU's does not.
     #[serde(default)]
     pub model: BTreeSet<String>,
     /// Rows that it does not, and why.

@@ -79,6 +79,33 @@ Example:
 No other frames pass meanwhile, which takes some milliseconds, or up to five seconds where something fails; the link may
 be negotiated anew afterwards. It fails if a test failed.";
 
+pub const RSS: &str = "\
+Examples:
+  netcfg rss eth0
+  netcfg rss eth0 equal 2
+
+What is changed here holds as long as the driver runs.";
+
+pub const RSS_EQUAL: &str = "\
+Example:
+  netcfg rss eth0 equal 2";
+
+pub const RSS_WEIGHT: &str = "\
+Example:
+  netcfg rss eth0 weight 3 1";
+
+pub const RSS_TABLE: &str = "\
+Example:
+  netcfg rss eth0 table 0 1 1 3";
+
+pub const RSS_KEY: &str = "\
+Example, with less than all of the bytes:
+  netcfg rss eth0 key 6d:5a:56:da:25:5b:0e:c2:...";
+
+pub const RSS_HASH: &str = "\
+Example:
+  netcfg rss eth0 hash ip4 tcp4";
+
 pub const EEPROM: &str = "\
 Example:
   netcfg eeprom eth0";

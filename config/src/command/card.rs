@@ -30,13 +30,7 @@ pub fn test(interface: &str, json: bool) -> Result<(), Failure> {
 
 /// What the EEPROM holds.
 pub fn eeprom(interface: &str) -> Result<Answer, Failure> {
-    let driver = driver::of(interface)?;
-    let path = driver::file(&driver, "eeprom");
-    let bytes = fs::read(&path).map_err(|source| match source.kind() {
-        ErrorKind::NotFound | ErrorKind::Unsupported => driver::lacks(interface, &driver, "eeprom"),
-        ErrorKind::PermissionDenied => Failure::NotRoot { path },
-        _ => Failure::Read { path, source },
-    })?;
+    let bytes = read(interface, "eeprom")?;
     let hexadecimal = |bytes: &[u8]| bytes.iter().map(|byte| format!(" {byte:02x}")).collect::<String>();
     let lines = bytes.chunks(LINE).enumerate();
     let text = lines.map(|(number, line)| format!("{:04x} {}\n", number * LINE, hexadecimal(line))).collect();
@@ -48,7 +42,19 @@ pub fn identify(interface: &str, seconds: u32) -> Result<(), Failure> {
     write(interface, "identify", &format!("{seconds}\n"))
 }
 
-fn write(interface: &str, name: &str, text: &str) -> Result<(), Failure> {
+/// What a file of the driver's says.
+pub fn read(interface: &str, name: &str) -> Result<Vec<u8>, Failure> {
+    let driver = driver::of(interface)?;
+    let path = driver::file(&driver, name);
+    fs::read(&path).map_err(|source| match source.kind() {
+        ErrorKind::NotFound | ErrorKind::Unsupported => driver::lacks(interface, &driver, name),
+        ErrorKind::PermissionDenied => Failure::NotRoot { path },
+        _ => Failure::Read { path, source },
+    })
+}
+
+/// Writes a file of the driver's.
+pub fn write(interface: &str, name: &str, text: &str) -> Result<(), Failure> {
     let driver = driver::of(interface)?;
     let path = driver::file(&driver, name);
     let written =
@@ -56,6 +62,9 @@ fn write(interface: &str, name: &str, text: &str) -> Result<(), Failure> {
     written.map_err(|source| match source.kind() {
         ErrorKind::NotFound | ErrorKind::Unsupported => driver::lacks(interface, &driver, name),
         ErrorKind::PermissionDenied => Failure::NotRoot { path },
+        ErrorKind::InvalidInput => Failure::Refused {
+            reason: format!("the driver, {driver}, refuses `{}` for `{name}`: its log says why", text.trim()),
+        },
         _ => Failure::Write { path, source },
     })
 }

@@ -46,8 +46,8 @@ const NAMES: [(Hashes, &str); 6] = [
 ];
 
 /// The lines of the `rss` node.
-const LINES: &str = "`key` and 40 bytes (`6d:5a:...`), `table` and queues that the device has, as many as divide the \
-                     table's length, `hash` and any of `ip4 tcp4 udp4 ip6 tcp6 udp6` that it knows, or `none`";
+const LINES: &str = "`key` and 40 bytes (`6d:5a:...`), `table` and queues that the device has, no more than its table has \
+                     entries, `hash` and any of `ip4 tcp4 udp4 ip6 tcp6 udp6` that it knows, or `none`";
 
 /// How far a device can spread frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl RssLimits {
         let queue = |word: &str| word.parse().ok().filter(|queue| *queue < self.queues);
         let queues: Vec<u8> = text.split_whitespace().map(queue).collect::<Option<_>>()?;
         let entries = usize::from(self.entries);
-        let fits = !queues.is_empty() && entries.is_multiple_of(queues.len());
+        let fits = (1..=entries).contains(&queues.len());
         fits.then(|| queues.into_iter().cycle().take(entries).collect())
     }
 
@@ -126,8 +126,8 @@ impl Rss {
     /// The shortest list of queues that makes the table when it is repeated.
     fn shortest(&self) -> &[u8] {
         let all = self.table.as_slice();
-        let mut lists = (0..u8::BITS).filter_map(|power| all.get(..1 << power));
-        lists.find(|list| all.chunks(list.len()).all(|chunk| chunk == *list)).unwrap_or(all)
+        let mut lists = (1..all.len()).filter_map(|length| all.get(..length));
+        lists.find(|list| all.iter().eq(list.iter().cycle().take(all.len()))).unwrap_or(all)
     }
 }
 
@@ -168,24 +168,21 @@ mod tests {
 
     #[test]
     fn a_table_may_have_no_pattern_at_all() {
-        let queues: Vec<String> = (0..128).map(|entry| (entry * entry / 31 % 4).to_string()).collect();
+        let queues: Vec<_> = (0..128).map(|entry| if entry == 127 { "1" } else { "0" }).collect();
         let text = format!("table {}\n", queues.join(" "));
         assert!(changed(&text).is_ok_and(|rss| rss.lines().contains(&text)));
     }
 
     #[test]
+    fn a_list_need_not_divide_the_table() {
+        let rss = changed("table 0 1 2").unwrap();
+        assert_eq!((rss.table[126], rss.table[127]), (0, 1));
+        assert!(rss.lines().contains("\ntable 0 1 2\n"));
+    }
+
+    #[test]
     fn what_the_device_cannot_do_is_refused() {
-        for line in [
-            "table 4",
-            "table 0 1 2",
-            "table ",
-            "table x",
-            "key 6d:5a",
-            "hash tcp6",
-            "hash all",
-            "spread",
-            "",
-        ] {
+        for line in ["table 4", "table ", "table x", "key 6d:5a", "hash tcp6", "hash all", "spread", ""] {
             let refused = Refused::UnknownLine { line: line.trim().to_owned(), known: LINES };
             let wanted = if line.is_empty() { Ok(LIMITS.initial()) } else { Err(refused) };
             assert_eq!(
@@ -195,5 +192,6 @@ mod tests {
         }
         let long = "key ".to_owned() + &["6d"; KEY + 1].join(":");
         assert!(changed(&long).is_err());
+        assert!(changed(&("table".to_owned() + &" 1".repeat(129))).is_err());
     }
 }

@@ -48,7 +48,6 @@ fn every_claim_without_a_device_has_a_test_on_the_model() {
     let read =
         |file: &str| fs::read_to_string(drivers.join(file)).unwrap_or_else(|_| panic!("drivers/{file}"));
     for (driver, claims) in features::all().unwrap() {
-        assert!(claims.model.is_empty() || claims.devices.is_empty(), "{driver} has a device that shows it");
         let suite = if claims.model.is_empty() {
             String::new()
         } else {

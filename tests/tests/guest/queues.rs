@@ -15,6 +15,14 @@ use crate::control::queues::{FLOWS, SCRIPT, came_as_told};
 /// What the guest may take for a step.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// In the guest: what `netcfg` makes of it.
+const NETCFG: &str = r#"
+    until netcfg rss eth0 >/dev/null 2>&1; do usleep 50000; done
+    netcfg rss eth0 equal 3; tell equal grep table rss
+    netcfg rss eth0 weight 3 1; tell weight sh -c "netcfg rss eth0 | tr -s ' '"
+    tell refused netcfg rss eth0 equal 5
+"#;
+
 /// Of the numbered flows, those that a socket can send: UDP's over IPv4.
 fn datagram(number: u16) -> u16 {
     4 * number + 1
@@ -25,8 +33,7 @@ fn datagram(number: u16) -> u16 {
 fn flows_come_by_the_queues_of_virtios_table() {
     let tap = QueuedTap::new(4).unwrap();
     let model = format!("virtio-net,mq=on,rss=on,vectors=10,mac={MAC_TEXT}");
-    let guest = Guest::default().nic(tap.nic(&model)).without_netd();
-    let mut running = guest.start(&[BEGIN, SCRIPT].concat()).unwrap();
+    let mut running = Guest::default().nic(tap.nic(&model)).start(&[BEGIN, SCRIPT, NETCFG].concat()).unwrap();
     for round in ["spread", "second"] {
         running.wait_for(&format!("flows {round}\n"), PATIENCE).unwrap();
         tap.namespace().enter(send).unwrap().unwrap();
@@ -36,6 +43,9 @@ fn flows_come_by_the_queues_of_virtios_table() {
         finished.success().unwrap().lines().filter_map(|line| line.split_once(": ")).collect();
     assert_eq!(came_as_told(&said, datagram), 4);
     assert_eq!(said["vectors"], "4", "each queue has a vector");
+    assert_eq!(said["equal"], "table 0 1 2");
+    assert!(said["weight"].contains(" table 0 0 0 1 hash "), "{said:?}");
+    assert!(said["weight"].contains(" queue 3 ") && said["refused"].contains("its log says why"), "{said:?}");
 }
 
 /// Sends the flows, as `flows::flow` has them.
