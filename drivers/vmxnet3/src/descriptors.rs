@@ -68,7 +68,7 @@ pub struct ReceivePlace {
     pub eop: bool,
     /// Start of packet.
     pub sop: bool,
-    /// The ring: with one queue, 0 or 1.
+    /// The ring: that of the queue's number, or with the count of queues added its second.
     #[bits(10)]
     pub rq_id: u16,
     #[bits(4)]

@@ -3,19 +3,19 @@
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
-use hw::dma::Region;
 use hw::{InterruptKind, PciFunction, Registers};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
     Causes, DriverInfo, Facilities, Fault, Features, Frame, Link, MacAddress, Memory, Moderation, Nic,
-    NicInfo, RingLimits, Rings, Settings, Statistics, Step,
+    NicInfo, RingLimits, Rings, Settings, Statistics, Step, Turns,
 };
-use zerocopy::{FromZeros, IntoBytes};
 
+use crate::configuration::{self, Configuration};
 use crate::descriptors;
-use crate::receive::{MOST_PIECES, Receiver};
-use crate::registers::{Command, Events, LinkStatus, REVISION_1, RxMode, pt, vd};
-use crate::shared::{self, DriverShared, RxFilterConfiguration, RxQueue, TxQueue};
+use crate::receive::Receiver;
+use crate::registers::{Command, Events, LinkStatus, REVISION_1, pt, vd};
+use crate::shared::QUEUES;
+use crate::spread;
 use crate::statistics::Counters;
 use crate::transmit::Transmitter;
 
@@ -31,26 +31,22 @@ const RINGS: RingLimits = RingLimits {
     step: Step::MultipleOf(32),
 };
 
-/// Entries of the receive ring for buffers in which frames go on.
+/// Each receive queue has a vector of its own, where there are as many.
+const INTERRUPTS: &[InterruptKind] = &[
+    InterruptKind::MsiX { vectors: QUEUES as u16 },
+    InterruptKind::MsiX { vectors: 1 },
+    InterruptKind::Msi,
+    InterruptKind::Intx,
+];
+
+/// Entries of each queue's receive ring for buffers in which frames go on.
 const BODY_RING: u16 = 128;
 
-/// Where rings begin (`VMXNET3_RING_BA_ALIGN`), and the descriptions of queues.
+/// Where rings begin (`VMXNET3_RING_BA_ALIGN`).
 const RING_ALIGNMENT: usize = 512;
-
-/// Groups of the multicast list. For more of them, all groups are let through.
-const GROUPS: usize = 32;
-
-const SHARED_MEMORY: usize = 1024 + 2 * shared::QUEUE + 6 * GROUPS;
 
 /// `VMXNET3_MAX_MTU`, and the least that IPv4 allows (RFC 791).
 const MTU: RangeInclusive<usize> = 68..=9000;
-
-/// `UPT1_IML_ADAPTIVE`: the device moderates interrupts as it sees fit; `UPT1_IML_NONE`: not at all.
-const ADAPTIVE: u8 = 8;
-const UNMODERATED: u8 = 0;
-
-/// A guest of 64 bits that is none of those with a number.
-const GUEST: u32 = 2;
 
 /// Of all that ethtool knows by these names, what the device could do.
 const FEATURES: Features = Features::RX_CHECKSUM
@@ -66,11 +62,10 @@ pub struct Device<R> {
     pt: R,
     vd: R,
     info: NicInfo,
-    shared: Region,
-    /// The descriptions of the transmit queue and of the receive queue.
-    queues: Region,
-    multicast_list: Region,
-    receiver: Receiver,
+    configuration: Configuration,
+    /// One for each queue.
+    receivers: Vec<Receiver>,
+    turns: Turns,
     transmitter: Transmitter,
     counters: Counters,
     kind: InterruptKind,
@@ -93,17 +88,21 @@ impl<R: Registers> Device<R> {
         reset(&pt, &vd)?;
         speak(&vd, vd::VRRS, "it does not know revision 1 of vmxnet3")?;
         speak(&vd, vd::UVRS, "it does not know revision 1 of UPT queues")?;
-        let facilities =
-            Facilities { moderation: Moderation::OfItsOwn, rings: Some(RINGS), ..Facilities::default() };
+        let facilities = Facilities {
+            moderation: Moderation::OfItsOwn,
+            rings: Some(RINGS),
+            queues: QUEUES as u8,
+            rss: Some(spread::LIMITS),
+            ..Facilities::default()
+        };
         let info = NicInfo { model: "vmxnet3", mac: address(&vd)?, mtu: MTU, features: FEATURES, facilities };
         let arena = memory.arena.clone();
-        let (receiver, transmitter) = rings(memory)?;
+        let (receivers, transmitter) = rings(memory)?;
         Ok(Self {
-            receiver,
+            receivers,
+            turns: Turns::default(),
             transmitter,
-            shared: arena.allocate(1024, RING_ALIGNMENT)?,
-            queues: arena.allocate(2 * shared::QUEUE, RING_ALIGNMENT)?,
-            multicast_list: arena.allocate(6 * GROUPS, RING_ALIGNMENT)?,
+            configuration: Configuration::new(&arena)?,
             counters: Counters::default(),
             kind: InterruptKind::Intx,
             running: false,
@@ -113,84 +112,15 @@ impl<R: Registers> Device<R> {
         })
     }
 
-    /// Writes the shared memory, from which the device learns all but its doorbells.
-    fn describe(&self, settings: &Settings) {
-        let (transmit, receive) = (self.transmit_queue(), self.receive_queue());
-        self.queues.copy_from(0, transmit.as_bytes());
-        self.queues.copy_from(shared::QUEUE, receive.as_bytes());
-        let mut shared = DriverShared::new_zeroed();
-        shared.magic.set(shared::MAGIC);
-        shared.driver.version.set(1);
-        shared.driver.gos.set(GUEST);
-        shared.driver.vmxnet3_rev_spt.set(REVISION_1);
-        shared.driver.upt_ver_spt.set(REVISION_1);
-        shared.upt_features.set(upt_features(settings));
-        shared.driver_data.set(self.shared.bus_address());
-        shared.driver_data_len.set(self.shared.size() as u32);
-        shared.queue_desc.set(self.queues.bus_address());
-        shared.queue_desc_len.set(self.queues.size() as u32);
-        // What is longer than the interface's own MTU is dropped here, so that it can change while the device runs.
-        shared.mtu.set(*MTU.end() as u32);
-        shared.max_num_rx_sg.set(MOST_PIECES as u16);
-        (shared.num_tx_queues, shared.num_rx_queues) = (1, 1);
-        shared.interrupts.num_intrs = 1;
-        shared.interrupts.mod_levels = [if settings.coalesce.adaptive { ADAPTIVE } else { UNMODERATED }; 25];
-        shared.filter = self.filter(settings);
-        self.shared.copy_from(0, shared.as_bytes());
-    }
-
-    fn transmit_queue(&self) -> TxQueue {
-        let [(ring, entries), (completions, completion_entries)] = self.transmitter.locations();
-        let mut queue = TxQueue::new_zeroed();
-        queue.tx_ring.set(ring);
-        queue.tx_ring_size.set(entries);
-        queue.comp_ring.set(completions);
-        queue.comp_ring_size.set(completion_entries);
-        queue
-    }
-
-    fn receive_queue(&self) -> RxQueue {
-        let [(heads, head_entries), (bodies, body_entries), (completions, completion_entries)] =
-            self.receiver.locations();
-        let mut queue = RxQueue::new_zeroed();
-        queue.rx_ring = [heads.into(), bodies.into()];
-        queue.rx_ring_size = [head_entries.into(), body_entries.into()];
-        queue.comp_ring.set(completions);
-        queue.comp_ring_size.set(completion_entries);
-        queue
-    }
-
-    /// The description of what to receive. The groups are written to the multicast list.
-    fn filter(&self, settings: &Settings) -> RxFilterConfiguration {
-        let filter = &settings.filter;
-        let mut description = RxFilterConfiguration::new_zeroed();
-        description.vf_table = shared::vlan_table(settings.vlans());
-        let mut mode = RxMode::UCAST | RxMode::BCAST;
-        mode.set(RxMode::PROMISC, filter.promiscuous);
-        let groups: Vec<u8> = filter.multicast.iter().flat_map(|group| group.0).collect();
-        // With PROMISC alone, multicast frames that are on no list do not pass everywhere.
-        if filter.promiscuous || filter.all_multicast || !self.multicast_list.copy_from(0, &groups) {
-            mode |= RxMode::ALL_MULTI;
-        } else if !groups.is_empty() {
-            mode |= RxMode::MCAST;
-            description.mf_table_len.set(groups.len() as u16);
-            description.mf_table.set(self.multicast_list.bus_address());
-        }
-        description.rx_mode.set(mode.bits());
-        description
-    }
-
     fn command(&self, command: Command) -> u32 {
         self.vd.write32(vd::CMD, command as u32);
         self.vd.read32(vd::CMD)
     }
 
     fn set_masked(&self, masked: bool) {
-        self.pt.write32(pt::IMR, masked.into());
-    }
-
-    fn events(&self) -> Events {
-        Events::from_bits_retain(self.shared.read_u32(shared::ECR).unwrap_or_default())
+        for vector in 0..self.kind.vectors() {
+            self.pt.write32(pt::imr(vector), masked.into());
+        }
     }
 }
 
@@ -199,15 +129,15 @@ impl<R: Registers> Nic for Device<R> {
         name: "vmxnet3",
         daemon: "vmxnet3d",
         rings: RINGS.initial,
-        receive_queues: 1,
+        receive_queues: QUEUES as u8,
         ring_memory: |Rings { receive, transmit }| {
-            let entries = 2 * usize::from(transmit) + 2 * usize::from(receive + BODY_RING);
-            entries * descriptors::SIZE + 5 * RING_ALIGNMENT
+            let entries = 2 * usize::from(transmit) + 2 * QUEUES * usize::from(receive + BODY_RING);
+            entries * descriptors::SIZE + (2 + 3 * QUEUES) * RING_ALIGNMENT
         },
-        other_memory: SHARED_MEMORY + 3 * RING_ALIGNMENT,
+        other_memory: configuration::MEMORY,
         address_bits: 64,
-        other_buffers: BODY_RING,
-        interrupts: &[InterruptKind::MsiX { vectors: 1 }, InterruptKind::Msi, InterruptKind::Intx],
+        other_buffers: QUEUES as u16 * BODY_RING,
+        interrupts: INTERRUPTS,
     };
 
     fn info(&self) -> &NicInfo {
@@ -216,9 +146,10 @@ impl<R: Registers> Nic for Device<R> {
 
     fn start(&mut self, settings: &Settings, interrupts: InterruptKind) -> Result<(), Fault> {
         self.kind = interrupts;
-        self.counters.restart(&self.queues);
-        self.describe(settings);
-        let shared = self.shared.bus_address();
+        self.counters.restart(&self.configuration.queues);
+        let queues = (&self.transmitter, self.receivers.as_slice());
+        self.configuration.describe(settings, queues, interrupts.vectors(), *MTU.end());
+        let shared = self.configuration.bus_address();
         self.vd.write32(vd::DSAL, shared as u32);
         self.vd.write32(vd::DSAH, (shared >> 32) as u32);
         if self.command(Command::ActivateDev) != 0 {
@@ -236,7 +167,7 @@ impl<R: Registers> Nic for Device<R> {
             self.command(Command::GetStats);
         }
         quiet(&self.pt, &self.vd);
-        self.receiver.reset();
+        self.receivers.iter_mut().for_each(Receiver::reset);
         self.transmitter.reset()
     }
 
@@ -245,7 +176,7 @@ impl<R: Registers> Nic for Device<R> {
     }
 
     fn set_rings(&mut self, memory: Memory) -> Result<(), Fault> {
-        (self.receiver, self.transmitter) = rings(memory)?;
+        (self.receivers, self.transmitter) = rings(memory)?;
         Ok(())
     }
 
@@ -253,11 +184,11 @@ impl<R: Registers> Nic for Device<R> {
         let [a, b, c, d, e, f] = settings.mac.0;
         self.vd.write32(vd::MACL, u32::from_le_bytes([a, b, c, d]));
         self.vd.write32(vd::MACH, u32::from_le_bytes([e, f, 0, 0]));
-        self.receiver.set_longest(settings.mtu + HEADER + VLAN_TAG);
-        self.shared.copy_from(shared::FEATURES, &upt_features(settings).to_le_bytes());
+        let longest = settings.mtu + HEADER + VLAN_TAG;
+        self.receivers.iter_mut().for_each(|receiver| receiver.set_longest(longest));
+        self.configuration.update(settings);
         self.command(Command::UpdateFeature);
-        let filter = self.filter(settings);
-        self.shared.copy_from(shared::FILTER, filter.as_bytes());
+        self.command(Command::UpdateRssIdt);
         self.command(Command::UpdateMacFilters);
         self.command(Command::UpdateVlanFilters);
         self.command(Command::UpdateRxMode);
@@ -279,7 +210,7 @@ impl<R: Registers> Nic for Device<R> {
     }
 
     fn receive(&mut self, budget: usize, frames: &mut Vec<Frame>) {
-        self.receiver.take(budget, frames);
+        self.turns.receive(&mut self.receivers, budget, frames, Receiver::take);
         self.fill();
     }
 
@@ -293,7 +224,7 @@ impl<R: Registers> Nic for Device<R> {
             }
         }
         self.set_masked(true);
-        let events = self.events();
+        let events = self.configuration.events();
         self.vd.write32(vd::ECR, events.bits());
         let mut causes = Causes::RECEIVE | Causes::TRANSMIT;
         causes.set(Causes::LINK, events.contains(Events::LINK));
@@ -302,12 +233,13 @@ impl<R: Registers> Nic for Device<R> {
 
     fn unmask(&mut self) -> bool {
         self.set_masked(false);
-        self.receiver.has_news() || self.transmitter.has_news()
+        self.receivers.iter().any(Receiver::has_news) || self.transmitter.has_news()
     }
 
-    /// The device learns its level of moderation when it is started.
+    /// The device learns its level of moderation when it is started, and of RSS all but the table.
     fn needs_restart(&self, from: &Settings, to: &Settings) -> bool {
-        from.coalesce != to.coalesce
+        let hashed = |settings: &Settings| settings.rss.as_ref().map(|rss| (rss.key, rss.hashes));
+        from.coalesce != to.coalesce || hashed(from) != hashed(to)
     }
 
     fn link(&mut self) -> Result<Link, Fault> {
@@ -321,22 +253,22 @@ impl<R: Registers> Nic for Device<R> {
     }
 
     fn needs_reset(&mut self) -> bool {
-        self.receiver.is_broken()
+        self.receivers.iter().any(Receiver::is_broken)
             || self.transmitter.is_broken()
-            || self.events().intersects(Events::RQERR | Events::TQERR)
+            || self.configuration.events().intersects(Events::RQERR | Events::TQERR)
     }
 
     fn collect(&mut self, statistics: &mut Statistics) {
         if self.running {
             self.command(Command::GetStats);
         }
-        self.receiver.collect(statistics);
-        self.counters.collect(&self.queues, statistics);
+        self.receivers.iter_mut().for_each(|receiver| receiver.collect(statistics));
+        self.counters.collect(&self.configuration.queues, statistics);
     }
 
     fn registers(&self) -> Vec<(&'static str, u32)> {
         let vd = [("VRRS", vd::VRRS), ("UVRS", vd::UVRS), ("MACL", vd::MACL), ("MACH", vd::MACH)];
-        let shared = [("ECR", self.events().bits())];
+        let shared = [("ECR", self.configuration.events().bits())];
         vd.into_iter().map(|(name, offset)| (name, self.vd.read32(offset))).chain(shared).collect()
     }
 }
@@ -344,28 +276,27 @@ impl<R: Registers> Nic for Device<R> {
 impl<R: Registers> Device<R> {
     /// Gives empty buffers to the device, which only some devices want to be told of.
     fn fill(&mut self) {
-        self.receiver.fill();
-        let wanted = self.queues.read_word(shared::QUEUE).is_some_and(|word| word & 0xff != 0);
-        if wanted {
-            let [heads, bodies] = self.receiver.tails();
-            self.pt.write32(pt::RXPROD, heads as u32);
-            self.pt.write32(pt::RXPROD2, bodies as u32);
+        for (queue, receiver) in self.receivers.iter_mut().enumerate() {
+            receiver.fill();
+            if self.configuration.wants_to_be_told(queue) {
+                let [heads, bodies] = receiver.tails();
+                self.pt.write32(pt::rxprod(queue), heads as u32);
+                self.pt.write32(pt::rxprod2(queue), bodies as u32);
+            }
         }
     }
 }
 
-/// What is offloaded of what is received.
-fn upt_features(settings: &Settings) -> u64 {
-    let takes_tags_off = settings.features.contains(Features::RX_VLAN);
-    shared::F_RXCSUM | if takes_tags_off { shared::F_RXVLAN } else { 0 }
-}
-
 /// Empty rings in `memory`.
-fn rings(Memory { arena, pools, rings }: Memory) -> Result<(Receiver, Transmitter), Fault> {
+fn rings(Memory { arena, pools, rings }: Memory) -> Result<(Vec<Receiver>, Transmitter), Fault> {
     let ring = |entries: u16| arena.allocate(usize::from(entries) * descriptors::SIZE, RING_ALIGNMENT);
-    let receive = [ring(rings.receive)?, ring(BODY_RING)?];
-    let receiver = Receiver::new(receive, ring(rings.receive + BODY_RING)?, pools.receive);
-    Ok((receiver, Transmitter::new(ring(rings.transmit)?, ring(rings.transmit)?)))
+    let receiver = |queue| {
+        let receive = [ring(rings.receive)?, ring(BODY_RING)?];
+        let completions = ring(rings.receive + BODY_RING)?;
+        Ok::<_, Fault>(Receiver::new(queue, receive, completions, pools.receive.clone()))
+    };
+    let receivers = (0..QUEUES as u16).map(receiver).collect::<Result<_, _>>()?;
+    Ok((receivers, Transmitter::new(ring(rings.transmit)?, ring(rings.transmit)?)))
 }
 
 /// The device is there.
@@ -375,7 +306,9 @@ fn present(vd: &impl Registers) -> Result<(), Fault> {
 
 /// Stops both directions and all interrupts.
 fn quiet(pt: &impl Registers, vd: &impl Registers) {
-    pt.write32(pt::IMR, 1);
+    for vector in 0..QUEUES as u16 {
+        pt.write32(pt::imr(vector), 1);
+    }
     vd.write32(vd::CMD, Command::QuiesceDev as u32);
     vd.write32(vd::CMD, Command::ResetDev as u32);
 }

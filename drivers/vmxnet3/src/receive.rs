@@ -1,4 +1,4 @@
-//! The receive queue: empty buffers out, frames in. A frame begins in a buffer of ring 0, and goes on in those of
+//! A receive queue: empty buffers out, frames in. A frame begins in a buffer of ring 0, and goes on in those of
 //! ring 1.
 
 use hw::dma::Region;
@@ -8,12 +8,14 @@ use nic::{Buffer, Checksum, Frame, Pool, Statistics};
 
 use crate::descriptors::{Receive, ReceiveDone, ReceivePlace};
 use crate::ring::{Commands, Completions};
+use crate::shared::QUEUES;
 
 /// Buffers of the longest frame. A device that chains more lies.
 pub const MOST_PIECES: usize = 5;
 
 /// Gives empty buffers to the device and takes frames from it.
 pub struct Receiver {
+    queue: u16,
     /// Buffers in which frames begin, and those in which they go on.
     rings: [Commands<Buffer>; 2],
     completions: Completions,
@@ -35,10 +37,11 @@ enum Assembly {
 }
 
 impl Receiver {
-    /// A queue with its rings in `rings` and `completions`, which has as many entries as both of them, and buffers
+    /// The queue of this number, with its rings in `rings` and `completions`, which has as many entries as both of them, and buffers
     /// from `pool`.
-    pub fn new(rings: [Region; 2], completions: Region, pool: Pool) -> Self {
+    pub fn new(queue: u16, rings: [Region; 2], completions: Region, pool: Pool) -> Self {
         Self {
+            queue,
             rings: rings.map(Commands::new),
             completions: Completions::new(completions),
             pool,
@@ -120,7 +123,13 @@ impl Receiver {
 
     /// The buffer that the device is done with; none if it is not the one whose turn it is.
     fn take_buffer(&mut self, place: ReceivePlace) -> Option<Buffer> {
-        let ring = self.rings.get_mut(usize::from(place.rq_id()))?;
+        // All rings 0 are numbered, and behind them all rings 1.
+        let which = match place.rq_id().checked_sub(self.queue)? {
+            0 => 0,
+            queues if usize::from(queues) == QUEUES => 1,
+            _ => return None,
+        };
+        let ring = self.rings.get_mut(which)?;
         if ring.oldest() != Some(place.index().into()) {
             return None;
         }

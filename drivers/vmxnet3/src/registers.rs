@@ -5,17 +5,28 @@ use bitflags::bitflags;
 
 /// Registers of BAR 0, which the device may pass through to real hardware.
 pub mod pt {
-    /// Interrupt mask of vector 0: 1 masks it.
-    pub const IMR: usize = 0x000;
+    use crate::shared::QUEUES;
+
     /// Transmit producer of queue 0: the doorbell.
     pub const TXPROD: usize = 0x600;
-    /// Receive producer of ring 0 of queue 0.
-    pub const RXPROD: usize = 0x800;
-    /// Receive producer of ring 1 of queue 0.
-    pub const RXPROD2: usize = 0xa00;
+
+    /// Interrupt mask of a vector: 1 masks it.
+    pub const fn imr(vector: u16) -> usize {
+        8 * vector as usize
+    }
+
+    /// Receive producer of ring 0 of a queue.
+    pub const fn rxprod(queue: usize) -> usize {
+        0x800 + 8 * queue
+    }
+
+    /// Receive producer of ring 1 of a queue.
+    pub const fn rxprod2(queue: usize) -> usize {
+        0xa00 + 8 * queue
+    }
 
     /// Smallest BAR 0 with the registers above.
-    pub const WINDOW: usize = 0xa04;
+    pub const WINDOW: usize = rxprod2(QUEUES) + 4;
 }
 
 /// Registers of BAR 1, which the hypervisor always answers.
@@ -62,6 +73,8 @@ pub enum Command {
     UpdateMacFilters = 0xcafe_0004,
     /// Reads the VLAN filter.
     UpdateVlanFilters = 0xcafe_0005,
+    /// Reads the table of RSS.
+    UpdateRssIdt = 0xcafe_0006,
     /// Reads what is offloaded.
     UpdateFeature = 0xcafe_0009,
     /// Writes the statistics into the shared memory.
@@ -95,6 +108,20 @@ bitflags! {
         const TQERR = 1 << 1;
         /// The link has changed.
         const LINK = 1 << 2;
+        const _ = !0;
+    }
+
+    /// What RSS hashes (`UPT1_RSS_HASH_TYPE_`).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct HashTypes: u16 {
+        /// IPv4, by addresses.
+        const IPV4 = 1 << 0;
+        /// TCP over IPv4, by ports, too.
+        const TCP_IPV4 = 1 << 1;
+        /// IPv6, by addresses.
+        const IPV6 = 1 << 2;
+        /// TCP over IPv6, by ports, too.
+        const TCP_IPV6 = 1 << 3;
         const _ = !0;
     }
 

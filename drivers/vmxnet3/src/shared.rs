@@ -1,6 +1,7 @@
 //! The memory by which driver and device tell each other of queues and settings (`Vmxnet3_DriverShared` and what it
 //! points to).
 
+use nic::rss::KEY;
 use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -16,8 +17,16 @@ pub const FILTER: usize = 120;
 /// Where [`DriverShared::ecr`] stands.
 pub const ECR: usize = 696;
 
+/// Receive queues; each is described behind the one transmit queue.
+pub const QUEUES: usize = 4;
+
 /// Bytes of a queue's description.
 pub const QUEUE: usize = 256;
+
+/// Where a receive queue's description stands among all.
+pub const fn receive_queue(queue: usize) -> usize {
+    QUEUE * (1 + queue)
+}
 
 /// Where a queue's statistics begin in its description.
 pub const STATISTICS: usize = 88;
@@ -27,6 +36,9 @@ const EVERY_VLAN: [U32; 128] = [U32::MAX_VALUE; 128];
 
 /// `UPT1_F_RXCSUM`: verify checksums of what is received.
 pub const F_RXCSUM: u64 = 1;
+
+/// `UPT1_F_RSS`: spread what is received over the queues.
+pub const F_RSS: u64 = 2;
 
 /// `UPT1_F_RXVLAN`: take tags off what is received.
 pub const F_RXVLAN: u64 = 4;
@@ -75,8 +87,10 @@ pub struct DriverShared {
     pub interrupts: InterruptConfiguration,
     /// Filters.
     pub filter: RxFilterConfiguration,
-    /// RSS, power management and plug-in configuration, of which there is none.
-    unused: [[U32; 4]; 3],
+    /// RSS.
+    pub rss: ConfigurationPlace,
+    /// Power management and plug-in configuration, of which there is none.
+    unused: [ConfigurationPlace; 2],
     /// Event causes, the device's.
     pub ecr: U32,
     reserved_end: [U32; 5],
@@ -127,6 +141,42 @@ pub struct RxFilterConfiguration {
     /// A bit for each VLAN id.
     pub vf_table: [U32; 128],
 }
+
+/// `Vmxnet3_VariableLenConfDesc`.
+#[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct ConfigurationPlace {
+    /// Its version, which is 1.
+    pub version: U32,
+    /// Bytes.
+    pub length: U32,
+    /// Where it stands.
+    pub place: U64,
+}
+
+/// Entries of the table of RSS (`UPT1_RSS_MAX_IND_TABLE_SIZE`).
+pub const RSS_ENTRIES: usize = 128;
+
+/// `UPT1_RSSConf`.
+#[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct RssConfiguration {
+    /// What is hashed: [`HashTypes`](crate::registers::HashTypes).
+    pub hash_type: U16,
+    /// How: [`HASH_TOEPLITZ`].
+    pub hash_func: U16,
+    /// Bytes of the key.
+    pub hash_key_size: U16,
+    /// Entries of the table.
+    pub ind_table_size: U16,
+    /// The key.
+    pub hash_key: [u8; KEY],
+    /// The queue of a packet, by the lowest bits of its hash.
+    pub ind_table: [u8; RSS_ENTRIES],
+}
+
+/// `UPT1_RSS_HASH_FUNC_TOEPLITZ`.
+pub const HASH_TOEPLITZ: u16 = 1;
 
 /// `Vmxnet3_TxQueueDesc` up to its statistics.
 #[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -197,6 +247,8 @@ mod tests {
         assert_eq!(offset_of!(DriverShared, upt_features), FEATURES);
         assert_eq!(offset_of!(DriverShared, filter), FILTER);
         assert_eq!(offset_of!(DriverShared, ecr), ECR);
+        assert_eq!(offset_of!(DriverShared, rss), 648);
+        assert_eq!(size_of::<RssConfiguration>(), 176);
         assert_eq!(size_of::<DriverShared>(), 720);
         assert_eq!((size_of::<TxQueue>(), size_of::<RxQueue>()), (STATISTICS, STATISTICS));
     }

@@ -10,6 +10,8 @@ mod faults;
 #[path = "../../../nic/tests/card/jumbo.rs"]
 mod jumbo;
 mod nodes;
+#[path = "../../../nic/tests/card/queues.rs"]
+mod queues;
 #[path = "../../../nic/tests/card/random.rs"]
 mod random;
 #[path = "../../../nic/tests/card/rings.rs"]

@@ -6,18 +6,20 @@ use hw::fake::{Bus, Model};
 use hw::{Identity, InterruptKind};
 use nic::frame::is_tagged;
 use vmxnet3::registers::{Command, Events, RxMode, pt, vd};
-use vmxnet3::shared::{self, DriverShared, RxQueue, TxQueue};
+use vmxnet3::shared::{self, DriverShared, RssConfiguration, RxQueue, TxQueue};
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
+use super::spread;
 use crate::packets::{filled_in, verdict};
 use crate::wire::{Layout, cut};
 
 /// Commands after which the shared memory is read again.
-const UPDATES: [u32; 4] = [
+const UPDATES: [u32; 5] = [
     Command::UpdateRxMode as u32,
     Command::UpdateMacFilters as u32,
     Command::UpdateVlanFilters as u32,
     Command::UpdateFeature as u32,
+    Command::UpdateRssIdt as u32,
 ];
 
 /// The device that the shared tests are about.
@@ -76,6 +78,14 @@ impl Ring {
     }
 }
 
+/// A receive queue: heads, bodies and completions.
+#[derive(Clone, Copy, Default)]
+struct Queue {
+    rings: [Ring; 2],
+    done: Ring,
+    vector: u16,
+}
+
 /// The device and the wire.
 pub struct Vmxnet3 {
     kinds: Vec<InterruptKind>,
@@ -87,14 +97,15 @@ pub struct Vmxnet3 {
     shared_at: u64,
     link_up: bool,
     active: bool,
-    mask: bool,
-    pending: bool,
+    /// Of each vector.
+    masks: [bool; shared::QUEUES],
+    pending: [bool; shared::QUEUES],
     answer: u32,
     groups: Vec<u8>,
     transmit: Ring,
     transmit_done: Ring,
-    receive: [Ring; 2],
-    receive_done: Ring,
+    receive: [Queue; shared::QUEUES],
+    rss: RssConfiguration,
     packet: Vec<u8>,
     /// pktsTxError, pktsTxDiscard, pktsRxOutOfBuf and pktsRxError.
     pub counters: [u64; 4],
@@ -127,6 +138,9 @@ impl Vmxnet3 {
     /// Frames that can arrive at once: fewer than the receive ring has entries.
     pub const BURST: usize = 100;
 
+    /// Receive queues.
+    pub const QUEUES: u8 = shared::QUEUES as u8;
+
     /// The `link` node with the cable plugged in.
     pub const LINK: &str = "state up\nspeed 10000\nduplex full\n";
 
@@ -149,14 +163,14 @@ impl Vmxnet3 {
             shared_at: 0,
             link_up: true,
             active: false,
-            mask: true,
-            pending: false,
+            masks: [true; shared::QUEUES],
+            pending: [false; shared::QUEUES],
             answer: 0,
             groups: Vec::new(),
             transmit: Ring::default(),
             transmit_done: Ring::default(),
-            receive: [Ring::default(); 2],
-            receive_done: Ring::default(),
+            receive: Default::default(),
+            rss: RssConfiguration::new_zeroed(),
             packet: Vec::new(),
             counters: [0; 4],
             sent: Vec::new(),
@@ -185,7 +199,7 @@ impl Vmxnet3 {
 
     /// The device is quiet: it neither moves frames nor interrupts.
     pub fn is_quiet(&self) -> bool {
-        !self.active && self.mask
+        !self.active && self.masks == [true; shared::QUEUES]
     }
 
     /// A frame without FCS arrives from the wire.
@@ -194,19 +208,21 @@ impl Vmxnet3 {
             return;
         }
         self.verdict = verdict(frame);
+        let spreads = self.shared.upt_features.get() & shared::F_RSS != 0;
+        let number = if spreads { spread::queue(&self.rss, frame) } else { 0 };
         let frame = &self.without_tag(frame);
-        let before = (self.receive, self.receive_done);
+        let before = self.receive[number];
         let mut rest = frame.as_slice();
         while !rest.is_empty() {
-            let Some(count) = self.fill_buffer(bus, rest, rest.len() == frame.len()) else {
+            let Some(count) = self.fill_buffer(bus, number, rest, rest.len() == frame.len()) else {
                 // No completion of it has been shown yet.
-                (self.receive, self.receive_done) = before;
+                self.receive[number] = before;
                 self.counters[2] += 1;
                 return;
             };
             rest = &rest[count..];
         }
-        self.interrupt(bus);
+        self.interrupt(bus, self.receive[number].vector);
     }
 
     /// The frame, with its tag taken off if that is wanted.
@@ -227,10 +243,11 @@ impl Vmxnet3 {
         self.shared.filter.vf_table[usize::from(number / 32)].get() >> (number % 32) & 1 != 0
     }
 
-    /// Puts as much of `rest` as fits into the next buffer, and says so; how much that was.
-    fn fill_buffer(&mut self, bus: &mut Bus, rest: &[u8], first: bool) -> Option<usize> {
+    /// Puts as much of `rest` as fits into the next buffer of a queue, and says so; how much that was.
+    fn fill_buffer(&mut self, bus: &mut Bus, number: usize, rest: &[u8], first: bool) -> Option<usize> {
         let which = usize::from(!first);
-        let ring = self.receive[which];
+        let Queue { rings, done: completions, .. } = self.receive[number];
+        let ring = rings[which];
         let (address, word) = self.read_descriptor(bus, ring.at());
         if ring.entries == 0 || word >> 31 & 1 != ring.generation() {
             return None;
@@ -241,16 +258,19 @@ impl Vmxnet3 {
         let index = (ring.next + self.faults.shift) & 0xfff;
         let eop = u64::from(count == rest.len());
         let (unknown, checksum) = checksum(self.verdict);
-        let place = index | eop << 14 | u64::from(first) << 15 | (which as u64) << 16 | unknown;
+        let place = index
+            | eop << 14
+            | u64::from(first) << 15
+            | ((number + which * shared::QUEUES) as u64) << 16
+            | unknown;
         let length = u64::from(self.faults.length.unwrap_or(count as u16));
-        let done =
-            length | checksum | u64::from(self.faults.damaged) << 14 | self.receive_done.generation() << 63;
+        let done = length | checksum | u64::from(self.faults.damaged) << 14 | completions.generation() << 63;
         let done = done | self.tag.map_or(0, |tag| 1 << 15 | u64::from(tag) << 16);
-        let told = bus.write(self.receive_done.at(), &place.to_le_bytes())
-            && bus.write(self.receive_done.at() + 8, &done.to_le_bytes());
+        let told = bus.write(completions.at(), &place.to_le_bytes())
+            && bus.write(completions.at() + 8, &done.to_le_bytes());
         self.strays += usize::from(!(wrote && told));
-        self.receive[which].advance();
-        self.receive_done.advance();
+        self.receive[number].rings[which].advance();
+        self.receive[number].done.advance();
         Some(count)
     }
 
@@ -261,30 +281,37 @@ impl Vmxnet3 {
             let all = u32::from_le_bytes(word) | events.bits();
             bus.write(self.shared_at + shared::ECR as u64, &all.to_le_bytes());
         }
-        self.interrupt(bus);
+        self.interrupt(bus, 0);
     }
 
     /// Writes `word` over what a completion says, of receptions or of transmissions.
     pub fn scribble(&mut self, bus: &mut Bus, receive: bool, entry: usize, word: u64) {
-        let ring = if receive { self.receive_done } else { self.transmit_done };
+        let queue = entry % shared::QUEUES;
+        let ring = if receive { self.receive[queue].done } else { self.transmit_done };
         let entry = entry as u64 % ring.entries.max(1);
         bus.write(ring.base + entry * 16 + 8 * (word & 1), &word.to_le_bytes());
     }
 
-    fn interrupt(&mut self, bus: &mut Bus) {
-        self.pending = true;
+    fn interrupt(&mut self, bus: &mut Bus, vector: u16) {
+        self.pending[usize::from(vector)] = true;
         self.drive(bus);
     }
 
     /// A message is sent once; the line stays up until its cause was read.
     fn drive(&mut self, bus: &mut Bus) {
         if self.faults.stuck {
-            bus.raise(0);
-        } else if !self.pending || self.mask || self.faults.mute {
+            return bus.raise(0);
+        }
+        let mut lower = true;
+        for vector in 0..shared::QUEUES {
+            if self.pending[vector] && !self.masks[vector] && !self.faults.mute {
+                lower = false;
+                bus.raise(vector as u16);
+                self.pending[vector] = self.kinds == [InterruptKind::Intx];
+            }
+        }
+        if lower {
             bus.lower();
-        } else {
-            bus.raise(0);
-            self.pending = self.kinds == [InterruptKind::Intx];
         }
     }
 
@@ -339,7 +366,7 @@ impl Vmxnet3 {
             }
             self.transmit.advance();
         }
-        self.interrupt(bus);
+        self.interrupt(bus, 0);
     }
 
     /// A frame, or its segments, as they leave, by what the first descriptor says.
@@ -380,6 +407,12 @@ impl Vmxnet3 {
         self.groups = vec![0; filter.mf_table_len.get().into()];
         let listed = self.groups.is_empty() || bus.read(filter.mf_table.get(), &mut self.groups);
         self.strays += usize::from(!(read && listed));
+        if self.shared.upt_features.get() & shared::F_RSS != 0 {
+            let [version, length] = [self.shared.rss.version.get(), self.shared.rss.length.get()];
+            assert_eq!((version, length as usize), (1, size_of::<RssConfiguration>()));
+            let read = bus.read(self.shared.rss.place.get(), self.rss.as_mut_bytes());
+            self.strays += usize::from(!read);
+        }
     }
 
     fn activate(&mut self, bus: &mut Bus) -> u32 {
@@ -387,19 +420,24 @@ impl Vmxnet3 {
         if self.shared.magic.get() != shared::MAGIC || self.faults.refuses {
             return 1;
         }
-        let mut queues = [0; shared::QUEUE + shared::STATISTICS];
+        assert_eq!([self.shared.num_tx_queues, self.shared.num_rx_queues], [1, Self::QUEUES]);
+        let mut queues = [0; shared::receive_queue(shared::QUEUES)];
         let read = bus.read(self.shared.queue_desc.get(), &mut queues);
         self.strays += usize::from(!read);
         let (transmit, _) = TxQueue::ref_from_prefix(&queues).expect("the description is whole");
-        let (receive, _) =
-            RxQueue::ref_from_prefix(&queues[shared::QUEUE..]).expect("the description is whole");
         self.transmit = Ring::new(transmit.tx_ring.get(), transmit.tx_ring_size.get());
         self.transmit_done = Ring::new(transmit.comp_ring.get(), transmit.comp_ring_size.get());
-        for (which, ring) in self.receive.iter_mut().enumerate() {
-            *ring = Ring::new(receive.rx_ring[which].get(), receive.rx_ring_size[which].get());
-            assert_eq!((ring.base % 512, ring.entries % 32), (0, 0), "rings are aligned");
+        for (number, queue) in self.receive.iter_mut().enumerate() {
+            let description = &queues[shared::receive_queue(number)..];
+            let (receive, _) = RxQueue::ref_from_prefix(description).expect("the description is whole");
+            for (which, ring) in queue.rings.iter_mut().enumerate() {
+                *ring = Ring::new(receive.rx_ring[which].get(), receive.rx_ring_size[which].get());
+                assert_eq!((ring.base % 512, ring.entries % 32), (0, 0), "rings are aligned");
+            }
+            queue.done = Ring::new(receive.comp_ring.get(), receive.comp_ring_size.get());
+            queue.vector = receive.intr_idx.into();
+            assert!(receive.intr_idx < self.shared.interrupts.num_intrs);
         }
-        self.receive_done = Ring::new(receive.comp_ring.get(), receive.comp_ring_size.get());
         self.counters = [0; 4];
         self.active = true;
         0
@@ -407,7 +445,8 @@ impl Vmxnet3 {
 
     fn reset(&mut self, bus: &mut Bus) {
         self.resets += 1;
-        (self.active, self.mask, self.pending) = (false, true, false);
+        self.active = false;
+        (self.masks, self.pending) = ([true; shared::QUEUES], [false; shared::QUEUES]);
         self.packet.clear();
         self.drive(bus);
     }
@@ -484,7 +523,7 @@ impl Model for Vmxnet3 {
             vd::UVRS => self.revisions[1],
             vd::CMD => self.answer,
             vd::ICR => {
-                let pending = std::mem::take(&mut self.pending);
+                let pending = std::mem::take(&mut self.pending[0]);
                 self.drive(bus);
                 pending.into()
             }
@@ -495,8 +534,8 @@ impl Model for Vmxnet3 {
     fn write(&mut self, bus: &mut Bus, bar: usize, offset: usize, size: usize, value: u32) {
         assert_eq!(size, 4, "registers are 32 bits wide");
         match (bar, offset) {
-            (0, pt::IMR) => {
-                self.mask = value & 1 != 0;
+            (0, offset) if offset < 8 * shared::QUEUES => {
+                self.masks[offset / 8] = value & 1 != 0;
                 self.drive(bus);
             }
             (0, pt::TXPROD) => self.send(bus),

@@ -1,0 +1,6 @@
+//! A vmxnet3.
+
+mod device;
+mod spread;
+
+pub use device::{Card, Faults, Vmxnet3};
