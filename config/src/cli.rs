@@ -108,6 +108,10 @@ pub enum Command {
     #[command(after_help = examples::RINGS)]
     Rings(Tuning),
 
+    /// Show whether a NIC negotiates speed and duplex, or change it
+    #[command(after_help = examples::MEDIA)]
+    Media(Tuning),
+
     /// Have a NIC test itself: its registers, frames that it sends to itself, its link
     #[command(after_help = examples::SELFTEST)]
     Selftest {

@@ -75,6 +75,9 @@ pub struct Interface {
     /// The sizes of the device's rings by their names.
     #[serde(default)]
     pub rings: Settings,
+    /// How the device comes by its link's speed and duplex, by the settings' names.
+    #[serde(default)]
+    pub media: Settings,
     /// The metric of its routes that say none; the smallest is preferred.
     pub metric: Option<Metric>,
 }
@@ -151,6 +154,7 @@ impl Interface {
             features: Settings::new(),
             coalesce: Settings::new(),
             rings: Settings::new(),
+            media: Settings::new(),
             metric: None,
         }
     }
@@ -161,6 +165,7 @@ impl Interface {
             Panel::Features => &self.features,
             Panel::Coalesce => &self.coalesce,
             Panel::Rings => &self.rings,
+            Panel::Media => &self.media,
         }
     }
 
@@ -170,6 +175,7 @@ impl Interface {
             Panel::Features => &mut self.features,
             Panel::Coalesce => &mut self.coalesce,
             Panel::Rings => &mut self.rings,
+            Panel::Media => &mut self.media,
         }
     }
 

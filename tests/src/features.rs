@@ -78,7 +78,9 @@ pub const ROWS: &[Row] = &[
         .on_model("jumbo::jumbo_frames_are_chains_of_buffers"),
     row("registers", "register dump", SETTINGS)
         .on_model("nodes::registers_are_told_by_their_names_whether_the_device_runs_or_not"),
-    row("forced-media", "speed and duplex set by hand", None),
+    row("forced-media", "speed and duplex set by hand", CONTROL).on_model(
+        "media::what_is_forced_is_the_links_at_once_and_after_a_restart_until_it_is_negotiated_again",
+    ),
     row("coalesce", "interrupt moderation that can be set, fixed or following the traffic", CONTROL)
         .on_model("coalesce::an_interval_that_is_written_is_the_devices_at_once_and_after_a_reset"),
     row("ring-sizes", "ring sizes that can be set while frames pass", CONTROL)
@@ -167,7 +169,8 @@ fn read(file: &Path) -> Result<Claims> {
     let claims: Claims = toml::from_str(&text).map_err(std::io::Error::other).context("understand", file)?;
     let rows: BTreeSet<&str> = ROWS.iter().map(|row| row.name).collect();
     let mut said = BTreeSet::new();
-    let reasoned = [&claims.special, &claims.no, &claims.absent].into_iter().flat_map(BTreeMap::keys);
+    let reasoned =
+        [&claims.special, &claims.no, &claims.absent].into_iter().flat_map(BTreeMap::keys);
     for row in claims.yes.iter().chain(&claims.model).chain(reasoned) {
         let wrong = if !rows.contains(row.as_str()) {
             "is no row of tests/src/features.rs"

@@ -72,6 +72,16 @@ Examples:
 The device is stopped and started for it, once it has sent what it has. What is set here is told to every driver that
 comes, and `netcfg save` keeps it.";
 
+pub const MEDIA: &str = "\
+Examples:
+  netcfg media eth0
+  netcfg media eth0 autoneg off
+  netcfg media eth0 speed 10
+  netcfg media eth0 full-duplex off
+
+Speed and duplex are for when they are not negotiated. What is set here is told to every driver that comes, and
+`netcfg save` keeps it.";
+
 pub const SELFTEST: &str = "\
 Example:
   netcfg selftest eth0

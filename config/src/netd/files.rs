@@ -55,6 +55,7 @@ const SCHEMA: Schema = &[
             ("features", Content::Value),
             ("coalesce", Content::Value),
             ("rings", Content::Value),
+            ("media", Content::Value),
             ("metric", Content::Value),
         ]),
     ),

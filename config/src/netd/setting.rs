@@ -16,11 +16,13 @@ pub enum Panel {
     Coalesce,
     /// How many frames the device holds.
     Rings,
+    /// How the device comes by its link's speed and duplex.
+    Media,
 }
 
 impl Panel {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Features, Self::Coalesce, Self::Rings];
+    pub const ALL: [Self; 4] = [Self::Features, Self::Coalesce, Self::Rings, Self::Media];
 
     /// The file's name, which is the key's in `netd.toml` too.
     pub fn name(self) -> &'static str {
@@ -28,6 +30,7 @@ impl Panel {
             Self::Features => "features",
             Self::Coalesce => "coalesce",
             Self::Rings => "rings",
+            Self::Media => "media",
         }
     }
 }

@@ -357,12 +357,13 @@ fn any_interface() -> impl Strategy<Value = Interface> {
     let setting =
         || prop_oneof![any::<bool>().prop_map(Setting::Switch), any::<u32>().prop_map(Setting::Number)];
     let settings = || btree_map(any::<String>(), setting(), 0..3);
-    let link = (option::of(mtu), option::of(any_mac()), filter, settings(), settings(), settings());
+    let link =
+        (option::of(mtu), option::of(any_mac()), filter, settings(), settings(), settings(), settings());
     let flags = (any::<bool>(), any::<Option<bool>>(), any::<bool>(), option::of(any_metric()));
     let who = prop_oneof![any_match().prop_map(|matches| (matches, None)), any_named()];
     (who, flags, lists, link).prop_map(|((matches, name), flags, lists, link)| {
         let ((up, dhcp, keep_lease, metric), (mut addresses, mut routes, dns, mut vlan)) = (flags, lists);
-        let (mtu, mac, filter, features, coalesce, rings) = link;
+        let (mtu, mac, filter, features, coalesce, rings, media) = link;
         // What makes no sense as a whole cannot be read.
         addresses.sort();
         addresses.dedup();
@@ -371,8 +372,17 @@ fn any_interface() -> impl Strategy<Value = Interface> {
         if dhcp != Some(true) {
             routes.retain(|route| route.via.is_none_or(|via| via.0.is_ipv6()));
         }
-        let link =
-            Interface { mtu, mac, filter, features, coalesce, rings, metric, ..Interface::new(matches) };
+        let link = Interface {
+            mtu,
+            mac,
+            filter,
+            features,
+            coalesce,
+            rings,
+            media,
+            metric,
+            ..Interface::new(matches)
+        };
         Interface { name, up, dhcp, keep_lease, addresses, routes, dns, vlan, ..link }
     })
 }

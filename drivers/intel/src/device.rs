@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use hw::{InterruptKind, PciFunction, Registers};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
-    Causes, DriverInfo, Facilities, Fault, Features, Frame, Intervals, Link, Memory, Moderation, Nic,
+    Causes, DriverInfo, Facilities, Fault, Features, Frame, Intervals, Link, Media, Memory, Moderation, Nic,
     NicInfo, RssLimits, Settings, Statistics, Turns, vlan,
 };
 
@@ -42,6 +42,8 @@ pub struct Device<R, F: Family> {
     tells_sent: bool,
     /// What the LEDs did before they blink.
     leds: Option<u32>,
+    /// What the PHY was told.
+    media: Media,
     family: PhantomData<F>,
 }
 
@@ -57,12 +59,14 @@ impl<R: Registers, F: Family> Device<R, F> {
         reset::<F>(&registers, &chip)?;
         let mac = F::address(&registers).ok_or(Fault::NoAddress)?;
         let rss = F::RSS.filter(|_| chip.has_queues);
+        let has_phy = phy::meet(&registers);
         let facilities = Facilities {
             moderation: Moderation::OneInterval(F::MOST_INTERVAL),
             rings: Some(rings::LIMITS),
             queues: rss.map_or(0, |limits| limits.queues),
             rss,
-            self_test: phy::meet(&registers),
+            media: has_phy,
+            self_test: has_phy,
             eeprom: eeprom::is_readable(&registers),
             identify: chip.led_control,
         };
@@ -80,6 +84,7 @@ impl<R: Registers, F: Family> Device<R, F> {
             interrupts: InterruptKind::Intx,
             tells_sent: false,
             leds: None,
+            media: Media::default(),
             family: PhantomData,
         })
     }
@@ -89,6 +94,28 @@ impl<R: Registers, F: Family> Device<R, F> {
         // QEMU (7.2) keeps the latter over a reset.
         ctrl.remove(F::CTRL_CLEAR | Ctrl::GIO_MDIS);
         ctrl.insert(F::CTRL_SET);
+        self.registers.write32(reg::CTRL, ctrl.bits());
+    }
+
+    /// Has the PHY negotiate, or not, and the device go along with it (8254x SDM, 8.6.1).
+    fn set_media(&mut self, media: Media) {
+        let before = std::mem::replace(&mut self.media, media);
+        if media.negotiates {
+            self.set_link_up();
+        } else {
+            let speed = if media.fast { Ctrl::SPEED_100 } else { Ctrl::empty() };
+            self.force(speed | if media.full_duplex { Ctrl::FD } else { Ctrl::empty() });
+        }
+        if media.is_news_after(before) && phy::set(&self.registers, media).is_none() {
+            log::warn!("the PHY does not answer; its speed and duplex stay as they are");
+        }
+    }
+
+    /// Has the device work at this speed and duplex, whatever the PHY tells it.
+    fn force(&self, mode: Ctrl) {
+        let mut ctrl = Ctrl::from_bits_retain(self.registers.read32(reg::CTRL));
+        ctrl.remove(Ctrl::ASDE | Ctrl::SPEED_100 | Ctrl::SPEED_1000 | Ctrl::FD);
+        ctrl.insert(Ctrl::SLU | Ctrl::FRCSPD | Ctrl::FRCDPLX | mode);
         self.registers.write32(reg::CTRL, ctrl.bits());
     }
 
@@ -176,7 +203,7 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
 
     fn start(&mut self, settings: &Settings, interrupts: InterruptKind) -> Result<(), Fault> {
         self.interrupts = interrupts;
-        self.set_link_up();
+        self.set_media(settings.media);
         F::set_up(&self.registers, interrupts);
         self.start_receiver(settings)?;
         self.start_transmitter()?;
@@ -211,6 +238,9 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
         let high = Rah::new().with_high(u16::from_le_bytes([e, f])).with_av(true);
         self.registers.write32(reg::RAL0, u32::from_le_bytes([a, b, c, d]));
         self.registers.write32(reg::RAH0, high.into());
+        if settings.media != self.media {
+            self.set_media(settings.media);
+        }
         self.handle_tags(settings.features);
         self.write_filter(settings);
         let longest = settings.mtu + HEADER + VLAN_TAG;
@@ -276,9 +306,7 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
             self.set_link_up();
             return phy::negotiate(&self.registers).is_some();
         }
-        let ctrl = Ctrl::from_bits_retain(self.registers.read32(reg::CTRL)) - Ctrl::ASDE;
-        let forced = Ctrl::SLU | Ctrl::FRCSPD | Ctrl::FRCDPLX | Ctrl::SPEED_1000 | Ctrl::FD;
-        self.registers.write32(reg::CTRL, (ctrl | forced).bits());
+        self.force(Ctrl::SPEED_1000 | Ctrl::FD);
         phy::loop_back(&self.registers).is_some()
     }
 

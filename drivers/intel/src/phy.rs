@@ -2,6 +2,7 @@
 
 use bitflags::bitflags;
 use hw::Registers;
+use nic::Media;
 
 use crate::registers::{MDIC, Mdic};
 
@@ -53,11 +54,18 @@ pub fn loop_back(registers: &impl Registers) -> Option<()> {
     write(registers, Control::LOOPBACK | Control::SPEED_1000 | Control::FULL_DUPLEX)
 }
 
-/// Whether the PHY can be reached. One that receives what is sent, as a driver has left it that was killed, is on the wire
-/// again.
+/// Has the PHY do this; `None` if it does not answer.
+pub fn set(registers: &impl Registers, media: Media) -> Option<()> {
+    write(registers, Control::from_bits_retain(media.control()))
+}
+
+/// Whether the PHY can be reached. One that a driver has left otherwise that was killed negotiates again, and does not
+/// receive what it sends.
 pub fn meet(registers: &impl Registers) -> bool {
     match read(registers) {
-        Some(control) if control.contains(Control::LOOPBACK) => negotiate(registers).is_some(),
+        Some(control) if control.contains(Control::LOOPBACK) || !control.contains(Control::NEGOTIATE) => {
+            negotiate(registers).is_some()
+        }
         control => control.is_some(),
     }
 }

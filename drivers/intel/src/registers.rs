@@ -173,6 +173,8 @@ bitflags! {
         const SLU = 1 << 6;
         /// Invert loss of signal.
         const ILOS = 1 << 7;
+        /// 100 Mbit/s, where it is forced; 10 without either.
+        const SPEED_100 = 1 << 8;
         /// 1000 Mbit/s, where it is forced.
         const SPEED_1000 = 1 << 9;
         /// Force speed.

@@ -153,6 +153,9 @@ pub fn changed(port: &Port, node: Node, written: &[u8]) -> Result<Settings, Refu
             let limits = info.facilities.rings.ok_or(Refused::Unsupported)?;
             Ok(Settings { rings: limits.changed(settings.rings, written)?, ..settings.clone() })
         }
+        Node::Media if info.facilities.media => {
+            Ok(Settings { media: settings.media.changed(written)?, ..settings.clone() })
+        }
         Node::Rss => {
             let (limits, rss) = info.facilities.rss.zip(settings.rss.as_ref()).ok_or(Refused::Unsupported)?;
             Ok(Settings { rss: Some(limits.changed(rss, written)?), ..settings.clone() })
@@ -261,6 +264,7 @@ pub(crate) fn text(written: &[u8]) -> Result<&str, Refused> {
 mod tests {
     use super::*;
     use crate::coalesce::{Coalesce, Moderation};
+    use crate::media::Media;
     use crate::rings::Rings;
 
     const INFO: NicInfo = NicInfo {
@@ -272,6 +276,7 @@ mod tests {
             moderation: Moderation::None,
             rings: None,
             queues: 0,
+            media: false,
             rss: None,
             self_test: true,
             eeprom: true,
@@ -287,6 +292,7 @@ mod tests {
             features: INFO.features,
             coalesce: Coalesce::default(),
             rings: Rings::default(),
+            media: Media::default(),
             rss: None,
         }
     }
@@ -350,7 +356,7 @@ mod tests {
     fn features_that_the_device_has_are_switched_and_read_back() {
         let changed = |text: &str| with_features(&settings(), &INFO, text.as_bytes());
         let off = changed("rx-checksum off\n").unwrap();
-        let facilities = "coalesce unsupported\nrings unsupported\nrss unsupported\nselftest on\neeprom on\n\
+        let facilities = "media unsupported\ncoalesce unsupported\nrings unsupported\nrss unsupported\nselftest on\neeprom on\n\
                           identify unsupported\n";
         assert_eq!(features(&INFO, off.features), format!("rx-checksum off\n{facilities}"));
         let on = with_features(&off, &INFO, b"rx-checksum on").unwrap();

@@ -11,6 +11,7 @@ use crate::facilities::Facilities;
 use crate::features::Features;
 use crate::frame::Frame;
 use crate::mac::MacAddress;
+use crate::media::Media;
 use crate::memory::Memory;
 use crate::rings::Rings;
 use crate::rss::Rss;
@@ -118,6 +119,8 @@ pub struct Settings {
     pub coalesce: Coalesce,
     /// The sizes of the rings.
     pub rings: Rings,
+    /// How the PHY comes by speed and duplex, where it can be told.
+    pub media: Media,
     /// How received frames are spread, where the device has several queues.
     pub rss: Option<Rss>,
 }

@@ -14,6 +14,8 @@ pub struct Facilities {
     pub rings: Option<RingLimits>,
     /// Receive queues, where there are several: what each brings is counted.
     pub queues: u8,
+    /// The `media` node.
+    pub media: bool,
     /// The `rss` node, where it spreads frames over them as it is told.
     pub rss: Option<RssLimits>,
     /// The `selftest` node.
@@ -30,6 +32,7 @@ impl Facilities {
         match node {
             Node::Coalesce => Some(self.moderation != Moderation::None),
             Node::Rings => Some(self.rings.is_some()),
+            Node::Media => Some(self.media),
             Node::Rss => Some(self.rss.is_some()),
             Node::SelfTest => Some(self.self_test),
             Node::Eeprom => Some(self.eeprom),

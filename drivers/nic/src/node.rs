@@ -35,6 +35,8 @@ pub enum Node {
     MtuLimits,
     /// The state of the link.
     Link,
+    /// How the device comes by its link's speed and duplex.
+    Media,
     /// What was counted.
     Stats,
     /// What the device can do for the driver, and whether it does.
@@ -61,7 +63,7 @@ pub enum Node {
 
 impl Node {
     /// All but the root.
-    const ALL: [Node; 22] = [
+    const ALL: [Node; 23] = [
         Node::Frame,
         Node::Vnet,
         Node::Receive,
@@ -73,6 +75,7 @@ impl Node {
         Node::Mtu,
         Node::MtuLimits,
         Node::Link,
+        Node::Media,
         Node::Stats,
         Node::Features,
         Node::Filter,
@@ -116,6 +119,7 @@ impl Node {
             Node::Mtu => "mtu",
             Node::MtuLimits => "mtu_limits",
             Node::Link => "link",
+            Node::Media => "media",
             Node::Stats => "stats",
             Node::Features => "features",
             Node::Filter => "filter",
@@ -155,6 +159,7 @@ impl Node {
                 | Node::Coalesce
                 | Node::Rings
                 | Node::Rss
+                | Node::Media
         );
         is_for_frames || is_setting || self.is_request()
     }
@@ -193,6 +198,7 @@ impl Node {
             Node::Mtu => format!("{}\n", port.settings.mtu).into(),
             Node::MtuLimits => attributes::mtu_limits(&port.info).into(),
             Node::Link => attributes::link(port.link).into(),
+            Node::Media => port.settings.media.lines().into(),
             Node::Stats => port.statistics.lines().into(),
             Node::Features => attributes::features(&port.info, port.settings.features).into(),
             Node::Filter => attributes::filter(&port.settings.filter).into(),

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use hw::{InterruptKind, PciFunction, Registers};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
-    Causes, DriverInfo, Facilities, Fault, Features, Filter, Frame, Link, MacAddress, Memory, Nic, NicInfo,
-    Settings, Statistics,
+    Causes, DriverInfo, Facilities, Fault, Features, Filter, Frame, Link, MacAddress, Media, Memory, Nic,
+    NicInfo, Settings, Statistics,
 };
 
 use crate::family::Family;
@@ -38,6 +38,8 @@ pub struct Device<R, F: Family> {
     rings: F::Rings,
     /// Interrupts tell of sent frames.
     tells_sent: bool,
+    /// What the PHY was told.
+    media: Media,
 }
 
 impl<R: Registers, F: Family> Device<R, F> {
@@ -57,13 +59,14 @@ impl<R: Registers, F: Family> Device<R, F> {
             features: family.features(),
             facilities: Facilities {
                 rings: family.ring_limits(),
+                media: true,
                 self_test: family.loopback().is_some(),
                 eeprom: F::HAS_EEPROM,
                 ..Facilities::default()
             },
         };
         let rings = family.rings(memory)?;
-        Ok(Self { registers, info, family, rings, tells_sent: false })
+        Ok(Self { registers, info, family, rings, tells_sent: false, media: Media::default() })
     }
 
     fn write_multicast_hash(&self, hash: u64) {
@@ -126,6 +129,10 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
         self.write_station_address(settings.mac);
         self.family.set_longest(&self.registers, longest);
         self.family.take_tags_off(&self.registers, settings.features.contains(Features::RX_VLAN));
+        let before = std::mem::replace(&mut self.media, settings.media);
+        if self.media.is_news_after(before) {
+            self.family.set_media(&self.registers, self.media);
+        }
         self.registers.write8(reg::CR9346, reg::LOCK);
         let Filter { promiscuous, all_multicast, multicast, .. } = &settings.filter;
         let all = *promiscuous || *all_multicast;

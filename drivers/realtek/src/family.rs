@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use hw::dma::Arena;
 use hw::{Identity, InterruptKind, Registers};
-use nic::{DriverInfo, Fault, Features, Link, Memory, RingLimits, Statistics, Step};
+use nic::{DriverInfo, Fault, Features, Link, Media, Memory, RingLimits, Statistics, Step};
 
 use crate::registers::{self as reg, Cpcr, Dumped, Interrupts, Rcr};
 use crate::rings::{self, Rings};
@@ -40,6 +40,9 @@ pub trait Family: Sized {
             step: Step::MultipleOf(1),
         })
     }
+
+    /// Has the PHY negotiate, or not. The configuration registers are open.
+    fn set_media(&self, registers: &impl Registers, media: Media);
 
     /// TCR.LBK that has the device receive what it sends, where it can.
     fn loopback(&self) -> Option<u8> {

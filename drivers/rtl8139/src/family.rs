@@ -2,7 +2,7 @@
 
 use hw::dma::Arena;
 use hw::{Identity, InterruptKind, Registers};
-use nic::{DriverInfo, Fault, Features, Link, Memory, Statistics};
+use nic::{DriverInfo, Fault, Features, Link, Media, Memory, Statistics};
 use realtek::Family;
 use realtek::device::BURST;
 use realtek::family::{self, Chip};
@@ -42,6 +42,10 @@ impl Family for Rtl8139 {
 
     fn has_rings(&self) -> bool {
         self.is_plus
+    }
+
+    fn set_media(&self, registers: &impl Registers, media: Media) {
+        registers.write16(reg::BMCR, media.control());
     }
 
     fn loopback(&self) -> Option<u8> {

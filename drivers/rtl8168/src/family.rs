@@ -2,7 +2,7 @@
 
 use hw::dma::Arena;
 use hw::{Identity, InterruptKind, Registers};
-use nic::{DriverInfo, Fault, Features, Link, Memory, Statistics};
+use nic::{DriverInfo, Fault, Features, Link, Media, Memory, Statistics};
 use realtek::Family;
 use realtek::descriptors::Gigabit;
 use realtek::device::BURST;
@@ -92,6 +92,12 @@ impl Family for Rtl8168 {
     fn features(&self) -> Features {
         let all = Features::RX_CHECKSUM | Features::RX_VLAN | Features::TX_VLAN;
         if self.is_8125() { all - Features::RX_VLAN } else { all }
+    }
+
+    fn set_media(&self, registers: &impl Registers, media: Media) {
+        if phy::set(registers, self.chip.generation, media).is_none() {
+            log::warn!("the PHY does not answer; its speed and duplex stay as they are");
+        }
     }
 
     fn loopback(&self) -> Option<u8> {

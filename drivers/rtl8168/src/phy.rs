@@ -2,6 +2,7 @@
 
 use bitflags::bitflags;
 use hw::Registers;
+use nic::Media;
 
 use crate::chips::Generation;
 use crate::registers::{GPHY_OCP, GphyOcp, PHYAR, Phyar, STANDARD_REGISTERS};
@@ -39,6 +40,11 @@ pub fn wake(registers: &impl Registers, generation: Generation) -> Option<()> {
     control.remove(Bmcr::ISOLATE | Bmcr::POWER_DOWN);
     control.insert(Bmcr::NEGOTIATE | Bmcr::RESTART);
     ask(registers, generation, BMCR, Some(control.bits())).map(drop)
+}
+
+/// Has the PHY do this; `None` if it does not answer.
+pub fn set(registers: &impl Registers, generation: Generation, media: Media) -> Option<()> {
+    ask(registers, generation, BMCR, Some(media.control())).map(drop)
 }
 
 /// Writes `value` into the PHY's register `index`, or reads it.

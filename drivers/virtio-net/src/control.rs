@@ -238,6 +238,7 @@ mod tests {
             features: nic::Features::empty(),
             coalesce: Coalesce::default(),
             rings: Rings::default(),
+            media: nic::Media::default(),
             rss: None,
         };
         commands(&settings, features, Pairs::ONE).into_iter().map(|(_, bytes)| bytes).collect()

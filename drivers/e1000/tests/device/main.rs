@@ -12,6 +12,8 @@ mod coalesce;
 mod intel;
 #[path = "../../../nic/tests/card/jumbo.rs"]
 mod jumbo;
+#[path = "../../../nic/tests/card/media.rs"]
+mod media;
 #[path = "../../../nic/tests/card/random.rs"]
 mod random;
 #[path = "../../../nic/tests/card/rings.rs"]

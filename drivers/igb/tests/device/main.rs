@@ -14,6 +14,8 @@ mod intel;
 mod interrupts;
 #[path = "../../../nic/tests/card/jumbo.rs"]
 mod jumbo;
+#[path = "../../../nic/tests/card/media.rs"]
+mod media;
 mod phy;
 #[path = "../../../nic/tests/card/queues.rs"]
 mod queues;

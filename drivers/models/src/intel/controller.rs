@@ -247,6 +247,15 @@ impl<K: Kind> Controller<K> {
         self.registers.get(&offset).copied().unwrap_or(0)
     }
 
+    /// 1000 Mbit/s, full duplex, unless it is told otherwise (13.4.1).
+    fn status(&self) -> Status {
+        let ctrl = self.register(reg::CTRL);
+        let told = Ctrl::from_bits_retain(ctrl);
+        let speed = if told.contains(Ctrl::FRCSPD) { ctrl >> 8 & 3 } else { 2 };
+        let full_duplex = !told.contains(Ctrl::FRCDPLX) || told.contains(Ctrl::FD);
+        Status::new().with_fd(full_duplex).with_lu(self.has_link()).with_speed(speed as u8)
+    }
+
     fn has_link(&self) -> bool {
         self.link_up && self.negotiated
     }
@@ -575,7 +584,7 @@ impl<K: Kind> Model for Controller<K> {
             return lie;
         }
         match offset {
-            reg::STATUS => Status::new().with_fd(true).with_lu(self.has_link()).with_speed(2).into(),
+            reg::STATUS => self.status().into(),
             reg::EERD => self.read_eeprom(),
             reg::IMS => self.ims,
             reg::ICR => {

@@ -17,6 +17,10 @@ pub const MESSAGES: &[InterruptKind] = &[InterruptKind::MsiX { vectors: 4 }, Int
 const NEGOTIATES: u16 = 1 << 12;
 const POWERED_DOWN: u16 = 1 << 11;
 
+/// What it does where it does not negotiate.
+const FORCED_100: u16 = 1 << 13;
+const FORCED_FULL_DUPLEX: u16 = 1 << 8;
+
 /// The longest frame without jumbo frames, with tag and FCS.
 const ETHERNET: usize = 1522;
 
@@ -166,7 +170,14 @@ impl Kind for Rtl8168 {
         }
         assert_eq!(size, width, "how the PHY's state is read");
         let speed = if is_8125(card) { PhyStatus::SPEED_2500 } else { PhyStatus::SPEED_1000 };
-        let status = if card.link_up { PhyStatus::LINK_STS | speed } else { PhyStatus::empty() };
+        let control = card.own.phy_control;
+        let mode = match (control & NEGOTIATES != 0, control & FORCED_100 != 0) {
+            (true, _) => speed,
+            (false, true) => PhyStatus::SPEED_100,
+            (false, false) => PhyStatus::SPEED_10,
+        };
+        let mut status = if card.link_up { PhyStatus::LINK_STS | mode } else { PhyStatus::empty() };
+        status.set(PhyStatus::FULL_DUP, card.link_up && control & FORCED_FULL_DUPLEX != 0);
         Some(status.bits().into())
     }
 

@@ -50,7 +50,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         if settings.rings == self.rings && !self.nic.needs_restart(&running.settings, &settings) {
             self.nic.configure(&settings);
             running.has_settings(settings, self.port.borrow().settings_version);
-            return Ok(());
+            return self.update_link();
         }
         if self.nic.unsent() > 0 && now < *running.restart_by.get_or_insert(now + PATIENCE) {
             return Ok(());

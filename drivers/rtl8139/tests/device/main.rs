@@ -5,6 +5,8 @@
 #[path = "../../../nic/tests/card/mod.rs"]
 mod card;
 mod faults;
+#[path = "../../../nic/tests/card/media.rs"]
+mod media;
 mod nodes;
 #[path = "../../../nic/tests/card/random.rs"]
 mod random;

@@ -8,6 +8,8 @@ mod chips;
 mod faults;
 #[path = "../../../nic/tests/card/jumbo.rs"]
 mod jumbo;
+#[path = "../../../nic/tests/card/media.rs"]
+mod media;
 mod nodes;
 #[path = "../../../nic/tests/card/random.rs"]
 mod random;

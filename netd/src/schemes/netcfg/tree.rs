@@ -92,7 +92,7 @@ pub enum Attribute {
     Neighbours,
     /// `dhcp`: the client's state and lease.
     Dhcp,
-    /// `features`, `coalesce` or `rings`: the driver's settings.
+    /// `features`, `coalesce`, `rings` or `media`: the driver's settings.
     Panel(Panel),
 }
 

@@ -3,6 +3,7 @@
 
 mod capture;
 mod coalesce;
+mod media;
 pub mod queues;
 mod requests;
 mod rings;
@@ -50,8 +51,16 @@ fn control_files_do(card: Card) {
     let guest =
         card.guest().nic(peer.nic(&format!("{},mac={MAC_TEXT}", card.model))).without_netd().limit(150);
     let tagged = vlan::script();
-    let scripts =
-        [BEGIN, coalesce::SCRIPT, &tagged, queues::SCRIPT, rings::SCRIPT, requests::SCRIPT, capture::SCRIPT];
+    let scripts = [
+        BEGIN,
+        coalesce::SCRIPT,
+        &tagged,
+        queues::SCRIPT,
+        rings::SCRIPT,
+        media::SCRIPT,
+        requests::SCRIPT,
+        capture::SCRIPT,
+    ];
     let running = guest.start(&scripts.concat()).unwrap();
     let claims = features::of_device(card.name).unwrap();
     let mut trial = Trial { card, claims, peer, running };
@@ -68,6 +77,7 @@ fn control_files_do(card: Card) {
     vlan::check(&trial.claims, &said, &tagged);
     queues::check(card, &trial.claims, &said);
     rings::check(card, &said, &received);
+    media::check(&trial.claims, &said);
     requests::check(&trial.claims, &said);
     capture::check(&said);
 }
