@@ -68,7 +68,7 @@ impl<D: Receive> Receiver<D> {
     /// Gives empty buffers to the device while there are any. Whether the tail has moved.
     pub fn fill(&mut self) -> bool {
         let mut moved = false;
-        while self.ring.room() > 0 {
+        for _ in 0..self.ring.room() {
             let Some(buffer) = self.pool.take() else { break };
             let at = self.ring.tail() * descriptors::SIZE;
             self.descriptors.write_word(at, buffer.bus_address());
@@ -88,10 +88,10 @@ impl<D: Receive> Receiver<D> {
             }
             let Some((completion, buffer)) = self.take_piece() else { break };
             let is_whole = completion.ends_frame && matches!(self.assembly, Assembly::Idle);
-            let frame =
-                if is_whole { self.whole(&completion, buffer) } else { self.assemble(&completion, buffer) };
-            if let Some(frame) = frame {
-                frames.push(frame);
+            if is_whole {
+                self.whole(&completion, buffer, frames);
+            } else {
+                frames.extend(self.assemble(&completion, buffer));
             }
         }
     }
@@ -116,17 +116,16 @@ impl<D: Receive> Receiver<D> {
         self.ring.take().map(|buffer| (completion, buffer))
     }
 
-    /// The frame that this buffer is, as most are one, if it is good.
-    fn whole(&mut self, completion: &Completion, mut buffer: Buffer) -> Option<Frame> {
+    /// Appends to `frames` the one that this buffer is, as most are one, if it is good.
+    fn whole(&mut self, completion: &Completion, mut buffer: Buffer, frames: &mut Vec<Frame>) {
         let length = usize::from(completion.length);
         if completion.is_damaged {
             self.counted.rx_errors += 1;
         } else if length < LEAST_LENGTH || length > self.longest || !buffer.set_len(length) {
             self.counted.rx_length_errors += 1;
         } else {
-            return Some(described(Frame::new(buffer), completion));
+            frames.push(described(Frame::new(buffer), completion));
         }
-        None
     }
 
     /// The frame that ends with this piece, if one does and it is good.

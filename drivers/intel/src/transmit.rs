@@ -12,20 +12,19 @@ use crate::descriptors::{self, Context, Place, Segmentation, Transmit};
 
 /// Gives frames to the device, with descriptors of the format `D`, and takes them back when it has sent them.
 pub struct Transmitter<D> {
-    ring: Ring<Piece>,
+    ring: Ring<()>,
     descriptors: Region,
-    unsent: usize,
+    /// The frames that the device has, oldest first.
+    given: VecDeque<Given>,
     /// The context that the device was last told, which it keeps.
     told: Context,
     format: PhantomData<D>,
 }
 
-/// What the device was given with a descriptor.
-enum Piece {
-    /// A buffer, of which there are more.
-    More,
-    /// The last buffer, and the frame that all of them are.
-    Last(Frame),
+/// A frame that the device was given with so many descriptors.
+struct Given {
+    frame: Frame,
+    descriptors: usize,
 }
 
 impl<D: Transmit> Transmitter<D> {
@@ -35,7 +34,7 @@ impl<D: Transmit> Transmitter<D> {
         Self {
             ring: Ring::new(entries),
             descriptors,
-            unsent: 0,
+            given: VecDeque::with_capacity(entries),
             told: Context::default(),
             format: PhantomData,
         }
@@ -53,7 +52,7 @@ impl<D: Transmit> Transmitter<D> {
 
     /// How many frames the device has yet to send.
     pub fn unsent(&self) -> usize {
-        self.unsent
+        self.given.len()
     }
 
     /// Gives the device frames from the front of `frames`, as many as fit. Whether the tail has moved.
@@ -70,14 +69,12 @@ impl<D: Transmit> Transmitter<D> {
 
     /// Appends to `frames` those that the device has sent.
     pub fn reclaim(&mut self, frames: &mut Vec<Frame>) {
-        while self.oldest_frame_is_sent() {
-            while let Some(piece) = self.ring.take() {
-                if let Piece::Last(frame) = piece {
-                    self.unsent -= 1;
-                    frames.push(frame);
-                    break;
-                }
+        while self.given.front().is_some_and(|given| self.is_sent(given)) {
+            let Some(Given { frame, descriptors }) = self.given.pop_front() else { break };
+            for _ in 0..descriptors {
+                self.ring.take();
             }
+            frames.push(frame);
         }
     }
 
@@ -85,7 +82,7 @@ impl<D: Transmit> Transmitter<D> {
     pub fn reset(&mut self) -> usize {
         self.ring.reset().for_each(drop);
         self.told = Context::default();
-        std::mem::take(&mut self.unsent)
+        self.given.drain(..).len()
     }
 
     fn give_frame(&mut self, mut frame: Frame) {
@@ -93,36 +90,40 @@ impl<D: Transmit> Transmitter<D> {
         let (place, tag) = (place(&frame), frame.metadata.vlan);
         let segments = place.and_then(|place| place.segments);
         let payload = segments.map_or(frame.len(), |segments| segments.data as usize);
-        frame.leave_lengths_out();
+        if segments.is_some() {
+            frame.leave_lengths_out();
+        }
+        let mut descriptors = 0;
         let context = Context { place, tag: tag.filter(|_| D::TAG_IN_CONTEXT) };
-        if context != Context::default() && self.told != context {
-            self.write(D::context(context));
-            let _more = self.ring.give(Piece::More);
+        if (context.place.is_some() || context.tag.is_some()) && self.told != context {
+            self.write(descriptors, D::context(context));
+            descriptors += 1;
             self.told = context;
         }
         let inserted = place.map_or(0, inserted::<D>) | tag.map_or(0, D::tag);
         for (index, buffer) in frame.buffers().enumerate() {
             let data = D::data(buffer.len() as u16, payload, index == last);
-            self.write([buffer.bus_address(), data | inserted]);
-            if index < last {
-                let _more = self.ring.give(Piece::More);
-            }
+            self.write(descriptors, [buffer.bus_address(), data | inserted]);
+            descriptors += 1;
         }
-        if self.ring.give(Piece::Last(frame)).is_ok() {
-            self.unsent += 1;
+        for _ in 0..descriptors {
+            // There is room: a frame's buffers and its context were counted.
+            let _ = self.ring.give(());
         }
+        self.given.push_back(Given { frame, descriptors });
     }
 
-    fn write(&self, [first, second]: [u64; 2]) {
-        let at = self.ring.tail() * descriptors::SIZE;
+    /// Writes the descriptor that is given after `count` others.
+    fn write(&self, count: usize, [first, second]: [u64; 2]) {
+        let at = self.ring.ahead(count) * descriptors::SIZE;
         self.descriptors.write_word(at, first);
         self.descriptors.write_word(at + 8, second);
     }
 
     /// Only the descriptor of a frame's last buffer reports.
-    fn oldest_frame_is_sent(&self) -> bool {
-        let last = self.ring.owned().find(|(_, piece)| matches!(piece, Piece::Last(_)));
-        let status = last.and_then(|(place, _)| self.descriptors.read_word(place * descriptors::SIZE + 8));
+    fn is_sent(&self, oldest: &Given) -> bool {
+        let last = self.ring.behind(oldest.descriptors - 1);
+        let status = last.and_then(|place| self.descriptors.read_word(place * descriptors::SIZE + 8));
         status.is_some_and(|status| status & descriptors::DONE != 0)
     }
 }

@@ -61,10 +61,14 @@ impl Metadata {
     }
 }
 
+/// The buffers behind the first. Frames are moved often, and most have none: so they stand elsewhere.
+#[derive(Default)]
+struct Rest(Vec<Buffer>);
+
 /// A frame without its FCS: one buffer, or a chain of them if it is long.
 pub struct Frame {
     first: Buffer,
-    rest: Vec<Buffer>,
+    rest: Option<Box<Rest>>,
     /// What is known of it.
     pub metadata: Metadata,
 }
@@ -72,12 +76,12 @@ pub struct Frame {
 impl Frame {
     /// The frame that begins in `first`.
     pub fn new(first: Buffer) -> Self {
-        Self { first, rest: Vec::new(), metadata: Metadata::default() }
+        Self { first, rest: None, metadata: Metadata::default() }
     }
 
     /// Continues the frame in `next`.
     pub fn push(&mut self, next: Buffer) {
-        self.rest.push(next);
+        self.rest.get_or_insert_default().0.push(next);
     }
 
     /// Copies `bytes` into buffers of `pool`, padded with zeros to [`MINIMUM`]; `None` if there are too few.
@@ -129,17 +133,21 @@ impl Frame {
 
     /// Its buffers, in order.
     pub fn buffers(&self) -> impl Iterator<Item = &Buffer> {
-        std::iter::once(&self.first).chain(&self.rest)
+        std::iter::once(&self.first).chain(self.rest())
     }
 
     /// How many buffers it takes.
     pub fn buffer_count(&self) -> usize {
-        1 + self.rest.len()
+        1 + self.rest().len()
+    }
+
+    fn rest(&self) -> &[Buffer] {
+        self.rest.as_ref().map_or(&[], |rest| &rest.0)
     }
 
     /// Its length in bytes.
     pub fn len(&self) -> usize {
-        self.buffers().map(Buffer::len).sum()
+        self.first.len() + self.rest().iter().map(Buffer::len).sum::<usize>()
     }
 
     /// It has no bytes.
@@ -150,13 +158,16 @@ impl Frame {
     /// Cuts it to its first `len` bytes, if it has more.
     pub fn truncate(&mut self, len: usize) {
         let mut left = len;
-        for buffer in std::iter::once(&mut self.first).chain(&mut self.rest) {
+        let rest = self.rest.iter_mut().flat_map(|rest| &mut rest.0);
+        for buffer in std::iter::once(&mut self.first).chain(rest) {
             let kept = buffer.len().min(left);
             left -= kept;
             // Fewer bytes always fit.
             let _ = buffer.set_len(kept);
         }
-        self.rest.retain(|buffer| !buffer.is_empty());
+        if let Some(rest) = &mut self.rest {
+            rest.0.retain(|buffer| !buffer.is_empty());
+        }
     }
 
     /// How many bytes its readers get in this form.

@@ -33,7 +33,18 @@ impl<T> Ring<T> {
         self.wrapped(self.oldest + self.owned.len())
     }
 
+    /// The entry that is given after `count` others.
+    pub fn ahead(&self, count: usize) -> usize {
+        self.wrapped(self.tail() + count)
+    }
+
+    /// The entry that the device owns behind `count` older ones, if it owns as many.
+    pub fn behind(&self, count: usize) -> Option<usize> {
+        (count < self.owned.len()).then(|| self.wrapped(self.oldest + count))
+    }
+
     /// Gives the entry at the tail to the device. It is the caller's again if there is no room.
+    #[inline]
     pub fn give(&mut self, what: T) -> Result<(), T> {
         if self.room() == 0 {
             return Err(what);
@@ -139,6 +150,9 @@ mod tests {
                 prop_assert_eq!(ring.room(), entries - 1 - model.len());
                 prop_assert!(ring.owned().map(|(place, &what)| (place, what)).eq(model.iter().copied()));
                 prop_assert_eq!(ring.oldest(), model.front().map(|&(place, _)| place));
+                let count = model.len() / 2;
+                prop_assert_eq!(ring.behind(count), model.get(count).map(|&(place, _)| place));
+                prop_assert_eq!(ring.ahead(entries - 1), (next + entries - 1) % entries);
             }
         }
     }
