@@ -48,9 +48,11 @@ impl Host {
         self.stack.network.now = now;
         let checksum = if offloads { Checksum::Good } else { Checksum::Unknown };
         let said = Header { checksum, ..Header::default() };
-        for frame in arrived {
-            self.stack.receive_with(self.eth0, frame, said);
-        }
+        self.stack.receive_together(|stack| {
+            for frame in arrived {
+                stack.receive_with(self.eth0, frame, said);
+            }
+        });
         self.stack.poll(now);
         let packets = self.stack.take_packets(self.eth0, usize::MAX);
         let finish = |mut packet: Packet| {

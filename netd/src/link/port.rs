@@ -110,7 +110,9 @@ impl Port {
     /// Gives the stack what has come from the driver. Whether more has come than one turn takes.
     pub fn receive(&mut self, stack: &mut Stack, events: &mut Events<'_>, now: Instant) -> bool {
         if let Some(stream) = &mut self.stream {
-            let received = stream.receive(|said, frame| stack.receive_with(self.interface, frame, said));
+            let received = stack.receive_together(|stack| {
+                stream.receive(|said, frame| stack.receive_with(self.interface, frame, said))
+            });
             return received.unwrap_or_else(|reason| {
                 self.give_up(stack, &reason, events, now);
                 false
@@ -118,9 +120,11 @@ impl Port {
         }
         let Some(worker) = &self.current else { return false };
         let (frames, more) = worker.take_frames(BUDGET);
-        for (said, frame) in frames {
-            stack.receive_with(self.interface, &frame, said);
-        }
+        stack.receive_together(|stack| {
+            for (said, frame) in frames {
+                stack.receive_with(self.interface, &frame, said);
+            }
+        });
         more
     }
 

@@ -168,8 +168,8 @@ impl Stack {
         let network = &mut self.network;
         let complaint = match datagram.protocol {
             IpProtocol::Tcp => {
-                if may_be_answered && !self.tcp.receive(id, datagram, network) {
-                    self.network.reset(id, datagram);
+                if may_be_answered {
+                    self.join_segment(id, datagram);
                 }
                 return;
             }
@@ -189,6 +189,13 @@ impl Stack {
         };
         if let Some(complaint) = complaint.filter(|_| may_be_answered) {
             self.complain(id, datagram, complaint);
+        }
+    }
+
+    /// Gives a packet of TCP to its connection, or has its sender know that there is none.
+    pub(super) fn deliver_segment(&mut self, id: InterfaceId, datagram: &Datagram<'_>) {
+        if !self.tcp.receive(id, datagram, &mut self.network) {
+            self.network.reset(id, datagram);
         }
     }
 

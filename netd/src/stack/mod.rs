@@ -19,6 +19,7 @@ mod ingress;
 pub mod interface;
 mod ipv4;
 mod ipv6;
+mod join;
 mod leases;
 mod membership;
 mod mld;
@@ -64,6 +65,7 @@ use self::fragments::Fragments;
 use self::icmp::Icmp;
 use self::interface::Link;
 use self::ipv6::Contents;
+use self::join::Joiner;
 use self::names::NameServer;
 use self::packet::Packet;
 use self::raw::Raw;
@@ -93,6 +95,8 @@ pub struct Stack {
     pub own_search: Vec<Domain>,
     complaints: Limit,
     fragments: Fragments,
+    /// Joins segments while packets come together.
+    joiner: Option<Joiner>,
     /// Counts every change of addresses, routes, name servers or links.
     pub revision: u64,
 }
@@ -110,6 +114,7 @@ impl Stack {
             own_search: Vec::new(),
             complaints: Limit::default(),
             fragments: Fragments::default(),
+            joiner: None,
             revision: 0,
         }
     }

@@ -83,9 +83,8 @@ impl Connection {
     /// When it wants to send next, or ends; `heard` if the last thing that happened came from the peer.
     pub fn deadline(&mut self, heard: bool, network: &mut Network) -> Option<Instant> {
         let now = network.now;
-        let in_one = self.sends_in_one(network);
         let interface = network.interface_mut(self.interface)?;
-        let engine = interface.engine_for(self.narrow.as_deref_mut(), in_one);
+        let engine = interface.engine_for(self.narrow.as_deref_mut(), false);
         let wanted = engine.poll_at(&self.set, now);
         // smoltcp does not stop probing a closed window when all was acknowledged, FIN included.
         let is_vain = self.state() == State::FinWait2 && !heard;

@@ -62,10 +62,9 @@ impl Connection {
             return engine.exchange(packet, &mut self.set, now);
         }
         self.stop_probing();
-        let in_one = self.sends_in_one(network);
         let Some(interface) = network.interface_mut(self.interface) else { return Vec::new() };
         let queued = self.socket().send_queue();
-        let engine = interface.engine_for(self.narrow.as_deref_mut(), in_one);
+        let engine = interface.engine_for(self.narrow.as_deref_mut(), false);
         let answers = engine.exchange(packet, &mut self.set, now);
         if self.socket().send_queue() < queued {
             self.black_hole.progress();
@@ -111,13 +110,9 @@ impl Connection {
     }
 
     fn emit(&mut self, mut packets: Vec<Packet>, network: &mut Network) {
-        let size = self.sends_in_one(network).then(|| self.segment_size(network));
         for packet in &mut packets {
             // smoltcp sets the hop limit itself.
             datagram::mark(packet, self.options.traffic_class, None);
-            if let Some(size) = size {
-                packet.divide(size);
-            }
         }
         network.send_segments(self.interface, self.tuple.remote.ip(), packets, self.black_hole.fragmenting());
     }
@@ -133,10 +128,12 @@ impl Connection {
 
     /// Whether its driver makes its segments: not before they have their size, not too many of one packet, nor where the
     /// link has come to carry less than smoltcp knows.
-    pub(super) fn sends_in_one(&self, network: &Network) -> bool {
+    fn sends_in_one(&self, network: &Network) -> bool {
         let is_open = !matches!(self.state(), State::Listen | State::SynSent | State::SynReceived);
-        let has_size = (LEAST_SEGMENT..=self.room(network)).contains(&self.longest);
-        is_open && has_size && network.interface(self.interface).is_some_and(Interface::makes_segments)
+        is_open
+            && self.longest >= LEAST_SEGMENT
+            && network.interface(self.interface).is_some_and(Interface::makes_segments)
+            && self.longest <= self.room(network)
     }
 
     /// The longest text of a segment, without options, that its link carries.
@@ -174,9 +171,12 @@ impl Connection {
             let in_one = self.sends_in_one(network);
             let Some(interface) = network.interface_mut(self.interface) else { return false };
             let engine = interface.engine_for(self.narrow.as_deref_mut(), in_one);
-            let packets = engine.egress(&mut self.set, 1, now);
+            let mut packets = engine.egress(&mut self.set, 1, now);
             if packets.is_empty() {
                 return false;
+            }
+            if in_one {
+                packets.iter_mut().for_each(|packet| packet.divide(self.longest));
             }
             self.spoke = true;
             if packets.iter().any(|packet| self.black_hole.note(packet)) {
