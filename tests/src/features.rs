@@ -85,9 +85,12 @@ pub const ROWS: &[Row] = &[
         .on_model("coalesce::an_interval_that_is_written_is_the_devices_at_once_and_after_a_reset"),
     row("ring-sizes", "ring sizes that can be set while frames pass", CONTROL)
         .on_model("rings::what_was_accepted_before_a_change_of_the_rings_is_sent_and_what_came_is_read"),
-    row("rx-checksum", "checksums verified by the device, and used", CHECKSUMS),
-    row("tx-checksum", "checksums inserted by the device", CHECKSUMS),
-    row("tso", "TCP segmentation by the device", SEGMENTS),
+    row("rx-checksum", "checksums verified by the device, and used", CHECKSUMS)
+        .on_model("checksums::readers_are_told_of_checksums_that_are_good"),
+    row("tx-checksum", "checksums inserted by the device", CHECKSUMS)
+        .on_model("checksums::checksums_that_are_left_out_are_filled_in_by_the_device_or_the_driver"),
+    row("tso", "TCP segmentation by the device", SEGMENTS)
+        .on_model("segments::a_segment_whose_checksum_is_zero_is_right"),
     row("lro", "received segments joined", None),
     row("vlan", "VLANs: tags inserted, stripped and filtered by the device, as far as it can", CONTROL)
         .on_model("vlan::tags_that_are_told_are_put_in_by_the_device_or_the_driver"),
@@ -169,8 +172,7 @@ fn read(file: &Path) -> Result<Claims> {
     let claims: Claims = toml::from_str(&text).map_err(std::io::Error::other).context("understand", file)?;
     let rows: BTreeSet<&str> = ROWS.iter().map(|row| row.name).collect();
     let mut said = BTreeSet::new();
-    let reasoned =
-        [&claims.special, &claims.no, &claims.absent].into_iter().flat_map(BTreeMap::keys);
+    let reasoned = [&claims.special, &claims.no, &claims.absent].into_iter().flat_map(BTreeMap::keys);
     for row in claims.yes.iter().chain(&claims.model).chain(reasoned) {
         let wrong = if !rows.contains(row.as_str()) {
             "is no row of tests/src/features.rs"

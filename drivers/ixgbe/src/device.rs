@@ -29,10 +29,6 @@ const FCS: usize = 4;
 const EITR_UNIT: u32 = 2;
 const MOST_INTERVAL: u32 = 0x1ff * EITR_UNIT;
 
-/// What the device does for the driver.
-const FEATURES: Features =
-    Features::RX_CHECKSUM.union(Features::RX_VLAN).union(Features::TX_VLAN).union(Features::VLAN_FILTER);
-
 /// What the driver wants to hear of.
 const ENABLED: Interrupts = Interrupts::RECEIVE.union(Interrupts::TRANSMIT).union(Interrupts::LSC);
 
@@ -70,7 +66,7 @@ impl<R: Registers> Device<R> {
             model: chip.name,
             mac: address(&registers)?,
             mtu: chip.mtu.clone(),
-            features: FEATURES,
+            features: family::FEATURES,
             facilities: Facilities {
                 moderation: Moderation::OneInterval(MOST_INTERVAL),
                 rings: Some(rings::LIMITS),

@@ -4,7 +4,8 @@ use std::collections::{HashMap, VecDeque};
 
 use hw::fake::{Bus, Model};
 use hw::{Identity, InterruptKind};
-use intel::advanced::{ADVANCED_ONE_BUFFER, RingControl, Srrctl};
+use intel::advanced::{ADVANCED_ONE_BUFFER, AdvancedTransmit, RingControl, Srrctl};
+use intel::descriptors::{IXSM, TXSM, Transmit};
 use intel::registers::RingRegisters;
 use ixgbe::registers::{
     self as reg, Autoc, Ctrl, Dmatxctl, Eec, Eitr, Fctrl, Gpie, Hlreg0, Interrupts, Ivar, IvarMisc, Links,
@@ -12,6 +13,11 @@ use ixgbe::registers::{
 };
 use nic::Intervals;
 use nic::frame::is_tagged;
+
+use crate::intel::advanced;
+use crate::intel::controller::Context;
+use crate::packets::{filled_in, verdict};
+use crate::wire::cut;
 
 /// The device that the shared tests are about.
 pub type Card = Ixgbe;
@@ -66,12 +72,19 @@ pub struct Ixgbe {
     /// The causes that an interrupt was raised for already.
     told: u32,
     packet: Vec<u8>,
-    /// The first word of the last context.
-    context: u64,
+    /// What it was told by the last context, and that.
+    context: Context,
+    context_words: [u64; 2],
+    /// How many checksums it has filled in.
+    pub filled_in: usize,
+    /// Of how many frames it has made segments.
+    pub cut: usize,
     /// How many tags it has inserted and taken off.
     pub tags: usize,
     /// The tag that was taken off the frame that arrives.
     tag: Option<u16>,
+    /// Whether the checksum of the frame that arrives is right.
+    verdict: Option<bool>,
     /// Frames on the wire, oldest first.
     pub sent: Vec<Vec<u8>>,
     /// What is wrong with it.
@@ -119,9 +132,13 @@ impl Ixgbe {
             speed: (3, false),
             told: 0,
             packet: Vec::new(),
-            context: 0,
+            context: Context::default(),
+            context_words: [0; 2],
+            filled_in: 0,
+            cut: 0,
             tags: 0,
             tag: None,
+            verdict: None,
             sent: Vec::new(),
             faults: Faults::default(),
             strays: 0,
@@ -199,6 +216,7 @@ impl Ixgbe {
         if frame.len() + 4 > longest as usize {
             return self.count(ROC);
         }
+        self.verdict = verdict(frame);
         let frame = &self.without_tag(frame);
         let entries = self.register(RECEIVE.length()) as usize / 16;
         let (head, tail) = (self.register(RECEIVE.head()) as usize, self.register(RECEIVE.tail()) as usize);
@@ -233,7 +251,7 @@ impl Ixgbe {
         !filters || word >> (number & 0x1f) & 1 != 0
     }
 
-    /// Status (DD, EOP, VP), errors, length, tag: 7.1.6.2.
+    /// Status (DD, EOP, VP, L4I), errors (L4E), length, tag: 7.1.6.2.
     fn write_back(&mut self, bus: &mut Bus, entry: usize, piece: &[u8], last: bool) {
         let srrctl = Srrctl::from(self.register(reg::SRRCTL0));
         assert_eq!((srrctl.desctype(), srrctl.bsizepacket()), (ADVANCED_ONE_BUFFER, 2));
@@ -245,6 +263,7 @@ impl Ixgbe {
         let last = last && !self.faults.endless_packet;
         let word = length << 32 | self.faults.errors << 20 | if last { 3 } else { 1 };
         let word = word | self.tag.map_or(0, |tag| 1 << 3 | u64::from(tag) << 48);
+        let word = word | self.verdict.map_or(0, |is_right| 1 << 5 | u64::from(!is_right) << 30);
         let told = bus.write(at + 8, &word.to_le_bytes());
         self.strays += usize::from(!(read && wrote && told));
     }
@@ -339,32 +358,53 @@ impl Ixgbe {
     fn send_descriptor(&mut self, bus: &mut Bus, at: u64) {
         let [mut address, mut word] = [[0; 8]; 2];
         let mut ok = bus.read(at, &mut address) && bus.read(at + 8, &mut word);
-        let value = u64::from_le_bytes(word);
-        let (kind, command) = (value >> 20 & 0xf, (value >> 24) as u8);
-        if (kind, command & 0x20) == (2, 0x20) {
-            // A context: 7.2.3.2.3.
-            self.context = u64::from_le_bytes(address);
+        let words = [address, word].map(u64::from_le_bytes);
+        if let Some(context) = advanced::context(words) {
+            (self.context, self.context_words) = (context, words);
             return;
         }
+        let value = words[1];
+        let (kind, command) = (value >> 20 & 0xf, (value >> 24) as u8);
         assert_eq!((kind, command & 0x20), (3, 0x20), "an advanced descriptor with data");
         let mut piece = vec![0; usize::from(value as u16)];
         ok &= bus.read(u64::from_le_bytes(address), &mut piece);
         self.packet.extend(piece);
         if command & 1 != 0 {
             assert_eq!(command & 2, 2, "the FCS is the device's to insert");
-            assert_eq!(value >> 46, self.packet.len() as u64, "PAYLEN is the length of the frame");
-            let mut frame = std::mem::take(&mut self.packet);
+            let mut frames = self.finished(value);
             if command & 0x40 != 0 {
                 self.tags += 1;
-                nic::vlan::insert(&mut frame, (self.context >> 16) as u16);
+                let tag = advanced::tag(self.context_words);
+                frames.iter_mut().for_each(|frame| nic::vlan::insert(frame, tag));
             }
-            self.sent.push(frame);
+            self.sent.extend(frames);
         }
         if command & 8 != 0 {
             ok &= bus.write(at + 12, &[word[4] | 1]);
             self.cause(bus, Interrupts::TRANSMIT);
         }
         self.strays += usize::from(!ok);
+    }
+
+    /// The frame, or its segments, as they leave, by the second word of its last descriptor. PAYLEN is the length of the
+    /// frame, or of what segments are made of.
+    fn finished(&mut self, word: u64) -> Vec<Vec<u8>> {
+        let frame = std::mem::take(&mut self.packet);
+        let Context { start, offset, segments } = self.context;
+        let makes_segments = word & AdvancedTransmit::TSE != 0;
+        let headers = if makes_segments { segments.header } else { 0 };
+        assert_eq!(word >> 46, (frame.len() - headers) as u64);
+        if makes_segments {
+            assert_eq!(word & TXSM, TXSM, "segments have checksums of their own");
+            assert_eq!(word & IXSM != 0, frame[12..14] == [8, 0], "and so have their IPv4 headers");
+            self.cut += 1;
+            cut(&frame, segments)
+        } else if word & TXSM != 0 {
+            self.filled_in += 1;
+            vec![filled_in(&frame, start, offset)]
+        } else {
+            vec![frame]
+        }
     }
 
     fn reset(&mut self, bus: &mut Bus) {

@@ -4,6 +4,8 @@
 
 #[path = "../../../nic/tests/card/mod.rs"]
 mod card;
+#[path = "../../../nic/tests/card/checksums.rs"]
+mod checksums;
 mod chips;
 #[path = "../../../nic/tests/card/coalesce.rs"]
 mod coalesce;
@@ -18,6 +20,8 @@ mod nodes;
 mod random;
 #[path = "../../../nic/tests/card/rings.rs"]
 mod rings;
+#[path = "../../../nic/tests/card/segments.rs"]
+mod segments;
 #[path = "../../../nic/tests/card/vlan.rs"]
 mod vlan;
 #[path = "../../../nic/tests/card/vlan_filter.rs"]

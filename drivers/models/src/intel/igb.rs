@@ -9,8 +9,7 @@ use intel::advanced::{ADVANCED_ONE_BUFFER, RingControl, Srrctl};
 use intel::registers::Interrupts;
 
 use super::controller::{Context, Controller, Kind};
-use super::rss;
-use crate::wire::Layout;
+use super::{advanced, rss};
 
 /// The device that the shared tests are about.
 pub type Card = Controller<Igb>;
@@ -42,19 +41,12 @@ impl Kind for Igb {
 
     const STATUS_AND_ERRORS: [usize; 2] = [0, 3];
 
-    /// 7.2.2.2.
-    fn context([lengths, word]: [u64; 2]) -> Option<Context> {
-        let ip = (lengths >> 9 & 0x7f) as usize;
-        let start = ip + (lengths & 0x1ff) as usize;
-        let offset = if word & 1 << 11 != 0 { 16 } else { 6 };
-        let [.., header, low, high] = word.to_le_bytes();
-        let size = u16::from_le_bytes([low, high]).into();
-        let segments = Layout { ip, tcp: start, header: start + usize::from(header), size };
-        (word >> 20 & 0x20f == 0x202).then_some(Context { start, offset, segments })
+    fn context(words: [u64; 2]) -> Option<Context> {
+        advanced::context(words)
     }
 
-    fn tag([lengths, _]: [u64; 2], _word: u64) -> u16 {
-        (lengths >> 16) as u16
+    fn tag(context: [u64; 2], _word: u64) -> u16 {
+        advanced::tag(context)
     }
 
     /// 7.2.2.3.

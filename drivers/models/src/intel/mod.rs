@@ -1,5 +1,6 @@
 //! Controllers of Intel's that are much alike.
 
+pub mod advanced;
 pub mod controller;
 pub mod e1000;
 pub mod e1000e;
