@@ -38,12 +38,6 @@ impl Card {
         self.model == "e1000" || qemu::has_newer_devices()
     }
 
-    /// What it has told to be sent is on the wire, even if it is reset right after. On QEMU's e1000e, igb and vmxnet3 some
-    /// frames were not; whether the device or its driver's stop loses them is not known.
-    pub fn keeps_what_is_sent(self) -> bool {
-        !["e1000e", "igb", "vmxnet3"].contains(&self.model)
-    }
-
     /// A guest to which it can be added.
     pub fn guest(self) -> Guest {
         if self.only.is_empty() { Guest::default() } else { Guest::default().interrupt(self.only) }

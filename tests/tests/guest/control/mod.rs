@@ -76,7 +76,7 @@ fn control_files_do(card: Card) {
     coalesce::check(card, &trial.claims, &said, moderate);
     vlan::check(&trial.claims, &said, &tagged);
     queues::check(card, &trial.claims, &said);
-    rings::check(card, &said, &received);
+    rings::check(&said, &received);
     media::check(&trial.claims, &said);
     requests::check(&trial.claims, &said);
     capture::check(&said);
