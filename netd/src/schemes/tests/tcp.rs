@@ -153,6 +153,7 @@ fn low_ports_are_the_administrator_s_and_one_listener_s() {
     rig.uid = 1000;
     for low in [1, 80, 1023] {
         assert_eq!(rig.open(&format!("/0.0.0.0:{low}")), Err(EACCES));
+        assert_eq!(rig.open(&format!("{SERVER}/127.0.0.1:{low}")), Err(EACCES));
     }
     assert!(rig.open("/0.0.0.0:1024").is_ok());
     let socket = rig.open("").unwrap();

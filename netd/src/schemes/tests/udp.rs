@@ -59,6 +59,7 @@ fn low_ports_are_the_administrator_s() {
     let socket = rig.open("").unwrap();
     for low in [1, 53, 1023] {
         assert_eq!(rig.open(&format!("/0.0.0.0:{low}")), Err(EACCES));
+        assert_eq!(rig.open(&format!("127.0.0.1:53/127.0.0.1:{low}")), Err(EACCES));
         assert_eq!(rig.dup(socket, &format!("/0.0.0.0:{low}")), Err(EACCES));
     }
     assert!(rig.dup(socket, "/0.0.0.0:1024").is_ok());
