@@ -1,5 +1,7 @@
 //! Drives a device: interrupts, polling, sending, its watchdog, and its life with the users of the port.
 
+mod deadline;
+mod frames;
 mod moderation;
 mod requests;
 mod restart;
@@ -12,8 +14,7 @@ use hw::{Interrupt, InterruptKind, PciFunction};
 
 use crate::coalesce::Intervals;
 use crate::driver::{Causes, Fault, Link, Nic, Settings};
-use crate::features::Features;
-use crate::frame::{Class, Frame};
+use crate::frame::Frame;
 use crate::memory::BUDGET;
 use crate::port::{Port, SharedPort};
 use crate::rings::Rings;
@@ -24,14 +25,6 @@ use self_test::SelfTest;
 /// How often a running device is looked at without being asked: an interrupt that is lost delays a frame by
 /// this much, and no more. Also bounds how late a vanished device is noticed.
 const CHECK: Duration = Duration::from_secs(1);
-
-/// How long frames are left with the device for readers that are behind, counted from the last read. Who reads
-/// nothing in that time is not worth waiting for.
-const PATIENCE: Duration = Duration::from_millis(50);
-
-/// How long the device is asked instead of interrupting for readers that are about to come back, counted from the last
-/// read.
-const RETURN: Duration = Duration::from_millis(5);
 
 /// How long the last user's frames may take to leave after it has gone.
 const LINGER: Duration = Duration::from_secs(5);
@@ -231,53 +224,6 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         Ok(())
     }
 
-    /// When [`turn`](Self::turn) must be called next, at the latest; `now` if there is more to do.
-    pub fn deadline(&self, now: Instant) -> Option<Instant> {
-        let port = self.port.borrow();
-        let identify_until = port.requests.identify_until;
-        if port.report_wanted != port.report_made {
-            return Some(now);
-        }
-        let Some(running) = &self.running else { return identify_until };
-        let can_send = !port.transmit.is_empty() && port.link.is_up() && running.takes_frames();
-        let can_close = !port.is_needed() && self.is_drained(&port);
-        let reader_until = self.reader_until(now).filter(|_| running.drained);
-        let asked_until = self.held_until(now).or(reader_until).filter(|_| running.polling);
-        let can_receive = running.polling && asked_until.is_none();
-        let can_test = port.requests.self_test && running.test.is_none();
-        let can_configure = (can_test || running.settings_version != port.settings_version)
-            && running.test.is_none()
-            && (running.restart_by.is_none() || self.nic.unsent() == 0);
-        if can_receive || can_send || can_close || can_configure {
-            return Some(now);
-        }
-        let test_at = running.test.as_ref().map(SelfTest::deadline);
-        [
-            test_at,
-            running.acknowledge_at,
-            running.linger_until,
-            running.restart_by,
-            asked_until,
-            identify_until,
-        ]
-        .into_iter()
-        .flatten()
-        .chain([running.check_at])
-        .min()
-    }
-
-    /// Until when received frames are left with the device, if they are.
-    fn held_until(&self, now: Instant) -> Option<Instant> {
-        self.port.borrow().congested.map(|read| read + PATIENCE).filter(|&until| now < until)
-    }
-
-    /// Until when a reader that comes back is waited for without interrupts, if one is.
-    fn reader_until(&self, now: Instant) -> Option<Instant> {
-        let tells_sent = self.running.as_ref().is_some_and(|running| running.tells_sent);
-        let read = self.port.borrow().reading.filter(|_| !tells_sent)?;
-        Some(read + RETURN).filter(|&until| now < until)
-    }
-
     /// No frame is still to be sent.
     fn is_drained(&self, port: &Port) -> bool {
         port.transmit.is_empty() && self.nic.unsent() == 0
@@ -374,82 +320,6 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
             running.polling = more;
         }
         Ok(())
-    }
-
-    fn receive(&mut self) -> usize {
-        self.nic.receive(BUDGET, &mut self.received);
-        let count = self.received.len();
-        self.take_test_frames();
-        let mut port = self.port.borrow_mut();
-        for mut frame in self.received.drain(..) {
-            frame.classify(port.settings.mac);
-            if !port.settings.features.contains(Features::RX_CHECKSUM) {
-                frame.metadata.disregard_checksum();
-            }
-            if !port.settings.features.contains(Features::RX_VLAN) {
-                frame.put_tag_in();
-            }
-            let (packets, bytes) = frame.on_the_wire();
-            port.statistics.count_received(frame.metadata.queue, packets, bytes);
-            port.statistics.multicast += u64::from(frame.metadata.class == Class::Multicast);
-            port.received.push_back(frame);
-        }
-        count
-    }
-
-    /// Takes back the frames that the device has sent.
-    fn reclaim(&mut self, now: Instant) {
-        let Some(running) = &mut self.running else { return };
-        self.nic.reclaim(&mut self.sent);
-        if self.sent.is_empty() {
-            return;
-        }
-        running.progress = now;
-        running.ring_full = false;
-        if running.test.is_some() {
-            return self.sent.clear();
-        }
-        let mut port = self.port.borrow_mut();
-        for frame in self.sent.drain(..) {
-            let (packets, bytes) = frame.on_the_wire();
-            port.statistics.tx_packets += packets;
-            port.statistics.tx_bytes += bytes;
-        }
-    }
-
-    fn transmit(&mut self, now: Instant) {
-        let Some(running) = &mut self.running else { return };
-        {
-            let mut port = self.port.borrow_mut();
-            if port.transmit.is_empty() || !port.link.is_up() || !running.takes_frames() {
-                return;
-            }
-            if self.nic.unsent() == 0 {
-                running.progress = now;
-            }
-            self.nic.transmit(&mut port.transmit);
-            running.ring_full = !port.transmit.is_empty();
-        }
-        // Many devices have sent it by now, and the next writer finds the buffers free.
-        self.reclaim(now);
-    }
-
-    /// Has interrupts tell of sent frames while that is news to somebody: to one who waits for room, or who closes.
-    fn follow_senders(&mut self) {
-        let Some(running) = &mut self.running else { return };
-        let wanted = {
-            let port = self.port.borrow();
-            port.users == 0
-                || running.restart_by.is_some()
-                || !port.transmit.is_empty()
-                || !port.pools.transmit.is_half_free()
-        };
-        if wanted != running.tells_sent {
-            running.tells_sent = wanted;
-            self.nic.tell_sent(wanted);
-            // The device is asked once more before its interrupts are enabled with or without that.
-            running.polling |= wanted;
-        }
     }
 }
 
