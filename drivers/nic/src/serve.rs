@@ -1,10 +1,11 @@
 //! Answers requests: the network scheme.
 
+mod delivery;
+
 use std::time::Instant;
 
 use scheme::errno::{EACCES, EAGAIN, EBADF, EINVAL, EISDIR, ENOENT, ENOTDIR, EOPNOTSUPP};
 use scheme::flag::{O_ACCMODE, O_DIRECTORY, O_RDONLY, O_STAT, O_WRONLY};
-use scheme::pcapng::Direction;
 use scheme::{Error, EventFlags, Notifier, Result};
 use slab::Slab;
 
@@ -13,7 +14,7 @@ use crate::driver::Link;
 use crate::memory::TAP_BUFFERS;
 use crate::node::Node;
 use crate::outgoing;
-use crate::port::{Port, SharedPort};
+use crate::port::SharedPort;
 use crate::rate_limit::RateLimit;
 use crate::streams::Streams;
 use crate::taps::{Lost, Taps};
@@ -236,39 +237,6 @@ impl NetworkScheme {
         Ok(ready & wanted)
     }
 
-    /// Brings what the device has done to those who wait for it: received frames, room to send, a new state of
-    /// the link, a report.
-    pub fn deliver(&mut self) {
-        self.deliver_frames();
-        self.write_streams();
-        self.read_streams();
-        self.tell_of_room();
-        let (link, report, tests, is_captured) = {
-            let mut port = self.port.borrow_mut();
-            port.congested = self.taps.is_congested().then_some(self.last_read);
-            port.reading = self.taps.are_all_behind().then_some(self.last_read);
-            (port.link, port.report_made, port.self_tests, port.captures.take_news())
-        };
-        if is_captured {
-            self.post_to(EventFlags::EVENT_READ, |handle| matches!(handle.content, Content::Capture(_)));
-        }
-        if link != self.told_link {
-            self.told_link = link;
-            self.post_to(EventFlags::EVENT_READ, |handle| handle.node == Node::Link);
-        }
-        if tests != self.told_tests {
-            self.told_tests = tests;
-            self.post_to(EventFlags::EVENT_READ, |handle| handle.node == Node::SelfTest);
-        }
-        if report != self.told_report {
-            self.told_report = report;
-            self.post_to(
-                EventFlags::EVENT_READ,
-                |handle| matches!(&handle.content, Content::Attribute(attribute) if attribute.report.is_some()),
-            );
-        }
-    }
-
     /// A frame was read.
     fn follow_reader(&mut self) {
         let mut port = self.port.borrow_mut();
@@ -276,55 +244,8 @@ impl NetworkScheme {
         port.reading = self.taps.are_all_behind().then_some(port.now);
     }
 
-    fn deliver_frames(&mut self) {
-        let mut port = self.port.borrow_mut();
-        if port.received.is_empty() {
-            return;
-        }
-        let Port { captures, received, now, .. } = &mut *port;
-        received.iter().for_each(|frame| captures.record(Direction::Received, frame, *now));
-        let count = port.received.len() as u64;
-        if self.taps.readers() == 0 {
-            port.statistics.rx_nohandler += count;
-            port.received.clear();
-            return;
-        }
-        let lost: u64 = port.received.drain(..).map(|frame| self.taps.push(frame)).sum();
-        port.statistics.tap_dropped += lost;
-        let now = port.now;
-        drop(port);
-        self.post_to(EventFlags::EVENT_READ, |handle| {
-            matches!(handle.content, Content::Frames { tap: Some(_), .. })
-        });
-        if lost > 0
-            && let Some(lost) = self.losses.tell(lost, now)
-        {
-            log::warn!("{lost} received frames were lost by readers that did not keep up");
-        }
-    }
-
-    fn tell_of_room(&mut self) {
-        if !self.room_wanted || !self.has_room() {
-            return;
-        }
-        self.room_wanted = false;
-        for (id, handle) in &mut self.handles {
-            if let Content::Frames { wants_room, .. } = &mut handle.content
-                && std::mem::take(wants_room)
-            {
-                self.notifier.post(id, EventFlags::EVENT_WRITE);
-            }
-        }
-    }
-
     pub(crate) fn has_room(&self) -> bool {
         self.port.borrow().pools.transmit.is_half_free()
-    }
-
-    fn post_to(&self, flags: EventFlags, concerns: impl Fn(&Handle) -> bool) {
-        for (id, _) in self.handles.iter().filter(|(_, handle)| concerns(handle)) {
-            self.notifier.post(id, flags);
-        }
     }
 
     pub(crate) fn handle(&self, id: usize) -> Result<&Handle> {
