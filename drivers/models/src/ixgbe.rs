@@ -15,7 +15,7 @@ use nic::Intervals;
 use nic::frame::is_tagged;
 
 use crate::intel::advanced;
-use crate::intel::controller::Context;
+use crate::intel::context::Context;
 use crate::packets::{filled_in, verdict};
 use crate::wire::cut;
 

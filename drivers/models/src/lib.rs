@@ -8,6 +8,7 @@ pub mod cost;
 pub mod driven;
 pub mod flows;
 pub mod intel;
+mod interrupt;
 pub mod ixgbe;
 pub mod madness;
 pub mod packets;

@@ -1,6 +1,6 @@
 //! Advanced contexts, from the device's side.
 
-use super::controller::Context;
+use super::context::Context;
 use crate::wire::Layout;
 
 /// What a transmit descriptor says if it is a context (82576, 7.2.2.2; 82599, 7.2.3.2.3).

@@ -2,7 +2,8 @@
 
 use hw::InterruptKind;
 
-use super::controller::{Context, Controller, Kind};
+use super::context::Context;
+use super::controller::{Controller, Kind};
 use super::extended;
 
 /// The device that the shared tests are about.

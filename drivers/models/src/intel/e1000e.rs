@@ -4,7 +4,8 @@ use e1000e::registers::{IVAR, Ivar, RFCTL, Rfctl, eitr};
 use hw::InterruptKind;
 use intel::registers::{self as reg, Interrupts};
 
-use super::controller::{Context, Controller, Kind};
+use super::context::Context;
+use super::controller::{Controller, Kind};
 use super::{extended, rss};
 
 /// The device that the shared tests are about.

@@ -1,6 +1,6 @@
 //! Extended contexts, from the device's side.
 
-use super::controller::Context;
+use super::context::Context;
 use crate::wire::Layout;
 
 /// What a transmit descriptor says if it is a context: IPCSS, IPCSO, IPCSE, TUCSS, TUCSO; PAYLEN, DTYP, TUCMD, HDRLEN, MSS

@@ -8,7 +8,8 @@ use igb::registers::{
 use intel::advanced::{ADVANCED_ONE_BUFFER, RingControl, Srrctl};
 use intel::registers::Interrupts;
 
-use super::controller::{Context, Controller, Kind};
+use super::context::Context;
+use super::controller::{Controller, Kind};
 use super::{advanced, rss};
 
 /// The device that the shared tests are about.

@@ -1,9 +1,11 @@
 //! Controllers of Intel's that are much alike.
 
 pub mod advanced;
+pub(crate) mod context;
 pub mod controller;
 pub mod e1000;
 pub mod e1000e;
 mod extended;
 pub mod igb;
+pub(crate) mod register_file;
 mod rss;

@@ -119,7 +119,7 @@ pub struct Vmxnet3 {
     pub tags: usize,
     /// The tag that was taken off the frame that arrives.
     tag: Option<u16>,
-    /// Whether that of the frame that arrives is right.
+    /// Whether the checksum of the frame that arrives is right.
     verdict: Option<bool>,
     /// Frames on the wire, oldest first.
     pub sent: Vec<Vec<u8>>,
