@@ -18,7 +18,8 @@ use clap::CommandFactory;
 use config::netd::Panel;
 use serde_json::Value;
 
-use crate::cli::{Addr, Command, Dhcp, Dns, Link, Options, Route};
+use crate::cli::action::{Addr, Dhcp, Dns, Link, Route};
+use crate::cli::{Command, Options};
 use crate::node::Failure;
 
 /// An answer, for people and for programs.

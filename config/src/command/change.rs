@@ -1,7 +1,7 @@
 //! One change: a line to one file.
 
 use super::node;
-use crate::cli::{AddrOf, LinkSetting, RouteTo, Vlan};
+use crate::cli::action::{AddrOf, LinkSetting, RouteTo, Vlan};
 use crate::node::{Failure, change, list};
 
 /// `link set`.
