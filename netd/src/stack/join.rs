@@ -16,6 +16,9 @@ use super::routes::InterfaceId;
 /// Connections whose segments are joined at the same time.
 const MOST: usize = 8;
 
+/// The longest packet that they make: IP tells its length in 16 bits.
+const LONGEST: usize = u16::MAX as usize;
+
 /// Where TCP's header has its acknowledgement, its length, its flags, its window, and its urgent pointer, which options follow
 /// (RFC 9293 section 3.1).
 const ACKNOWLEDGEMENT: Range<usize> = 8..12;
@@ -152,7 +155,7 @@ impl Joint {
         let is_same = |range: Range<usize>| own.get(range.clone()) == datagram.payload.get(range);
         segment.seq_number() == self.next
             && (1..=self.size).contains(&length)
-            && self.bytes.len() + length <= u16::MAX.into()
+            && self.bytes.len() + length <= LONGEST
             && datagram.payload.get(FLAGS).is_some_and(|flags| flags & !PSH == ACK)
             && is_same(ACKNOWLEDGEMENT)
             && is_same(OFFSET..FLAGS)
@@ -164,6 +167,8 @@ impl Joint {
     }
 
     fn append(&mut self, segment: &TcpPacket<&[u8]>) {
+        // Where two follow one another more do mostly, which are not to be moved for each other.
+        self.bytes.reserve_exact(LONGEST.saturating_sub(self.bytes.len()));
         self.bytes.extend_from_slice(segment.payload());
         self.next += segment.payload().len();
         let at = self.header() + FLAGS;
