@@ -54,9 +54,14 @@ impl Stack {
         }
     }
 
+    /// The last of several segments comes alone: smoltcp answers the second one that it sees at once, and lets a single one
+    /// wait, however long it is (RFC 5681 section 4.2).
     fn deliver_joint(&mut self, mut joint: Joint) {
-        let interface = joint.interface;
-        self.deliver_segment(interface, &joint.datagram());
+        let last = joint.take_last();
+        for mut joint in [Some(joint), last].into_iter().flatten() {
+            let interface = joint.interface;
+            self.deliver_segment(interface, &joint.datagram());
+        }
     }
 }
 
@@ -115,6 +120,8 @@ struct Joint {
     bytes: Vec<u8>,
     /// Bytes of data in each of them but the last.
     size: usize,
+    /// Bytes of data in the last one.
+    last: usize,
     /// The number of the next one.
     next: TcpSeqNumber,
 }
@@ -128,6 +135,7 @@ impl Joint {
             destination: datagram.destination,
             bytes: datagram.bytes.to_vec(),
             size,
+            last: size,
             next: segment.seq_number() + size,
         }
     }
@@ -170,11 +178,26 @@ impl Joint {
         // Where two follow one another more do mostly, which are not to be moved for each other.
         self.bytes.reserve_exact(LONGEST.saturating_sub(self.bytes.len()));
         self.bytes.extend_from_slice(segment.payload());
-        self.next += segment.payload().len();
+        self.last = segment.payload().len();
+        self.next += self.last;
         let at = self.header() + FLAGS;
         if let Some(flags) = self.bytes.get_mut(at).filter(|_| segment.psh()) {
             *flags |= PSH;
         }
+    }
+
+    /// Takes the last segment off, if there are others before it.
+    fn take_last(&mut self) -> Option<Self> {
+        let (header, at) = (self.header(), self.bytes.len() - self.last);
+        let headers = header + usize::from(TcpPacket::new_checked(self.segment()).ok()?.header_len());
+        if at <= headers {
+            return None;
+        }
+        let mut bytes = [self.bytes.get(..headers)?, self.bytes.get(at..)?].concat();
+        TcpPacket::new_unchecked(bytes.get_mut(header..)?).set_seq_number(self.next - self.last);
+        self.bytes.truncate(at);
+        let Self { interface, source, destination, size, last, next, .. } = *self;
+        Some(Self { interface, source, destination, bytes, size, last, next })
     }
 
     /// The packet that they are now.

@@ -48,12 +48,12 @@ fn lengths(frames: &[Vec<u8>]) -> Vec<usize> {
     delivered(frames).iter().map(Vec::len).collect()
 }
 
-/// Gives the right host frames that come together.
-fn together(bed: &mut Bed, frames: &[Vec<u8>]) {
+/// Gives the right host frames that come together; its answers.
+fn together(bed: &mut Bed, frames: &[Vec<u8>]) -> Vec<Vec<u8>> {
     bed.right.network.now = bed.now;
     bed.right.receive_together(|right| frames.iter().for_each(|frame| right.receive(ETH0, frame)));
     bed.right.poll(bed.now);
-    bed.right.take_frames(ETH0, usize::MAX).count();
+    bed.right.take_frames(ETH0, usize::MAX).collect()
 }
 
 /// A connection of a stranger's to the right host, for whom these tests speak, and what it acknowledges.
@@ -207,6 +207,20 @@ fn a_segment_whose_checksum_is_wrong_is_not_joined() {
     }
     // Of three segments a third came whole each time, and the last time all were there.
     assert_eq!(received(&mut bed, server), tcp::pattern(3 * 1460, 1));
+}
+
+#[test]
+fn who_sends_several_segments_hears_of_all_but_one_at_once() {
+    let (mut bed, _, acknowledged) = connected();
+    let mut at = 0;
+    for count in [2, 1, 2, 7, 20, 3] {
+        let frames: Vec<_> =
+            (0..count).map(|index| data(acknowledged, at + index * 1460, 1460, |_| ())).collect();
+        let answers = together(&mut bed, &frames);
+        at += count * 1460;
+        let heard = answers.last().map_or(FIRST, |answer| segments::header(answer).1);
+        assert!(count == 1 || heard >= FIRST + at - 1460, "{heard} of {count} up to {at}");
+    }
 }
 
 #[test]
