@@ -17,10 +17,10 @@ const DEVICES: [Device; 13] = [
     ("e1000e", "msi", "MSI"),
     ("e1000e", "intx", "INTx"),
     ("rtl8139", "intx", "INTx"),
-    ("virtio-net-pci", "msix", "MSI-X"),
+    ("virtio-net-pci", "msix", "MSI-X (4 vectors)"),
     ("virtio-net-pci", "intx", "INTx"),
-    ("virtio-net-pci,disable-legacy=on", "msix", "MSI-X"),
-    ("vmxnet3", "msix", "MSI-X"),
+    ("virtio-net-pci,disable-legacy=on", "msix", "MSI-X (4 vectors)"),
+    ("vmxnet3", "msix", "MSI-X (4 vectors)"),
     ("vmxnet3", "msi", "MSI"),
     ("vmxnet3", "intx", "INTx"),
 ];

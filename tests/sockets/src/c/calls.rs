@@ -156,10 +156,12 @@ impl Socket {
 
     /// `setsockopt` of `SO_BINDTODEVICE`.
     pub fn bind_to_device(&self, name: &str) -> io::Result<()> {
+        // relibc hands it to the kernel as memory to be written, which a constant is not in (EFAULT).
+        let mut name = name.as_bytes().to_vec();
         let length = name.len() as socklen_t;
-        // SAFETY: the name is as long as is said, and is only read.
+        // SAFETY: the name is as long as is said, and nobody else has it meanwhile.
         let set = unsafe {
-            libc::setsockopt(self.fd(), libc::SOL_SOCKET, SO_BINDTODEVICE, name.as_ptr().cast(), length)
+            libc::setsockopt(self.fd(), libc::SOL_SOCKET, SO_BINDTODEVICE, name.as_mut_ptr().cast(), length)
         };
         check(set).map(drop)
     }
