@@ -23,9 +23,9 @@ use crate::transmit::Transmitter;
 const VMXNET3: (u16, u16) = (0x15ad, 0x07b0);
 
 /// Rings have multiples of 32 entries (`VMXNET3_RING_SIZE_ALIGN`), and 4096 at most. Those of the receive ring are for the
-/// buffers in which frames begin.
+/// buffers in which frames begin: with 256 of them at first the driver wants 4.5 MB in one piece, which Redox has not got.
 const RINGS: RingLimits = RingLimits {
-    initial: Rings::both(256),
+    initial: Rings { receive: 192, transmit: 256 },
     least: Rings::both(32),
     most: Rings::both(4096),
     step: Step::MultipleOf(32),
@@ -39,9 +39,8 @@ const INTERRUPTS: &[InterruptKind] = &[
     InterruptKind::Intx,
 ];
 
-/// Entries of each queue's receive ring for buffers in which frames go on. With twice as many the driver wants 4.5 MB in one
-/// piece, which Redox has not got.
-const BODY_RING: u16 = 64;
+/// Entries of each queue's receive ring for buffers in which frames go on.
+const BODY_RING: u16 = 128;
 
 /// Where rings begin (`VMXNET3_RING_BA_ALIGN`).
 const RING_ALIGNMENT: usize = 512;
