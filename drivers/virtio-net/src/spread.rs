@@ -62,13 +62,15 @@ pub fn negotiate<R: Registers>(
 
 /// How far a device with RSS can spread frames; `None` if it can do less than every such device.
 fn limits<R: Registers>(transport: &Transport<R>, pairs: Pairs) -> Option<RssLimits> {
-    let has_fields = transport.config_size() >= net::SUPPORTED_HASH_TYPES + 4;
+    if transport.config_size() < net::SUPPORTED_HASH_TYPES + 4 {
+        return None;
+    }
     let is_enough = usize::from(transport.config8(net::RSS_MAX_KEY_SIZE)) >= KEY
         && transport.config16(net::RSS_MAX_INDIRECTION_TABLE_LENGTH) >= ENTRIES.into();
     let known = transport.config32(net::SUPPORTED_HASH_TYPES);
     let hashes = TYPES.into_iter().filter(|(_, kind)| known & kind != 0).map(|(hash, _)| hash).collect();
     let limits = RssLimits { queues: pairs.used as u8, entries: ENTRIES, hashes };
-    (has_fields && is_enough).then_some(limits)
+    is_enough.then_some(limits)
 }
 
 /// The command by which frames are spread: as `rss` says where that was negotiated, and as the device likes where several

@@ -30,10 +30,9 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         let reader_until = self.reader_until(now).filter(|_| running.drained);
         let asked_until = self.held_until(now).or(reader_until).filter(|_| running.polling);
         let can_receive = running.polling && asked_until.is_none();
-        let can_test = port.requests.self_test && running.test.is_none();
-        let can_configure = (can_test || running.settings_version != port.settings_version)
-            && running.test.is_none()
-            && (running.restart_by.is_none() || self.nic.unsent() == 0);
+        let is_asked = port.requests.self_test || running.settings_version != port.settings_version;
+        let can_configure =
+            is_asked && running.test.is_none() && (running.restart_by.is_none() || self.nic.unsent() == 0);
         if can_receive || can_send || can_close || can_configure {
             return Some(now);
         }
