@@ -13,6 +13,7 @@ pub mod input;
 pub mod ipv6;
 pub mod netcfg;
 pub mod pcid;
+mod requests;
 pub mod sockets;
 mod wire;
 

@@ -8,12 +8,12 @@ use config::netd::{Config, Panel, parse};
 use netd::schemes::netcfg::Netcfg;
 use netd::schemes::socket_scheme::SharedStack;
 use netd::stack::{Instant, InterfaceId, Random, Stack};
-use redox_scheme::{Request, RequestKind};
 use scheme::flag::{O_DIRECTORY, O_RDONLY, O_RDWR, O_STAT, O_WRONLY};
-use scheme::{CallerCtx, EventFlags, Notifier, OpenResult, SchemeSync, Stat};
+use scheme::{EventFlags, Notifier, OpenResult, SchemeSync, Stat};
 use smoltcp::time::Duration;
 
 use crate::input::Input;
+use crate::requests::{caller, one_of};
 use crate::wire::{self, MTU, OWN_MAC};
 
 /// More requests than this tell nothing new.
@@ -137,7 +137,7 @@ impl Bed {
         match kind {
             0 | 1 => {
                 let flags = [O_RDWR, O_WRONLY, O_RDONLY, O_STAT, O_DIRECTORY][usize::from(which) % 5];
-                let opened = self.netcfg.openat(self.root, &one_of(&PATHS, input), flags, 0, &ctx);
+                let opened = self.netcfg.openat(self.root, &one_of(&PATHS, 4, input), flags, 0, &ctx);
                 if let Ok(OpenResult::ThisScheme { number, .. }) = opened {
                     match self.handles[client].len() < MOST_HANDLES {
                         true => self.handles[client].push(number),
@@ -146,7 +146,7 @@ impl Bed {
                 }
             }
             2..=4 => {
-                let line = format!("{}\n", one_of(&LINES, input));
+                let line = format!("{}\n", one_of(&LINES, 4, input));
                 let _ = self.netcfg.write(id, line.as_bytes(), 0, 0, &ctx);
             }
             5 => drop(self.netcfg.fsync(id, &ctx)),
@@ -231,21 +231,4 @@ impl Bed {
         text.truncate(length);
         String::from_utf8(text).expect("it is text")
     }
-}
-
-/// One of `known`, or any text.
-fn one_of(known: &[&str], input: &mut Input<'_>) -> String {
-    match known.get(usize::from(input.u8()) % (known.len() + 4)) {
-        Some(text) => (*text).to_owned(),
-        None => {
-            let length = input.u8();
-            String::from_utf8_lossy(input.bytes(length.into())).into_owned()
-        }
-    }
-}
-
-/// One who asks.
-fn caller(uid: u32) -> CallerCtx {
-    let RequestKind::Call(request) = Request::default().kind() else { panic!("not a call") };
-    CallerCtx { uid, ..request.caller() }
 }

@@ -9,12 +9,12 @@ use netd::schemes::socket_scheme::{Protocol, SharedStack, SocketScheme};
 use netd::schemes::tcp::Tcp;
 use netd::schemes::udp::Udp;
 use netd::stack::{Instant, Random, Stack};
-use redox_scheme::{Request, RequestKind};
 use scheme::flag::{O_NONBLOCK, O_RDWR, O_STAT};
-use scheme::{CallerCtx, EventFlags, Notifier, OpenResult, SchemeSync};
+use scheme::{EventFlags, Notifier, OpenResult, SchemeSync};
 use smoltcp::time::Duration;
 
 use crate::input::Input;
+use crate::requests::{caller, one_of};
 
 /// More requests than this tell nothing new.
 const MOST_REQUESTS: usize = 300;
@@ -198,11 +198,11 @@ impl<P: Protocol> Users for Served<P> {
         match kind {
             0 | 1 => {
                 let flags = [O_RDWR, O_RDWR | O_NONBLOCK, O_STAT, 0][usize::from(which) % 4];
-                let opened = self.scheme.openat(self.root, &path(input), flags, 0, &ctx);
+                let opened = self.scheme.openat(self.root, &one_of(&PATHS, 2, input), flags, 0, &ctx);
                 self.keep(client, opened);
             }
             2 | 3 => {
-                let made = self.scheme.dup(id, path(input).as_bytes(), &ctx);
+                let made = self.scheme.dup(id, one_of(&PATHS, 2, input).as_bytes(), &ctx);
                 self.keep(client, made);
             }
             4 => {
@@ -253,21 +253,4 @@ impl<P: Protocol> Users for Served<P> {
             self.scheme.on_close(id);
         }
     }
-}
-
-/// A path of [`PATHS`], or any text.
-fn path(input: &mut Input<'_>) -> String {
-    match PATHS.get(usize::from(input.u8()) % (PATHS.len() + 2)) {
-        Some(path) => (*path).to_owned(),
-        None => {
-            let length = input.u8();
-            String::from_utf8_lossy(input.bytes(length.into())).into_owned()
-        }
-    }
-}
-
-/// One who asks.
-fn caller(uid: u32) -> CallerCtx {
-    let RequestKind::Call(request) = Request::default().kind() else { panic!("not a call") };
-    CallerCtx { uid, ..request.caller() }
 }
