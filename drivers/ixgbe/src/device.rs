@@ -13,14 +13,17 @@ use intel::{Chip, family, rings};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
     Causes, DriverInfo, Facilities, Fault, Features, Filter, Frame, Intervals, Link, MacAddress, Memory,
-    Moderation, Nic, NicInfo, Settings, Statistics,
+    Moderation, Nic, NicInfo, Settings, Statistics, Turns,
 };
 
-use crate::chips;
+use crate::chips::{self, Generation};
 use crate::counters::COUNTERS;
 use crate::descriptors::AdvancedReceive;
-use crate::registers::{self as reg, Eitr, Fctrl, Interrupts, Links, RECEIVE, Rxctrl, TRANSMIT, Vlnctrl};
+use crate::registers::{
+    self as reg, Eitr, Fctrl, Interrupts, Links, Rxctrl, TRANSMIT, Vlnctrl, eitr, receive_ring,
+};
 use crate::setup;
+use crate::spread::{self, QUEUES};
 
 /// Bytes of a frame's FCS.
 const FCS: usize = 4;
@@ -29,15 +32,23 @@ const FCS: usize = 4;
 const EITR_UNIT: u32 = 2;
 const MOST_INTERVAL: u32 = 0x1ff * EITR_UNIT;
 
-/// What the driver wants to hear of.
-const ENABLED: Interrupts = Interrupts::RECEIVE.union(Interrupts::TRANSMIT).union(Interrupts::LSC);
+/// Each queue has a vector of its own, where there are as many.
+const INTERRUPTS: &[InterruptKind] = &[
+    InterruptKind::MsiX { vectors: QUEUES as u16 },
+    InterruptKind::MsiX { vectors: 1 },
+    InterruptKind::Msi,
+    InterruptKind::Intx,
+];
 
 /// An 82599, or one of its family.
 pub struct Device<R> {
     registers: R,
+    generation: Generation,
     chip: Chip,
     info: NicInfo,
-    receiver: Receiver<AdvancedReceive>,
+    /// One for each queue.
+    receivers: Vec<Receiver<AdvancedReceive>>,
+    turns: Turns,
     transmitter: Transmitter<AdvancedTransmit>,
     counters: Counters,
     /// How interrupts come.
@@ -50,16 +61,13 @@ impl<R: Registers> Device<R> {
     /// Meets the device of `function`, and makes it quiet.
     pub fn attach(function: &mut impl PciFunction<Registers = R>, memory: Memory) -> Result<Self, Fault> {
         let hw::Identity { vendor, device, .. } = function.identity();
-        let serial = Chip::find(chips::SERIAL, vendor, device);
-        let has_phy = serial.is_none();
-        let chip = serial.or_else(|| Chip::find(chips::COPPER, vendor, device));
-        let chip = chip.ok_or(Fault::Unknown { vendor, device })?;
+        let (generation, chip) = chips::find(vendor, device).ok_or(Fault::Unknown { vendor, device })?;
         let registers = function.registers(0)?;
         if registers.size() < reg::WINDOW {
             return Err(hw::Error::NoBar { location: function.location(), bar: 0 }.into());
         }
         setup::reset(&registers, &chip)?;
-        if !has_phy {
+        if generation == Generation::Serial {
             setup::negotiate(&registers);
         }
         let info = NicInfo {
@@ -70,16 +78,19 @@ impl<R: Registers> Device<R> {
             facilities: Facilities {
                 moderation: Moderation::OneInterval(MOST_INTERVAL),
                 rings: Some(rings::LIMITS),
+                queues: QUEUES,
+                rss: Some(spread::LIMITS),
                 ..Facilities::default()
             },
         };
-        let (receiver, transmitter) = (rings::receiver(&memory)?, rings::transmitter(&memory)?);
         Ok(Self {
             registers,
+            generation,
             chip,
             info,
-            receiver,
-            transmitter,
+            receivers: receivers(&memory)?,
+            turns: Turns::default(),
+            transmitter: rings::transmitter(&memory)?,
             counters: Counters::new(COUNTERS),
             interrupts: InterruptKind::Intx,
             tells_sent: false,
@@ -92,9 +103,11 @@ impl<R: Registers> Device<R> {
         advanced::enable(&self.registers, ring)
     }
 
-    fn fill_receiver(&mut self) {
-        if self.receiver.fill() {
-            self.registers.write32(RECEIVE.tail(), self.receiver.tail() as u32);
+    fn fill_receivers(&mut self) {
+        for (ring, receiver) in (0..).map(receive_ring).zip(&mut self.receivers) {
+            if receiver.fill() {
+                self.registers.write32(ring.tail(), receiver.tail() as u32);
+            }
         }
     }
 
@@ -109,9 +122,12 @@ impl<R: Registers> Device<R> {
     }
 
     fn handle_tags(&self, settings: &Settings) {
-        let mut ring = RingControl::from_bits_retain(self.registers.read32(RECEIVE.control()));
-        ring.set(RingControl::VME, settings.features.contains(Features::RX_VLAN));
-        self.registers.write32(RECEIVE.control(), ring.bits());
+        for queue in 0..u16::from(QUEUES) {
+            let register = receive_ring(queue).control();
+            let mut ring = RingControl::from_bits_retain(self.registers.read32(register));
+            ring.set(RingControl::VME, settings.features.contains(Features::RX_VLAN));
+            self.registers.write32(register, ring.bits());
+        }
         let mut control = Vlnctrl::VET;
         control.set(Vlnctrl::VFE, settings.vlans().is_some());
         let vlans = settings.vlans().map(vlan_table).into_iter().flatten();
@@ -124,14 +140,23 @@ impl<R: Registers> Device<R> {
     fn is_by_message(&self) -> bool {
         self.interrupts != InterruptKind::Intx
     }
+
+    /// What the driver wants to hear of.
+    fn enabled(&self) -> Interrupts {
+        let of_queues = match self.interrupts {
+            InterruptKind::MsiX { vectors } => Interrupts::from_bits_retain((1 << vectors) - 1),
+            InterruptKind::Msi | InterruptKind::Intx => Interrupts::RECEIVE | Interrupts::TRANSMIT,
+        };
+        of_queues | Interrupts::LSC
+    }
 }
 
 impl<R: Registers> Nic for Device<R> {
-    const DRIVER: DriverInfo = family::driver(
-        "ixgbe",
-        "ixgbed",
-        &[InterruptKind::MsiX { vectors: 1 }, InterruptKind::Msi, InterruptKind::Intx],
-    );
+    const DRIVER: DriverInfo = DriverInfo {
+        receive_queues: QUEUES,
+        ring_memory: rings::memory::<{ QUEUES as usize }>,
+        ..family::driver("ixgbe", "ixgbed", INTERRUPTS)
+    };
 
     fn info(&self) -> &NicInfo {
         &self.info
@@ -141,8 +166,10 @@ impl<R: Registers> Nic for Device<R> {
         self.interrupts = interrupts;
         setup::set_up(&self.registers, interrupts);
         setup::allocate_causes(&self.registers, interrupts, self.tells_sent);
-        self.set_ring_up(RECEIVE, self.receiver.location())?;
-        self.fill_receiver();
+        for (ring, receiver) in (0..).map(receive_ring).zip(&self.receivers) {
+            self.set_ring_up(ring, receiver.location())?;
+        }
+        self.fill_receivers();
         self.set_ring_up(TRANSMIT, self.transmitter.location())?;
         self.configure(settings);
         self.unmask();
@@ -156,7 +183,7 @@ impl<R: Registers> Nic for Device<R> {
         if let Err(error) = self.reset() {
             log::warn!("the device is stopped, but not reset: {error}");
         }
-        self.receiver.reset();
+        self.receivers.iter_mut().for_each(Receiver::reset);
         self.transmitter.reset()
     }
 
@@ -164,12 +191,12 @@ impl<R: Registers> Nic for Device<R> {
         setup::reset(&self.registers, &self.chip)
     }
 
-    /// Filters are changed while nothing is received (8.2.3.7.1).
     fn set_rings(&mut self, memory: Memory) -> Result<(), Fault> {
-        (self.receiver, self.transmitter) = (rings::receiver(&memory)?, rings::transmitter(&memory)?);
+        (self.receivers, self.transmitter) = (receivers(&memory)?, rings::transmitter(&memory)?);
         Ok(())
     }
 
+    /// Filters are changed while nothing is received (8.2.3.7.1).
     fn configure(&mut self, settings: &Settings) {
         self.registers.write32(reg::RXCTRL, 0);
         let [a, b, c, d, e, f] = settings.mac.0;
@@ -180,7 +207,10 @@ impl<R: Registers> Nic for Device<R> {
         self.handle_tags(settings);
         let longest = settings.mtu + HEADER + VLAN_TAG;
         self.registers.write32(reg::MAXFRS, ((longest + FCS) as u32) << 16);
-        self.receiver.set_longest(longest);
+        self.receivers.iter_mut().for_each(|receiver| receiver.set_longest(longest));
+        if let Some(rss) = &settings.rss {
+            spread::write(&self.registers, self.generation, rss);
+        }
         self.registers.write32(reg::RXCTRL, Rxctrl::RXEN.bits());
     }
 
@@ -199,8 +229,8 @@ impl<R: Registers> Nic for Device<R> {
     }
 
     fn receive(&mut self, budget: usize, frames: &mut Vec<Frame>) {
-        self.receiver.take(budget, frames);
-        self.fill_receiver();
+        self.turns.receive(&mut self.receivers, budget, frames, Receiver::take);
+        self.fill_receivers();
     }
 
     fn take_causes(&mut self) -> Result<Causes, Fault> {
@@ -210,8 +240,8 @@ impl<R: Registers> Nic for Device<R> {
         }
         self.registers.write32(reg::EIMC, u32::MAX);
         self.registers.write32(reg::EICR, raised);
-        let raised = Interrupts::from_bits_retain(raised) & ENABLED;
-        // Nobody else sends a message, and vector 0 stands for both directions.
+        let raised = Interrupts::from_bits_retain(raised) & self.enabled();
+        // Nobody else sends a message, and vectors stand for both directions.
         let mut causes = Causes::empty();
         causes.set(Causes::RECEIVE, self.is_by_message() || raised.contains(Interrupts::RECEIVE));
         causes.set(Causes::TRANSMIT, self.is_by_message() || raised.contains(Interrupts::TRANSMIT));
@@ -221,7 +251,7 @@ impl<R: Registers> Nic for Device<R> {
 
     /// EICR keeps what happened meanwhile.
     fn unmask(&mut self) -> bool {
-        self.registers.write32(reg::EIMS, ENABLED.bits());
+        self.registers.write32(reg::EIMS, self.enabled().bits());
         false
     }
 
@@ -232,7 +262,9 @@ impl<R: Registers> Nic for Device<R> {
 
     fn moderate(&mut self, intervals: Intervals) {
         let interval = Eitr::new().with_interval((intervals.receive / EITR_UNIT) as u16);
-        self.registers.write32(reg::EITR0, interval.into());
+        for vector in 0..self.interrupts.vectors() {
+            self.registers.write32(eitr(vector), interval.into());
+        }
     }
 
     fn link(&mut self) -> Result<Link, Fault> {
@@ -247,13 +279,18 @@ impl<R: Registers> Nic for Device<R> {
     }
 
     fn collect(&mut self, statistics: &mut Statistics) {
-        self.receiver.collect(statistics);
+        self.receivers.iter_mut().for_each(|receiver| receiver.collect(statistics));
         self.counters.collect(&self.registers, statistics);
     }
 
     fn registers(&self) -> Vec<(&'static str, u32)> {
         reg::DUMP.into_iter().map(|(name, offset)| (name, self.registers.read32(offset))).collect()
     }
+}
+
+/// A receive ring for each queue.
+fn receivers(memory: &Memory) -> Result<Vec<Receiver<AdvancedReceive>>, Fault> {
+    (0..QUEUES).map(|_| rings::receiver(memory)).collect()
 }
 
 /// The device's own address, which it has loaded from its EEPROM.

@@ -7,5 +7,6 @@ mod descriptors;
 mod device;
 pub mod registers;
 mod setup;
+mod spread;
 
 pub use device::Device;

@@ -3,6 +3,7 @@
 use bitfield_struct::bitfield;
 use bitflags::bitflags;
 use intel::registers::RingRegisters;
+use intel::rss::MRQC;
 
 /// Device control (8.2.3.1.1).
 pub const CTRL: usize = 0x0000;
@@ -12,20 +13,14 @@ pub const STATUS: usize = 0x0008;
 pub const CTRL_EXT: usize = 0x0018;
 /// Extended interrupt cause (8.2.3.5.1): ones that are written clear.
 pub const EICR: usize = 0x0800;
-/// Throttling of vector 0, and of the line (8.2.3.5.12).
-pub const EITR0: usize = 0x0820;
 /// Extended interrupt mask set/read (8.2.3.5.3).
 pub const EIMS: usize = 0x0880;
 /// Extended interrupt mask clear (8.2.3.5.4).
 pub const EIMC: usize = 0x0888;
 /// General purpose interrupt enable (8.2.3.5.18).
 pub const GPIE: usize = 0x0898;
-/// Interrupt vector allocation of the queues 0 and 1 (8.2.3.5.16).
-pub const IVAR0: usize = 0x0900;
 /// Interrupt vector allocation of what is no queue's (8.2.3.5.17).
 pub const IVAR_MISC: usize = 0x0a00;
-/// Split and replication receive control of queue 0 (8.2.3.8.7).
-pub const SRRCTL0: usize = 0x1014;
 /// Receive DMA control (8.2.3.8.8).
 pub const RDRXCTL: usize = 0x2f00;
 /// Receive control (8.2.3.8.10).
@@ -54,28 +49,55 @@ pub const VFTA: usize = 0xa000;
 pub const RAL0: usize = 0xa200;
 /// Receive address, high half, of entry 0 (8.2.3.7.9).
 pub const RAH0: usize = 0xa204;
+/// Extended redirection table (X550): what follows the 128 entries of RETA, up to 512.
+pub const ERETA: usize = 0xee80;
+/// Its words, of four entries each.
+pub const ERETA_WORDS: usize = 96;
 /// EEPROM and flash control (8.2.3.2.1).
 pub const EEC: usize = 0x1_0010;
 
 /// The registers of receive queue 0.
-pub const RECEIVE: RingRegisters = RingRegisters::at(0x1000);
+pub const RECEIVE: RingRegisters = receive_ring(0);
 /// The registers of transmit queue 0.
 pub const TRANSMIT: RingRegisters = RingRegisters::at(0x6000);
+
+/// The registers of receive queue `queue`, up to 63.
+pub const fn receive_ring(queue: u16) -> RingRegisters {
+    RingRegisters::at(0x1000 + 0x40 * queue as usize)
+}
+
+/// Split and replication receive control of a receive queue (8.2.3.8.7).
+pub const fn srrctl(ring: RingRegisters) -> usize {
+    ring.bal() + 0x14
+}
+
+/// Throttling of vector `vector`, up to 23; 0 is the line's, too (8.2.3.5.12).
+pub const fn eitr(vector: u16) -> usize {
+    0x0820 + 4 * vector as usize
+}
+
+/// Interrupt vector allocation of the queues `2 * pair` and `2 * pair + 1` (8.2.3.5.16): a byte each for receiving and
+/// transmitting by the first, and by the second.
+pub const fn ivar(pair: u16) -> usize {
+    0x0900 + 4 * pair as usize
+}
 
 /// Smallest BAR 0 with all the registers above.
 pub const WINDOW: usize = 0x2_0000;
 
 /// Registers of the `registers` node. None of them changes by being read.
-pub const DUMP: [(&str, usize); 27] = [
+pub const DUMP: [(&str, usize); 29] = [
     ("CTRL", CTRL),
     ("STATUS", STATUS),
     ("CTRL_EXT", CTRL_EXT),
     ("EIMS", EIMS),
-    ("EITR0", EITR0),
+    ("EITR0", eitr(0)),
     ("GPIE", GPIE),
-    ("IVAR0", IVAR0),
+    ("IVAR0", ivar(0)),
+    ("IVAR1", ivar(1)),
     ("IVAR_MISC", IVAR_MISC),
-    ("SRRCTL0", SRRCTL0),
+    ("SRRCTL0", srrctl(RECEIVE)),
+    ("MRQC", MRQC),
     ("RXCTRL", RXCTRL),
     ("HLREG0", HLREG0),
     ("MAXFRS", MAXFRS),
@@ -136,12 +158,12 @@ bitflags! {
         const _ = !0;
     }
 
-    /// EICR, EIMS and EIMC.
+    /// EICR, EIMS and EIMC. Where there are vectors, bit n of the lowest 16 is vector n.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Interrupts: u32 {
-        /// Frames have come; and vector 0, where there are vectors.
+        /// Frames have come, where there are no vectors.
         const RECEIVE = 1 << 0;
-        /// Frames have been sent.
+        /// Frames have been sent, where there are no vectors.
         const TRANSMIT = 1 << 1;
         /// Link status change.
         const LSC = 1 << 20;
@@ -235,23 +257,15 @@ bitflags! {
     }
 }
 
-/// IVAR0: causes of queue 0, and whether they have one; where there are vectors, the bits of EICR are theirs.
-#[bitfield(u32)]
-pub struct Ivar {
-    /// Receiving.
+/// A byte of IVAR: INT_Alloc and INT_Alloc_val.
+#[bitfield(u8)]
+pub struct Allocation {
+    /// The bit of EICR, which is a vector where there are vectors.
     #[bits(6)]
-    pub receive: u8,
+    pub cause: u8,
     __: bool,
-    /// It has a cause.
-    pub receive_valid: bool,
-    /// Transmitting.
-    #[bits(6)]
-    pub transmit: u8,
-    __: bool,
-    /// It has a cause.
-    pub transmit_valid: bool,
-    #[bits(16)]
-    __: u16,
+    /// It is raised.
+    pub valid: bool,
 }
 
 /// IVAR_MISC: the vectors of other causes, and whether they have one.

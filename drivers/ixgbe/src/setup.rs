@@ -7,9 +7,10 @@ use nic::Fault;
 use nic::buffer::CAPACITY;
 
 use crate::registers::{
-    self as reg, Autoc, Ctrl, CtrlExt, Dmatxctl, Eec, Gpie, Hlreg0, Interrupts, Ivar, IvarMisc, Mcstctrl,
-    RECEIVE, Rdrxctl, Status, TRANSMIT,
+    self as reg, Allocation, Autoc, Ctrl, CtrlExt, Dmatxctl, Eec, Gpie, Hlreg0, Interrupts, IvarMisc,
+    Mcstctrl, Rdrxctl, Status, TRANSMIT, receive_ring, srrctl,
 };
+use crate::spread::{self, QUEUES};
 
 /// Reads of a register until a device has done what it was told: some milliseconds, a read takes at least half a
 /// microsecond.
@@ -24,7 +25,9 @@ pub fn present(registers: &impl Registers) -> Result<(), Fault> {
 pub fn quiet(registers: &impl Registers) {
     registers.write32(reg::EIMC, u32::MAX);
     registers.write32(reg::RXCTRL, 0);
-    registers.write32(RECEIVE.control(), 0);
+    for queue in 0..u16::from(QUEUES) {
+        registers.write32(receive_ring(queue).control(), 0);
+    }
     registers.write32(TRANSMIT.control(), 0);
     registers.write32(reg::DMATXCTL, 0);
     let extended = CtrlExt::from_bits_retain(registers.read32(reg::CTRL_EXT));
@@ -63,7 +66,10 @@ pub fn set_up(registers: &impl Registers, kind: InterruptKind) {
     extended.insert(CtrlExt::NS_DIS | CtrlExt::DRV_LOAD);
     registers.write32(reg::CTRL_EXT, extended.bits());
     let buffers = Srrctl::new().with_bsizepacket((CAPACITY / 1024) as u8).with_desctype(ADVANCED_ONE_BUFFER);
-    registers.write32(reg::SRRCTL0, buffers.into());
+    for queue in 0..u16::from(QUEUES) {
+        registers.write32(srrctl(receive_ring(queue)), buffers.into());
+    }
+    spread::begin(registers);
     let mut receive = Rdrxctl::from_bits_retain(registers.read32(reg::RDRXCTL));
     receive.insert(Rdrxctl::CRC_STRIP | Rdrxctl::RSCACKC | Rdrxctl::FCOE_WRFIX);
     registers.write32(reg::RDRXCTL, receive.bits());
@@ -78,16 +84,26 @@ pub fn set_up(registers: &impl Registers, kind: InterruptKind) {
     registers.write32(reg::DMATXCTL, Dmatxctl::TE.bits());
 }
 
-/// Has the device tell of received frames, and of sent ones if so `wanted`, with interrupts of this kind: by vector 0, or
-/// by a bit of EICR each.
+/// Has the device tell of received frames, and of sent ones if so `wanted`, with interrupts of this kind. What is not
+/// received is told by vector 0.
 pub fn allocate_causes(registers: &impl Registers, kind: InterruptKind, wanted: bool) {
-    let transmit =
-        if matches!(kind, InterruptKind::MsiX { .. }) { Interrupts::RECEIVE } else { Interrupts::TRANSMIT };
-    let ivar = Ivar::new()
-        .with_receive_valid(true)
-        .with_transmit(transmit.bits().trailing_zeros() as u8)
-        .with_transmit_valid(wanted);
-    registers.write32(reg::IVAR0, ivar.into());
+    let has_vectors = matches!(kind, InterruptKind::MsiX { .. });
+    let received = |queue: u16| {
+        let vector = if has_vectors { queue % kind.vectors() } else { bit(Interrupts::RECEIVE) };
+        Allocation::new().with_cause(vector as u8).with_valid(true)
+    };
+    let cause = if has_vectors { 0 } else { bit(Interrupts::TRANSMIT) };
+    let sent = Allocation::new().with_cause(cause as u8).with_valid(wanted);
+    for pair in 0..u16::from(QUEUES) / 2 {
+        let sent = if pair == 0 { sent } else { Allocation::new() };
+        let causes = [received(2 * pair), sent, received(2 * pair + 1), Allocation::new()];
+        registers.write32(reg::ivar(pair), u32::from_le_bytes(causes.map(u8::from)));
+    }
+}
+
+/// The number of the bit of one cause.
+fn bit(cause: Interrupts) -> u16 {
+    cause.bits().trailing_zeros() as u16
 }
 
 /// Has a device without a PHY look for its partner.

@@ -4,12 +4,14 @@ mod faults;
 mod filters;
 mod interrupts;
 mod receive;
+mod spread;
 mod transmit;
 
 use hw::fake::{Bus, Model};
 use hw::{Identity, InterruptKind};
 use intel::advanced::RingControl;
 use intel::registers::RingRegisters;
+use ixgbe::chips::Generation;
 use ixgbe::registers::{
     self as reg, Autoc, Ctrl, Dmatxctl, Eec, Interrupts, Links, RECEIVE, Rdrxctl, Rxctrl, Status, TRANSMIT,
 };
@@ -21,6 +23,9 @@ use crate::interrupt::Interrupt;
 
 /// The device that the shared tests are about.
 pub type Card = Ixgbe;
+
+/// Intel's PCI vendor id.
+const INTEL: u16 = 0x8086;
 
 /// Length errors, and frames missed for want of room.
 const ROC: usize = 0x40ac;
@@ -45,6 +50,8 @@ pub struct Ixgbe {
     pub speed: (u8, bool),
     interrupt: Interrupt,
     packet: Vec<u8>,
+    /// The receive queue of the last frame that came.
+    queue: u16,
     /// What it was told by the last context, and that.
     context: Context,
     context_words: [u64; 2],
@@ -71,6 +78,9 @@ pub struct Ixgbe {
 impl Ixgbe {
     /// Its address.
     pub const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
+
+    /// Receive queues that the driver uses.
+    pub const QUEUES: u64 = 4;
 
     /// Frames that can arrive at once: fewer than the receive ring has entries.
     pub const BURST: usize = 100;
@@ -101,10 +111,11 @@ impl Ixgbe {
             registers: RegisterFile::default(),
             address: Self::MAC,
             link_up: true,
-            negotiated: ixgbe::chips::COPPER.iter().any(|chip| chip.device == device),
+            negotiated: ixgbe::chips::find(INTEL, device).is_some_and(|(kind, _)| kind != Generation::Serial),
             speed: (3, false),
             interrupt: Interrupt::default(),
             packet: Vec::new(),
+            queue: 0,
             context: Context::default(),
             context_words: [0; 2],
             filled_in: 0,
@@ -188,7 +199,7 @@ impl Ixgbe {
 
 impl Model for Ixgbe {
     fn identity(&self) -> Identity {
-        Identity { vendor: 0x8086, device: self.device, class: [2, 0, 0], revision: 1 }
+        Identity { vendor: INTEL, device: self.device, class: [2, 0, 0], revision: 1 }
     }
 
     fn bar_size(&self, bar: usize) -> usize {

@@ -9,7 +9,7 @@ use models::rig::{Rig, frame};
 
 #[test]
 fn frames_pass_through_each_of_them() {
-    for chip in chips::SERIAL.iter().chain(chips::COPPER) {
+    for chip in chips::CHIPS.iter().flat_map(|(_, chips)| *chips) {
         let mut rig = Rig::new(Card::with_device(chip.device));
         assert_eq!(rig.port.borrow().info.model, chip.name);
         let id = rig.open_frames();

@@ -16,12 +16,15 @@ mod interrupts;
 #[path = "../../../nic/tests/card/jumbo.rs"]
 mod jumbo;
 mod nodes;
+#[path = "../../../nic/tests/card/queues.rs"]
+mod queues;
 #[path = "../../../nic/tests/card/random.rs"]
 mod random;
 #[path = "../../../nic/tests/card/rings.rs"]
 mod rings;
 #[path = "../../../nic/tests/card/segments.rs"]
 mod segments;
+mod spread;
 #[path = "../../../nic/tests/card/vlan.rs"]
 mod vlan;
 #[path = "../../../nic/tests/card/vlan_filter.rs"]

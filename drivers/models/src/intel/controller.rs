@@ -27,7 +27,8 @@ pub struct Controller<K> {
     device: u16,
     /// What it can interrupt by, beside its line.
     pub messages: &'static [InterruptKind],
-    registers: RegisterFile,
+    /// What the registers hold.
+    pub(super) registers: RegisterFile,
     /// Words.
     pub eeprom: Vec<u16>,
     /// EERD has the layout of the 82541 and later.

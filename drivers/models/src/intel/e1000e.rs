@@ -52,7 +52,7 @@ impl Kind for E1000e {
     }
 
     fn queue(card: &Card, frame: &[u8]) -> u16 {
-        rss::queue(card, frame, |entry| u16::from(entry >> 7))
+        rss::entry(&card.registers, frame).map_or(0, |entry| u16::from(entry >> 7))
     }
 
     /// With vectors, a cause interrupts if it has one (7.4.1).

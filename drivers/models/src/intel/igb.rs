@@ -69,7 +69,7 @@ impl Kind for Igb {
     }
 
     fn queue(card: &Card, frame: &[u8]) -> u16 {
-        rss::queue(card, frame, u16::from)
+        rss::entry(&card.registers, frame).map_or(0, u16::from)
     }
 
     fn asserted(card: &Card) -> u32 {

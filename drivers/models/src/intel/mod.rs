@@ -8,4 +8,4 @@ pub mod e1000e;
 mod extended;
 pub mod igb;
 pub(crate) mod register_file;
-mod rss;
+pub(crate) mod rss;

@@ -2,7 +2,7 @@
 
 use hw::fake::Bus;
 use intel::advanced::{ADVANCED_ONE_BUFFER, RingControl, Srrctl};
-use ixgbe::registers::{self as reg, Hlreg0, Interrupts, RECEIVE, Rdrxctl};
+use ixgbe::registers::{self as reg, Hlreg0, Interrupts, Rdrxctl, receive_ring, srrctl};
 use nic::frame::is_tagged;
 
 use super::{Ixgbe, ROC, RXMPC};
@@ -14,8 +14,12 @@ const BUFFER: usize = 2048;
 impl Ixgbe {
     /// A frame without FCS arrives from the wire.
     pub fn arrive(&mut self, bus: &mut Bus, frame: &[u8]) {
-        let works = self.has_link() && self.is_receiving() && self.has_ring(RECEIVE);
-        if !works || !self.accepts(frame) {
+        if !self.has_link() || !self.is_receiving() || !self.accepts(frame) {
+            return;
+        }
+        self.queue = self.queue_of(frame);
+        let ring = receive_ring(self.queue);
+        if !self.has_ring(ring) {
             return;
         }
         let mac = Hlreg0::from_bits_retain(self.register(reg::HLREG0));
@@ -28,21 +32,22 @@ impl Ixgbe {
         self.verdict = verdict(frame);
         let frame = &self.without_tag(frame);
         let pieces = frame.len().div_ceil(BUFFER);
-        if pieces > self.registers.free(RECEIVE) {
+        if pieces > self.registers.free(ring) {
             return self.count(RXMPC);
         }
-        let (head, entries) = (self.register(RECEIVE.head()) as usize, self.registers.entries(RECEIVE));
+        let (head, entries) = (self.register(ring.head()) as usize, self.registers.entries(ring));
         for (index, piece) in frame.chunks(BUFFER).enumerate() {
             self.write_back(bus, (head + index) % entries, piece, index + 1 == pieces);
         }
-        self.set_register(RECEIVE.head(), ((head + pieces) % entries) as u32);
+        self.set_register(ring.head(), ((head + pieces) % entries) as u32);
         self.cause(bus, Interrupts::RECEIVE);
     }
 
     /// The frame, with its tag taken off if that is wanted.
     fn without_tag(&mut self, frame: &[u8]) -> Vec<u8> {
         self.tag = None;
-        if self.register(RECEIVE.control()) & RingControl::VME.bits() != 0 && is_tagged(frame) {
+        let control = self.register(receive_ring(self.queue).control());
+        if control & RingControl::VME.bits() != 0 && is_tagged(frame) {
             self.tags += 1;
             self.tag = Some(u16::from_be_bytes([frame[14], frame[15]]));
             return [&frame[..12], &frame[16..]].concat();
@@ -52,9 +57,10 @@ impl Ixgbe {
 
     /// Status (DD, EOP, VP, L4I), errors (L4E), length, tag: 7.1.6.2.
     fn write_back(&mut self, bus: &mut Bus, entry: usize, piece: &[u8], last: bool) {
-        let srrctl = Srrctl::from(self.register(reg::SRRCTL0));
+        let ring = receive_ring(self.queue);
+        let srrctl = Srrctl::from(self.register(srrctl(ring)));
         assert_eq!((srrctl.desctype(), srrctl.bsizepacket()), (ADVANCED_ONE_BUFFER, 2));
-        let at = self.registers.descriptor(RECEIVE, entry);
+        let at = self.registers.descriptor(ring, entry);
         let mut address = [0; 8];
         let read = bus.read(at, &mut address);
         let wrote = bus.write(u64::from_le_bytes(address), piece);
