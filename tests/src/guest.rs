@@ -45,6 +45,13 @@ impl Guest {
         self
     }
 
+    /// With neither drivers nor netd: its devices are left to Linux.
+    #[must_use]
+    pub fn without_drivers(mut self) -> Self {
+        self.plan.settings.no_drivers = true;
+        self.without_netd()
+    }
+
     /// With the drivers only.
     #[must_use]
     pub fn without_netd(mut self) -> Self {

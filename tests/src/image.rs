@@ -18,6 +18,8 @@ pub struct Settings {
     pub script: Option<Vec<u8>>,
     /// How long the script may take.
     pub limit: Option<Duration>,
+    /// Drivers are not started.
+    pub no_drivers: bool,
     /// netd is not started.
     pub no_netd: bool,
     /// The one kind of interrupt that drivers use (`msix`, `msi`, `intx`); without one the best that a device has.
@@ -40,7 +42,8 @@ impl Settings {
         let yes = |value: bool| if value { "yes" } else { "no" };
         let size = self.terminal_size.map(|(rows, columns)| format!("rows {rows} cols {columns}"));
         let settings = format!(
-            "NETD={}\nINTERRUPT={}\nMEMORY={}\nLIMIT={}\nTERMINAL_SIZE='{}'\n",
+            "DRIVERS={}\nNETD={}\nINTERRUPT={}\nMEMORY={}\nLIMIT={}\nTERMINAL_SIZE='{}'\n",
+            yes(!self.no_drivers),
             yes(!self.no_netd),
             self.interrupt.as_deref().unwrap_or_default(),
             yes(self.memory),

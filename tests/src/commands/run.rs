@@ -54,6 +54,7 @@ pub fn run(arguments: &Arguments) -> super::Result {
         settings: Settings {
             script,
             limit: options.limit(),
+            no_drivers: false,
             no_netd: arguments.no_netd,
             interrupt: arguments.interrupt.clone(),
             memory: arguments.memory,

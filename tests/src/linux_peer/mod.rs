@@ -3,6 +3,7 @@
 
 mod bridge;
 mod namespace;
+mod netem;
 mod queues;
 mod wire;
 
@@ -16,8 +17,9 @@ use tempfile::TempDir;
 
 pub use bridge::Bridge;
 pub use namespace::{Namespace, Service};
+pub use netem::{Netem, Treated, Treatment};
 pub use queues::QueuedTap;
-pub use wire::{Weather, Wire};
+use wire::Wire;
 
 use crate::nic::Nic;
 use crate::run::POLL;
@@ -76,11 +78,6 @@ impl LinuxPeer {
     /// A device of this model that is connected to the peer.
     pub fn nic(&self, model: &str) -> Nic {
         self.wire.nic(model)
-    }
-
-    /// The wire to the guest.
-    pub fn wire(&self) -> &Wire {
-        &self.wire
     }
 
     /// The peer's network.

@@ -19,6 +19,7 @@ mod interfaces;
 mod lease;
 mod lengths;
 mod linux_peer;
+mod netem;
 mod nics;
 mod offloads;
 mod programs;

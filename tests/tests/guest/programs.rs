@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use probe::data::{self, Random, Sum};
 use serde_json::Value;
 use testbed::guest::{Guest, Running};
-use testbed::linux_peer::{ADDRESS, ADDRESS_V6, GUEST, LinuxPeer, NAME, Weather};
+use testbed::linux_peer::{ADDRESS, ADDRESS_V6, GUEST, LinuxPeer, NAME};
 use testbed::server;
 use testbed::sockets::Peer;
 
@@ -301,37 +301,4 @@ fn ssh_serves_the_peer_and_the_guest_itself() {
     assert_eq!(peer.run("sh", &["-c", &format!("echo go on | nc -N {GUEST} 7000")]).unwrap(), "go on\n");
     let finished = running.finish().unwrap();
     assert!(finished.success().unwrap().contains("the same"), "{}", finished.stdout());
-}
-
-#[test]
-#[ignore = "boots a guest: ./x test guest"]
-fn transfers_are_whole_in_every_weather() {
-    const SIZE: u64 = 1_000_000;
-    let fair = Weather::default();
-    let delayed = Weather { delay: Duration::from_millis(50), ..fair };
-    let weathers = [
-        ("loss", Weather { lost: 10, ..fair }),
-        ("disorder", Weather { overtaken: 100, ..fair }),
-        ("delay", delayed),
-        ("all of it", Weather { lost: 10, overtaken: 100, ..delayed }),
-    ];
-    let peer = LinuxPeer::start().unwrap();
-    peer.namespace().enter(|| server::web_at(WEB)).unwrap().unwrap();
-    let exchanges = weathers.map(|(name, _)| {
-        format!(
-            "over curl -sS http://{ADDRESS}/{SIZE}/1 -o /tmp/file
-             over curl -sS -H Expect: -T /tmp/file http://{ADDRESS}/
-             echo ' with {name}'\n"
-        )
-    });
-    let mut running = start(&peer, &["curl"], &exchanges.concat());
-    for (name, weather) in weathers {
-        peer.wire().set_weather(weather);
-        // The next exchange begins in the old weather, for a moment.
-        running.wait_for(&format!(" with {name}"), PATIENCE).unwrap();
-    }
-    let finished = running.finish().unwrap();
-    let sum = data::sum_of(1, SIZE).unwrap();
-    let expected = weathers.map(|(name, _)| format!("{sum} with {name}\n")).concat();
-    assert_eq!(finished.success().unwrap(), expected);
 }
