@@ -99,10 +99,12 @@ pub const ROWS: &[Row] = &[
     row("rss", "received frames spread by a hash, whose key and table can be set", CONTROL)
         .on_model("queues::another_key_spreads_otherwise"),
     row("wake-on-lan", "magic packet", None),
-    row("eeprom", "EEPROM or flash dump", CONTROL),
+    row("eeprom", "EEPROM or flash dump", CONTROL)
+        .on_model("eeprom::the_words_of_the_eeprom_are_told_in_their_order"),
     row("self-test", "registers, and frames by the internal loopback, compared byte for byte", CONTROL)
         .on_model("selftest::frames_come_back_whole_and_others_pass_afterwards"),
-    row("identify", "identify LED", CONTROL),
+    row("identify", "identify LED", CONTROL)
+        .on_model("identify::leds_blink_for_as_long_as_they_are_asked_to"),
     row("capture", "both directions as pcapng, by the driver", CONTROL)
         .on_model("capture::frames_of_both_directions_are_captured_from_the_open_on"),
 ];

@@ -18,7 +18,7 @@ use crate::descriptors::Receive;
 use crate::eeprom;
 use crate::family::Family;
 use crate::filter;
-use crate::leds;
+use crate::leds::Leds;
 use crate::phy;
 use crate::receive::Receiver;
 use crate::registers::{self as reg, Ctrl, Interrupts, Rah, Rctl, Rxcsum, Status, Tctl};
@@ -40,8 +40,7 @@ pub struct Device<R, F: Family> {
     interrupts: InterruptKind,
     /// Interrupts tell of sent frames.
     tells_sent: bool,
-    /// What the LEDs did before they blink.
-    leds: Option<u32>,
+    leds: Leds,
     /// What the PHY was told.
     media: Media,
     family: PhantomData<F>,
@@ -67,7 +66,7 @@ impl<R: Registers, F: Family> Device<R, F> {
             rss,
             media: has_phy,
             self_test: has_phy,
-            eeprom: eeprom::is_readable(&registers),
+            eeprom: eeprom::is_readable(&registers, reg::EERD),
             identify: chip.led_control,
         };
         let mut features = F::FEATURES - chip.lacks;
@@ -83,7 +82,7 @@ impl<R: Registers, F: Family> Device<R, F> {
             counters: Counters::new(GIGABIT),
             interrupts: InterruptKind::Intx,
             tells_sent: false,
-            leds: None,
+            leds: Leds::at(reg::LEDCTL),
             media: Media::default(),
             family: PhantomData,
         })
@@ -224,7 +223,9 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
     }
 
     fn reset(&mut self) -> Result<(), Fault> {
-        reset::<F>(&self.registers, &self.chip)
+        reset::<F>(&self.registers, &self.chip)?;
+        self.leds.go_on(&self.registers);
+        Ok(())
     }
 
     fn set_rings(&mut self, memory: Memory) -> Result<(), Fault> {
@@ -315,15 +316,11 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
     }
 
     fn eeprom(&mut self) -> Vec<u8> {
-        eeprom::dump(&self.registers).unwrap_or_default()
+        eeprom::dump(&self.registers, reg::EERD).unwrap_or_default()
     }
 
     fn identify(&mut self, on: bool) {
-        match self.leds.take() {
-            None if on => self.leds = Some(leds::blink(&self.registers)),
-            Some(before) => leds::restore(&self.registers, before),
-            None => (),
-        }
+        self.leds.identify(&self.registers, on);
     }
 
     fn link(&mut self) -> Result<Link, Fault> {

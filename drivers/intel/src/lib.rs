@@ -1,5 +1,5 @@
-//! What the drivers of Intel's Ethernet controllers share: rings, filters and statistics; and of the gigabit controllers
-//! registers, the EEPROM and a device's life. How one family of those differs from the others is its [`Family`].
+//! What the drivers of Intel's Ethernet controllers share: rings, filters, statistics, the EEPROM and LEDs; and of the
+//! gigabit controllers registers and a device's life. How one family of those differs from the others is its [`Family`].
 //!
 //! Registers have the names of Intel's manuals: PCI/PCI-X Family of Gigabit Ethernet Controllers Software
 //! Developer's Manual ("8254x SDM"), 82574 GbE Controller Family Datasheet ("82574"), 82576EB Gigabit Ethernet
@@ -10,10 +10,10 @@ pub mod chip;
 pub mod counters;
 pub mod descriptors;
 mod device;
-mod eeprom;
+pub mod eeprom;
 pub mod family;
 pub mod filter;
-mod leds;
+pub mod leds;
 pub mod phy;
 pub mod receive;
 pub mod registers;

@@ -6,10 +6,11 @@ use hw::{InterruptKind, PciFunction, Registers};
 use intel::advanced::{self, AdvancedTransmit, RingControl};
 use intel::counters::Counters;
 use intel::filter::{multicast_table, vlan_table};
+use intel::leds::Leds;
 use intel::receive::Receiver;
 use intel::registers::{Rah, RingRegisters};
 use intel::transmit::Transmitter;
-use intel::{Chip, family, rings};
+use intel::{Chip, eeprom, family, rings};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
     Causes, DriverInfo, Facilities, Fault, Features, Filter, Frame, Intervals, Link, MacAddress, Memory,
@@ -19,6 +20,7 @@ use nic::{
 use crate::chips::{self, Generation};
 use crate::counters::COUNTERS;
 use crate::descriptors::AdvancedReceive;
+use crate::loopback::Loopback;
 use crate::registers::{
     self as reg, Eitr, Fctrl, Interrupts, Links, Rxctrl, TRANSMIT, Vlnctrl, eitr, receive_ring,
 };
@@ -55,6 +57,8 @@ pub struct Device<R> {
     interrupts: InterruptKind,
     /// Interrupts tell of sent frames.
     tells_sent: bool,
+    leds: Leds,
+    loopback: Loopback,
 }
 
 impl<R: Registers> Device<R> {
@@ -66,10 +70,7 @@ impl<R: Registers> Device<R> {
         if registers.size() < reg::WINDOW {
             return Err(hw::Error::NoBar { location: function.location(), bar: 0 }.into());
         }
-        setup::reset(&registers, &chip)?;
-        if generation == Generation::Serial {
-            setup::negotiate(&registers);
-        }
+        setup::reset(&registers, generation, &chip)?;
         let info = NicInfo {
             model: chip.name,
             mac: address(&registers)?,
@@ -80,6 +81,10 @@ impl<R: Registers> Device<R> {
                 rings: Some(rings::LIMITS),
                 queues: QUEUES,
                 rss: Some(spread::LIMITS),
+                self_test: true,
+                // The X550's belongs to its firmware.
+                eeprom: generation != Generation::X550 && eeprom::is_readable(&registers, reg::EERD),
+                identify: true,
                 ..Facilities::default()
             },
         };
@@ -94,6 +99,8 @@ impl<R: Registers> Device<R> {
             counters: Counters::new(COUNTERS),
             interrupts: InterruptKind::Intx,
             tells_sent: false,
+            leds: Leds::at(reg::LEDCTL),
+            loopback: Loopback::of(generation),
         })
     }
 
@@ -188,7 +195,9 @@ impl<R: Registers> Nic for Device<R> {
     }
 
     fn reset(&mut self) -> Result<(), Fault> {
-        setup::reset(&self.registers, &self.chip)
+        setup::reset(&self.registers, self.generation, &self.chip)?;
+        self.leds.go_on(&self.registers);
+        Ok(())
     }
 
     fn set_rings(&mut self, memory: Memory) -> Result<(), Fault> {
@@ -265,6 +274,23 @@ impl<R: Registers> Nic for Device<R> {
         for vector in 0..self.interrupts.vectors() {
             self.registers.write32(eitr(vector), interval.into());
         }
+    }
+
+    fn set_loopback(&mut self, on: bool) -> bool {
+        self.loopback.set(&self.registers, on);
+        true
+    }
+
+    fn keeps_registers(&mut self) -> bool {
+        self.registers.keep32(reg::RAL1)
+    }
+
+    fn eeprom(&mut self) -> Vec<u8> {
+        eeprom::dump(&self.registers, reg::EERD).unwrap_or_default()
+    }
+
+    fn identify(&mut self, on: bool) {
+        self.leds.identify(&self.registers, on);
     }
 
     fn link(&mut self) -> Result<Link, Fault> {

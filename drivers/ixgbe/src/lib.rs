@@ -5,6 +5,7 @@ pub mod chips;
 mod counters;
 mod descriptors;
 mod device;
+mod loopback;
 pub mod registers;
 mod setup;
 mod spread;

@@ -11,6 +11,8 @@ pub const CTRL: usize = 0x0000;
 pub const STATUS: usize = 0x0008;
 /// Extended device control (8.2.3.1.3).
 pub const CTRL_EXT: usize = 0x0018;
+/// LED control (8.2.3.1).
+pub const LEDCTL: usize = 0x0200;
 /// Extended interrupt cause (8.2.3.5.1): ones that are written clear.
 pub const EICR: usize = 0x0800;
 /// Extended interrupt mask set/read (8.2.3.5.3).
@@ -33,6 +35,8 @@ pub const MAXFRS: usize = 0x4268;
 pub const AUTOC: usize = 0x42a0;
 /// Link status (8.2.3.22.20).
 pub const LINKS: usize = 0x42a4;
+/// MAC control of the X540 and X550.
+pub const MACC: usize = 0x4330;
 /// Transmit DMA control (8.2.3.9.2).
 pub const DMATXCTL: usize = 0x4a80;
 /// Filter control (8.2.3.7.1).
@@ -49,12 +53,17 @@ pub const VFTA: usize = 0xa000;
 pub const RAL0: usize = 0xa200;
 /// Receive address, high half, of entry 0 (8.2.3.7.9).
 pub const RAH0: usize = 0xa204;
+/// Receive address, low half, of entry 1, which is not in use.
+pub const RAL1: usize = 0xa208;
 /// Extended redirection table (X550): what follows the 128 entries of RETA, up to 512.
 pub const ERETA: usize = 0xee80;
 /// Its words, of four entries each.
 pub const ERETA_WORDS: usize = 96;
 /// EEPROM and flash control (8.2.3.2.1).
 pub const EEC: usize = 0x1_0010;
+
+/// EEPROM read (8.2.3.2.2).
+pub const EERD: usize = 0x1_0014;
 
 /// The registers of receive queue 0.
 pub const RECEIVE: RingRegisters = receive_ring(0);
@@ -211,14 +220,30 @@ bitflags! {
         const JUMBOEN = 1 << 2;
         /// Pad short frames.
         const TXPADEN = 1 << 10;
+        /// Loopback: what is sent is received.
+        const LPBK = 1 << 15;
         const _ = !0;
     }
 
     /// AUTOC.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Autoc: u32 {
+        /// Force link up.
+        const FLU = 1 << 0;
         /// Restart auto-negotiation; clears itself.
         const RESTART_AN = 1 << 12;
+        /// Link mode select.
+        const LMS = 7 << 13;
+        /// Of that: 10 Gbit/s over four lanes, without negotiation.
+        const LMS_PARALLEL = 1 << 13;
+        const _ = !0;
+    }
+
+    /// MACC.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Macc: u32 {
+        /// Force link up.
+        const FLU = 1 << 0;
         const _ = !0;
     }
 

@@ -6,6 +6,7 @@ use intel::advanced::{ADVANCED_ONE_BUFFER, Srrctl};
 use nic::Fault;
 use nic::buffer::CAPACITY;
 
+use crate::chips::Generation;
 use crate::registers::{
     self as reg, Allocation, Autoc, Ctrl, CtrlExt, Dmatxctl, Eec, Gpie, Hlreg0, Interrupts, IvarMisc,
     Mcstctrl, Rdrxctl, Status, TRANSMIT, receive_ring, srrctl,
@@ -36,7 +37,7 @@ pub fn quiet(registers: &impl Registers) {
 }
 
 /// Resets the device (4.2.1.6 and 5.2.5.3.2), after which it is quiet.
-pub fn reset(registers: &impl Registers, chip: &Chip) -> Result<(), Fault> {
+pub fn reset(registers: &impl Registers, generation: Generation, chip: &Chip) -> Result<(), Fault> {
     present(registers)?;
     quiet(registers);
     let ctrl = Ctrl::from_bits_retain(registers.read32(reg::CTRL));
@@ -57,6 +58,9 @@ pub fn reset(registers: &impl Registers, chip: &Chip) -> Result<(), Fault> {
     quiet(registers);
     // Causes from before the reset are nobody's.
     registers.write32(reg::EICR, u32::MAX);
+    if generation == Generation::Serial {
+        negotiate(registers);
+    }
     Ok(())
 }
 
@@ -107,7 +111,7 @@ fn bit(cause: Interrupts) -> u16 {
 }
 
 /// Has a device without a PHY look for its partner.
-pub fn negotiate(registers: &impl Registers) {
+fn negotiate(registers: &impl Registers) {
     let control = Autoc::from_bits_retain(registers.read32(reg::AUTOC));
     registers.write32(reg::AUTOC, (control | Autoc::RESTART_AN).bits());
 }

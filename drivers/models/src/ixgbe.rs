@@ -3,6 +3,7 @@
 mod faults;
 mod filters;
 mod interrupts;
+mod loopback;
 mod receive;
 mod spread;
 mod transmit;
@@ -18,6 +19,7 @@ use ixgbe::registers::{
 
 pub use self::faults::Faults;
 use crate::intel::context::Context;
+use crate::intel::eeprom;
 use crate::intel::register_file::RegisterFile;
 use crate::interrupt::Interrupt;
 
@@ -39,10 +41,12 @@ fn is_counter(offset: usize) -> bool {
 /// The device and the wire.
 pub struct Ixgbe {
     device: u16,
+    /// `None` for what is no device of the family.
+    generation: Option<Generation>,
     messages: &'static [InterruptKind],
     registers: RegisterFile,
-    /// What its EEPROM holds.
-    pub address: [u8; 6],
+    /// Words, the address first.
+    pub eeprom: Vec<u16>,
     link_up: bool,
     /// Its link's partner was looked for; a device with a PHY does so by itself.
     pub negotiated: bool,
@@ -82,6 +86,20 @@ impl Ixgbe {
     /// Receive queues that the driver uses.
     pub const QUEUES: u64 = 4;
 
+    /// LEDCTL after a reset.
+    const LEDS: u32 = 0x0020_0100;
+
+    /// AUTOC after a reset: 10 Gbit/s over one lane.
+    const LINK_MODE: u32 = 3 << 13;
+
+    /// What its LEDs do while they show which device it is: all of them are on, and blink.
+    pub const IDENTIFYING: u32 = 0x8eae_8e8e;
+
+    /// What its LEDs do.
+    pub fn leds(&self) -> u32 {
+        self.register(reg::LEDCTL)
+    }
+
     /// Frames that can arrive at once: fewer than the receive ring has entries.
     pub const BURST: usize = 100;
 
@@ -105,13 +123,15 @@ impl Ixgbe {
 
     /// One with this PCI device id.
     pub fn with_device(device: u16) -> Self {
+        let generation = ixgbe::chips::find(INTEL, device).map(|(generation, _)| generation);
         let mut model = Self {
             device,
+            generation,
             messages: &[InterruptKind::MsiX { vectors: 64 }, InterruptKind::Msi],
             registers: RegisterFile::default(),
-            address: Self::MAC,
+            eeprom: eeprom::holding(Self::MAC),
             link_up: true,
-            negotiated: ixgbe::chips::find(INTEL, device).is_some_and(|(kind, _)| kind != Generation::Serial),
+            negotiated: false,
             speed: (3, false),
             interrupt: Interrupt::default(),
             packet: Vec::new(),
@@ -146,17 +166,21 @@ impl Ixgbe {
         self.registers.count(counter);
     }
 
-    /// What is there after a reset: the address, and what has been done.
+    /// What is there after a reset: what the EEPROM says, and what has been done.
     fn load(&mut self) {
-        let [a, b, c, d, e, f] = self.address;
-        self.set_register(reg::RAL0, u32::from_le_bytes([a, b, c, d]));
-        self.set_register(reg::RAH0, 1 << 31 | u32::from_le_bytes([e, f, 0, 0]));
+        if let [first, second, third, ..] = *self.eeprom {
+            self.set_register(reg::RAL0, u32::from(second) << 16 | u32::from(first));
+            self.set_register(reg::RAH0, 1 << 31 | u32::from(third));
+        }
+        self.set_register(reg::LEDCTL, Self::LEDS);
+        self.set_register(reg::AUTOC, Self::LINK_MODE);
+        self.negotiated = self.generation.is_some_and(|generation| generation != Generation::Serial);
         self.set_register(reg::EEC, if self.faults.endless_eeprom { 0 } else { Eec::AUTO_RD.bits() });
         self.set_register(reg::RDRXCTL, Rdrxctl::DMAIDONE.bits());
     }
 
     fn has_link(&self) -> bool {
-        self.link_up && self.negotiated
+        self.link_up && self.negotiated || self.is_looped()
     }
 
     /// Plugs the cable in, or pulls it.
@@ -224,6 +248,8 @@ impl Model for Ixgbe {
                 let (speed, between) = self.speed;
                 Links::new().with_up(self.has_link()).with_speed(speed).with_between(between).into()
             }
+            reg::EERD if self.generation == Some(Generation::X550) => self.register(offset),
+            reg::EERD => eeprom::answer(&self.eeprom, self.register(offset), true),
             _ if is_counter(offset) => self.registers.take(offset),
             _ => self.register(offset),
         }
@@ -236,7 +262,10 @@ impl Model for Ixgbe {
             reg::EIMS => self.set_register(reg::EIMS, self.register(reg::EIMS) | value),
             reg::EIMC => self.set_register(reg::EIMS, self.register(reg::EIMS) & !value),
             reg::EICR => self.set_register(reg::EICR, self.register(reg::EICR) & !value),
-            reg::AUTOC => self.negotiated |= value & Autoc::RESTART_AN.bits() != 0,
+            reg::AUTOC => {
+                self.negotiated |= value & Autoc::RESTART_AN.bits() != 0;
+                self.set_register(offset, value & !Autoc::RESTART_AN.bits());
+            }
             reg::FCTRL => {
                 assert!(!self.is_receiving(), "filters are changed while nothing is received");
                 self.set_register(offset, value);

@@ -205,6 +205,11 @@ impl<C: Driven> Rig<C> {
 
     /// What `cat` shows of a text node.
     pub fn cat(&mut self, node: &str) -> String {
+        String::from_utf8(self.contents(node)).expect("it is text")
+    }
+
+    /// What a node holds, text or not.
+    pub fn contents(&mut self, node: &str) -> Vec<u8> {
         let id = self.open(node, O_RDONLY).expect("the node opens");
         // The first read of a report asks for it, as a parked read of the server does.
         let bytes = self.read(id).or_else(|_| {
@@ -212,7 +217,7 @@ impl<C: Driven> Rig<C> {
             self.read(id)
         });
         self.scheme.close(id);
-        String::from_utf8(bytes.expect("the node can be read")).expect("it is text")
+        bytes.expect("the node can be read")
     }
 
     /// What `echo` does to a node.

@@ -8,6 +8,8 @@ mod card;
 mod checksums;
 #[path = "../../../nic/tests/card/coalesce.rs"]
 mod coalesce;
+#[path = "../../../nic/tests/card/identify.rs"]
+mod identify;
 #[path = "../../../intel/tests/card/mod.rs"]
 mod intel;
 #[path = "../../../intel/tests/card/interrupts.rs"]

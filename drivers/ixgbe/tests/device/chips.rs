@@ -30,8 +30,31 @@ fn an_eeprom_that_is_never_read_is_given_up() {
 #[test]
 fn a_device_without_address_is_refused() {
     let mut model = Card::new();
-    model.address = [0; 6];
+    model.eeprom = vec![0; 3];
     assert!(matches!(Rig::attach(Slot::new(model)), Err(Fault::NoAddress)));
+}
+
+#[test]
+fn each_of_them_receives_what_it_sends_when_it_tests_itself() {
+    for (_, chips) in chips::CHIPS {
+        let mut rig = Rig::new(Card::with_device(chips[0].device));
+        assert!(rig.echo("selftest", "run").is_ok());
+        assert_eq!(
+            rig.cat("selftest"),
+            "registers pass\nloopback pass 32/32\nlink pass\n",
+            "{}",
+            chips[0].name
+        );
+        rig.open_frames();
+        assert_eq!(rig.cat("link"), Card::LINK, "it is negotiated again");
+    }
+}
+
+#[test]
+fn an_x550_lets_its_firmware_alone_read_its_eeprom() {
+    let mut rig = Rig::new(Card::with_device(0x1563));
+    assert!(rig.cat("features").contains("eeprom unsupported\n"));
+    assert!(Rig::new(Card::new()).cat("features").contains("eeprom on\n"));
 }
 
 #[test]

@@ -9,8 +9,12 @@ mod checksums;
 mod chips;
 #[path = "../../../nic/tests/card/coalesce.rs"]
 mod coalesce;
+#[path = "../../../nic/tests/card/eeprom.rs"]
+mod eeprom;
 #[path = "../../../intel/tests/card/faults.rs"]
 mod faults;
+#[path = "../../../nic/tests/card/identify.rs"]
+mod identify;
 #[path = "../../../intel/tests/card/interrupts.rs"]
 mod interrupts;
 #[path = "../../../nic/tests/card/jumbo.rs"]
@@ -24,6 +28,8 @@ mod random;
 mod rings;
 #[path = "../../../nic/tests/card/segments.rs"]
 mod segments;
+#[path = "../../../nic/tests/card/selftest.rs"]
+mod selftest;
 mod spread;
 #[path = "../../../nic/tests/card/vlan.rs"]
 mod vlan;

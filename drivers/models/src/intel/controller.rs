@@ -81,6 +81,17 @@ impl<K: Kind> Controller<K> {
     /// The `link` node with the cable plugged in.
     pub const LINK: &str = "state up\nspeed 1000\nduplex full\n";
 
+    /// LEDCTL after a reset.
+    const LEDS: u32 = 0x0706_8302;
+
+    /// What its LEDs do while they show which device it is: all of them are on, and blink.
+    pub const IDENTIFYING: u32 = 0x8e8e_8e8e;
+
+    /// What its LEDs do.
+    pub fn leds(&self) -> u32 {
+        self.register(reg::LEDCTL)
+    }
+
     /// A device that was just switched on.
     pub fn new() -> Self {
         Self::with_device(K::DEVICE)
@@ -98,11 +109,11 @@ impl<K: Kind> Controller<K> {
 
     /// One with this PCI device id.
     pub fn with_device(device: u16) -> Self {
-        Self {
+        let mut card = Self {
             device,
             messages: K::MESSAGES,
             registers: RegisterFile::default(),
-            eeprom: eeprom::holding(Self::MAC),
+            eeprom: crate::intel::eeprom::holding(Self::MAC),
             late_eerd: K::LATE_EERD,
             link_up: true,
             negotiated: true,
@@ -124,7 +135,9 @@ impl<K: Kind> Controller<K> {
             strays: 0,
             resets: 0,
             kind: PhantomData,
-        }
+        };
+        card.set_register(reg::LEDCTL, Self::LEDS);
+        card
     }
 
     /// Sets a register, without what a write by the driver does.
@@ -175,6 +188,7 @@ impl<K: Kind> Controller<K> {
         self.negotiated = !K::RESETS_PHY;
         self.looped &= !K::RESETS_PHY;
         self.load_address();
+        self.set_register(reg::LEDCTL, Self::LEDS);
         self.drive_interrupt(bus);
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod context;
 pub mod controller;
 pub mod e1000;
 pub mod e1000e;
+pub(crate) mod eeprom;
 mod extended;
 pub mod igb;
 pub(crate) mod register_file;

@@ -11,6 +11,8 @@ pub struct Faults {
     pub stuck: bool,
     /// Takes frames and never sends them.
     pub hangs: bool,
+    /// Of the frames that it sends to itself, it does not receive the first, so many.
+    pub deaf: usize,
     /// Never ends a reset.
     pub endless_reset: bool,
     /// Never has read its EEPROM.

@@ -47,7 +47,7 @@ impl Ixgbe {
                 let tag = advanced::tag(self.context_words);
                 frames.iter_mut().for_each(|frame| nic::vlan::insert(frame, tag));
             }
-            self.sent.extend(frames);
+            self.put_on_wire(bus, frames);
         }
         if command & 8 != 0 {
             ok &= bus.write(at + 12, &[word[4] | 1]);
