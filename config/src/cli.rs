@@ -39,7 +39,10 @@ Exit status: 0 done, 1 it failed (netd does not run or refuses, no reply came), 
 pub enum Command {
     /// Show interfaces, routes and name servers; what netcfg does without a command
     #[command(after_help = examples::SHOW)]
-    Show,
+    Show {
+        /// Only this interface and its routes, and the name servers
+        interface: Option<String>,
+    },
 
     /// Show or change interfaces and their links
     #[command(after_help = examples::LINK)]

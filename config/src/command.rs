@@ -30,8 +30,8 @@ pub struct Answer {
 
 /// Carries out `command`, or shows everything.
 pub fn run(command: Option<Command>, json: bool) -> Result<(), Failure> {
-    let answer = match command.unwrap_or(Command::Show) {
-        Command::Show => query::all()?,
+    let answer = match command.unwrap_or(Command::Show { interface: None }) {
+        Command::Show { interface } => query::all(interface.as_deref())?,
         Command::Link { action: None } => query::links(None)?,
         Command::Link { action: Some(Link::Show { interface }) } => query::links(interface.as_deref())?,
         Command::Link { action: Some(Link::Set { interface, setting }) } => {

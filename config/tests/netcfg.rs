@@ -119,6 +119,21 @@ Domains:
 }
 
 #[test]
+fn one_interface_is_shown_with_its_routes() {
+    let root = two_interfaces();
+    let text = succeeds(&root, &["show", "lo"]);
+    assert!(text.starts_with("lo:\n") && !text.contains("eth0"), "{text}");
+    assert!(
+        text.ends_with("\nRoutes: none\n\nName servers:\n  10.0.2.3\n\nDomains:\n  home.arpa\n"),
+        "{text}"
+    );
+    let text = succeeds(&root, &["show", "eth0"]);
+    assert!(!text.contains("lo:") && text.contains("default      via 10.0.2.2"), "{text}");
+    let error = fails(root.path(), &["show", "eth9"], 1);
+    assert!(error.contains("there is no interface `eth9`: there are eth0, lo"), "{error}");
+}
+
+#[test]
 fn programs_get_json() {
     let status = json(&two_interfaces());
     assert_eq!(

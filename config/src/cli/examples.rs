@@ -1,7 +1,8 @@
 //! What each command's help ends with.
 
 pub const SHOW: &str = "\
-Example:
+Examples:
+  netcfg show eth0
   netcfg show --json";
 
 pub const LINK: &str = "\

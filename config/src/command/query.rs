@@ -13,8 +13,13 @@ use crate::table::titled;
 use crate::text::{self, none};
 
 /// `show`.
-pub fn all() -> Result<Answer, Failure> {
-    let status = status()?;
+pub fn all(only: Option<&str>) -> Result<Answer, Failure> {
+    only.map_or(Ok(()), check_interface)?;
+    let mut status = status()?;
+    if let Some(only) = only {
+        status.interfaces.retain(|interface| interface.name == only);
+        status.routes.retain(|route| route.interface.as_deref() == Some(only));
+    }
     Ok(Answer { text: text::render(&status), json: json!(status) })
 }
 
