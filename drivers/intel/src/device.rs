@@ -68,6 +68,7 @@ impl<R: Registers, F: Family> Device<R, F> {
             self_test: has_phy,
             eeprom: eeprom::is_readable(&registers, reg::EERD),
             identify: chip.led_control,
+            ..Facilities::default()
         };
         let mut features = F::FEATURES - chip.lacks;
         features.set(Features::VLAN_FILTER, chip.filter_tables);

@@ -265,6 +265,7 @@ mod tests {
     use super::*;
     use crate::coalesce::{Coalesce, Moderation};
     use crate::media::Media;
+    use crate::offloads::OffloadLimits;
     use crate::rings::Rings;
 
     const INFO: NicInfo = NicInfo {
@@ -281,6 +282,7 @@ mod tests {
             self_test: true,
             eeprom: true,
             identify: false,
+            offloads: OffloadLimits { longest: None, segments: None, leaves_cwr: false },
         },
     };
 

@@ -2,6 +2,7 @@
 
 use crate::coalesce::Moderation;
 use crate::node::Node;
+use crate::offloads::OffloadLimits;
 use crate::rings::RingLimits;
 use crate::rss::RssLimits;
 
@@ -24,6 +25,8 @@ pub struct Facilities {
     pub eeprom: bool,
     /// The `identify` node.
     pub identify: bool,
+    /// Where its work on frames that are sent ends.
+    pub offloads: OffloadLimits,
 }
 
 impl Facilities {

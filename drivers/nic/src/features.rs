@@ -20,13 +20,19 @@ bitflags! {
         const TX_SEGMENTS = 1 << 5;
         /// The same over IPv6.
         const TX_SEGMENTS_V6 = 1 << 6;
+        /// It fills in checksums of TCP and UDP directly behind an IPv4 header that no tag is before.
+        const TX_CHECKSUM_V4 = 1 << 8;
+        /// The same over IPv6.
+        const TX_CHECKSUM_V6 = 1 << 9;
     }
 }
 
 /// Their names.
-const NAMES: [(Features, &str); 7] = [
+const NAMES: [(Features, &str); 9] = [
     (Features::RX_CHECKSUM, "rx-checksum"),
     (Features::TX_CHECKSUM, "tx-checksum-ip-generic"),
+    (Features::TX_CHECKSUM_V4, "tx-checksum-ipv4"),
+    (Features::TX_CHECKSUM_V6, "tx-checksum-ipv6"),
     (Features::TX_SEGMENTS, "tx-tcp-segmentation"),
     (Features::TX_SEGMENTS_V6, "tx-tcp6-segmentation"),
     (Features::RX_VLAN, "rx-vlan-offload"),
@@ -38,12 +44,6 @@ impl Features {
     /// The one called `name`.
     pub fn named(name: &str) -> Option<Self> {
         NAMES.iter().find(|(_, own)| *own == name).map(|(feature, _)| *feature)
-    }
-
-    /// Whether segments over this version of IP are made by the device.
-    pub fn make_segments(self, is_ipv6: bool) -> bool {
-        let segments = if is_ipv6 { Self::TX_SEGMENTS_V6 } else { Self::TX_SEGMENTS };
-        self.contains(segments | Self::TX_CHECKSUM)
     }
 
     /// Each of these, with its name.

@@ -7,10 +7,9 @@ use scheme::pcapng::Direction;
 use scheme::vnet::{self, LONGEST};
 use scheme::{Error, Result, checksum, vlan};
 
-use crate::driver::Settings;
-use crate::features::Features;
-use crate::frame::{Checksum, Form, Frame, HEADER, MINIMUM, VLAN_TAG, is_tagged};
+use crate::frame::{Checksum, Form, Frame, HEADER, VLAN_TAG, is_tagged};
 use crate::memory::TRANSMIT_BUFFERS;
+use crate::offloads::Offloads;
 use crate::port::{Port, SharedPort};
 use crate::rate_limit::RateLimit;
 use crate::segments::{Cut, Unfit};
@@ -67,7 +66,7 @@ enum Refused {
 pub fn queue(port: &SharedPort, refusals: &mut RateLimit, bytes: &[u8], form: Form) -> Result<usize> {
     let port = &mut *port.borrow_mut();
     let allowed = open(bytes, form).and_then(|(header, frame)| {
-        let cut = check(header, frame, &port.settings)?;
+        let cut = check(header, frame, port)?;
         Ok((header, frame, cut))
     });
     let (header, frame, cut) = match allowed {
@@ -91,7 +90,7 @@ pub fn queue(port: &SharedPort, refusals: &mut RateLimit, bytes: &[u8], form: Fo
 }
 
 fn push(port: &mut Port, header: vnet::Header, frame: &[u8]) -> Result<()> {
-    let (left, frame) = prepare(header, frame, port.settings.features);
+    let (left, frame) = prepare(header, frame, Offloads::of(port));
     let mut frame = Frame::from_bytes(&port.pools.transmit, &frame).ok_or(Error::new(EAGAIN))?;
     frame.metadata.transport_checksum = left.checksum;
     frame.metadata.segments = left.segments;
@@ -117,9 +116,9 @@ fn open(bytes: &[u8], form: Form) -> std::result::Result<(vnet::Header, &[u8]), 
 fn check<'a>(
     header: vnet::Header,
     frame: &'a [u8],
-    settings: &Settings,
+    port: &Port,
 ) -> std::result::Result<Option<Cut<'a>>, Refused> {
-    let (len, mtu) = (frame.len(), settings.mtu);
+    let (len, mtu) = (frame.len(), port.settings.mtu);
     let most = mtu + HEADER + if is_tagged(frame) { VLAN_TAG } else { 0 };
     if let Some(segments) = header.segments {
         let cut = Cut::new(frame, segments, header.checksum).map_err(|unfit| Refused::Unfit(len, unfit))?;
@@ -127,7 +126,7 @@ fn check<'a>(
         if len > LONGEST || count > MOST_SEGMENTS || longest > most {
             return Err(Refused::Segments { len, count, longest, mtu, most });
         }
-        return Ok((!settings.features.make_segments(segments.is_ipv6)).then_some(cut));
+        return Ok((!Offloads::of(port).make_segments(header, frame, &cut)).then_some(cut));
     }
     if !(HEADER..=most).contains(&len) {
         return Err(Refused::Length { len, mtu, most });
@@ -135,24 +134,18 @@ fn check<'a>(
     if header.checksum.fits(len) { Ok(None) } else { Err(Refused::NoPlace(len)) }
 }
 
-/// Checksums that stand farther in a frame than this are none for devices, many of which count in 8 bits.
-const REACH: u16 = 0xff;
-
-/// Where TCP and UDP have their checksums: devices know of no others.
-const OFFSETS: [u16; 2] = [16, 6];
-
 /// What the device shall do for the frame, and the frame with what it does not do.
-fn prepare(header: vnet::Header, frame: &[u8], features: Features) -> (vnet::Header, Cow<'_, [u8]>) {
+fn prepare(header: vnet::Header, frame: &[u8], offloads: Offloads) -> (vnet::Header, Cow<'_, [u8]>) {
     let (mut left, mut prepared) = (header, Cow::from(frame));
     match header.checksum {
-        Checksum::Partial { start, offset } if !can_fill_in(features, frame, start, offset) => {
+        Checksum::Partial { start, offset } if !offloads.fill_in(header, frame) => {
             checksum::complete(prepared.to_mut(), start, offset);
             left.checksum = Checksum::Unknown;
         }
         Checksum::Partial { .. } => (),
         _ => left.checksum = Checksum::Unknown,
     }
-    if let Some(control) = header.vlan.filter(|_| !features.contains(Features::TX_VLAN)) {
+    if let Some(control) = header.vlan.filter(|_| !offloads.put_tags_in()) {
         vlan::insert(prepared.to_mut(), control);
         left.vlan = None;
         if let Checksum::Partial { start, .. } = &mut left.checksum {
@@ -163,14 +156,4 @@ fn prepare(header: vnet::Header, frame: &[u8], features: Features) -> (vnet::Hea
         }
     }
     (left, prepared)
-}
-
-/// Whether the device fills in a checksum that stands there.
-fn can_fill_in(features: Features, frame: &[u8], start: u16, offset: u16) -> bool {
-    features.contains(Features::TX_CHECKSUM)
-        // QEMU's devices take what a frame is padded with for a part of its packet.
-        && frame.len() >= MINIMUM
-        // A tag may come before it.
-        && start <= (REACH - VLAN_TAG as u16).saturating_sub(offset)
-        && OFFSETS.contains(&offset)
 }

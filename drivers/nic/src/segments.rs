@@ -6,33 +6,26 @@ use std::ops::Range;
 use scheme::checksum::{pseudo_header, sum};
 use scheme::vnet::Segments;
 
-use crate::frame::{Checksum, HEADER, VLAN_TAG, is_tagged};
+use crate::frame::Checksum;
+use crate::packet::{Packet, TCP};
 
 /// Fields of IPv4's header (RFC 791 section 3.1).
 mod ipv4 {
-    pub const TYPE: [u8; 2] = [0x08, 0x00];
     pub const LENGTH: usize = 2;
     pub const IDENT: usize = 4;
-    pub const FRAGMENT: usize = 6;
-    pub const PROTOCOL: usize = 9;
     pub const CHECKSUM: usize = 10;
     pub const ADDRESSES: std::ops::Range<usize> = 12..20;
-    /// In FRAGMENT, of a whole packet all are 0: More Fragments, and where it belongs.
-    pub const IS_FRAGMENT: u16 = 0x3fff;
 }
 
 /// Fields of IPv6's header (RFC 8200 section 3).
 mod ipv6 {
-    pub const TYPE: [u8; 2] = [0x86, 0xdd];
     pub const LENGTH: usize = 4;
-    pub const PROTOCOL: usize = 6;
     pub const ADDRESSES: std::ops::Range<usize> = 8..40;
     pub const HEADER: usize = 40;
 }
 
 /// Fields of TCP's header (RFC 9293 section 3.1).
 mod tcp {
-    pub const PROTOCOL: u8 = 6;
     pub const NUMBER: usize = 4;
     pub const OFFSET: usize = 12;
     pub const FLAGS: usize = 13;
@@ -99,6 +92,11 @@ impl<'a> Cut<'a> {
     /// Bytes of the longest of them, as a frame.
     pub fn longest(&self) -> usize {
         self.headers.len() + self.size.min(self.data.len())
+    }
+
+    /// TCP's sender says that it has slowed down (CWR, RFC 3168 section 6.1): the first segment alone shall.
+    pub fn has_cwr(&self) -> bool {
+        self.places.flags & tcp::CWR != 0
     }
 
     /// The segments as frames, whose checksums are left to be done as that of the whole was.
@@ -176,23 +174,12 @@ struct Places {
 impl Places {
     /// Those of a frame with a whole packet of TCP, directly behind the header of this version of IP.
     fn of(frame: &[u8], is_ipv6: bool) -> Option<Self> {
-        let ip = HEADER + if is_tagged(frame) { VLAN_TAG } else { 0 };
-        let packet = frame.get(ip..)?;
-        let kind = if is_ipv6 { ipv6::TYPE } else { ipv4::TYPE };
-        let first = *packet.first()?;
-        let (version, protocol, header) = match is_ipv6 {
-            true => (6, *packet.get(ipv6::PROTOCOL)?, ipv6::HEADER),
-            false => (4, *packet.get(ipv4::PROTOCOL)?, usize::from(first & 0xf) * 4),
-        };
-        let is_fragment = !is_ipv6 && word(packet, ipv4::FRAGMENT) & ipv4::IS_FRAGMENT != 0;
-        let segment = packet.get(header..)?;
+        let packet =
+            Packet::of(frame).filter(|packet| packet.is_ipv6 == is_ipv6 && packet.protocol == TCP)?;
+        let Packet { ip, transport: tcp, .. } = packet;
+        let segment = frame.get(tcp..)?;
         let options = usize::from(*segment.get(tcp::OFFSET)? >> 4) * 4;
-        let is_so = frame.get(ip - kind.len()..ip) == Some(&kind)
-            && (first >> 4, protocol) == (version, tcp::PROTOCOL)
-            && header >= ipv4::ADDRESSES.end
-            && !is_fragment
-            && (tcp::HEADER..=segment.len()).contains(&options);
-        let tcp = ip + header;
+        let is_so = (tcp::HEADER..=segment.len()).contains(&options);
         let flags = *segment.get(tcp::FLAGS)?;
         is_so.then_some(Self { is_ipv6, ip, tcp, data: tcp + options, flags })
     }
@@ -211,5 +198,5 @@ fn put(bytes: &mut [u8], at: usize, value: u16) {
 /// The sum of the pseudo-header of a segment of `length` bytes in `packet`, whose addresses stand there.
 fn pseudo_sum(packet: &[u8], addresses: Range<usize>, length: usize) -> u16 {
     let addresses = packet.get(addresses).unwrap_or_default();
-    pseudo_header(addresses.split_at(addresses.len() / 2).into(), tcp::PROTOCOL, length)
+    pseudo_header(addresses.split_at(addresses.len() / 2).into(), TCP, length)
 }

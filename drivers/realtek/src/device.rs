@@ -13,6 +13,7 @@ use crate::family::Family;
 use crate::filter;
 use crate::registers::{self as reg, Accept, Cr, Interrupts, Tcr};
 use crate::rings::Rings;
+use crate::tasks::Tasks;
 
 /// Reads of CR while a reset goes on: it takes at most 10 ms, a read at least half a microsecond.
 const RESET_PATIENCE: u32 = 20_000;
@@ -62,6 +63,7 @@ impl<R: Registers, F: Family> Device<R, F> {
                 media: true,
                 self_test: family.loopback().is_some(),
                 eeprom: F::HAS_EEPROM,
+                offloads: family.tasks().map(Tasks::limits).unwrap_or_default(),
                 ..Facilities::default()
             },
         };

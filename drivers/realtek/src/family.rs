@@ -8,6 +8,7 @@ use nic::{DriverInfo, Fault, Features, Link, Media, Memory, RingLimits, Statisti
 
 use crate::registers::{self as reg, Cpcr, Dumped, Interrupts, Rcr};
 use crate::rings::{self, Rings};
+use crate::tasks::Tasks;
 
 /// What a device turned out to be: its name for people, and the MTUs that it takes.
 pub type Chip = (&'static str, RangeInclusive<usize>);
@@ -31,11 +32,12 @@ pub trait Family: Sized {
         true
     }
 
-    /// The sizes of its rings, where it has any. The least holds a few frames of the longest kind.
+    /// The sizes of its rings, where it has any. The least hold a few frames of the longest kind, and one that is several
+    /// segments.
     fn ring_limits(&self) -> Option<RingLimits> {
         self.has_rings().then(|| RingLimits {
             initial: Self::DRIVER.rings,
-            least: nic::Rings::both(16),
+            least: nic::Rings { receive: 16, transmit: 32 },
             most: nic::Rings::both(Self::MOST_ENTRIES),
             step: Step::MultipleOf(1),
         })
@@ -66,10 +68,11 @@ pub trait Family: Sized {
     /// Looks closer at the device, which has been reset.
     fn meet(&mut self, registers: &impl Registers) -> Result<Chip, Fault>;
 
-    /// What the device does for the driver.
-    fn features(&self) -> Features {
-        Features::RX_CHECKSUM | Features::RX_VLAN | Features::TX_VLAN
-    }
+    /// What the device does for the driver: [`features`] has what most do.
+    fn features(&self) -> Features;
+
+    /// How it is told what to do for the frames that it sends, where it can do anything.
+    fn tasks(&self) -> Option<Tasks>;
 
     /// Has tags taken off what is received, or left in it, where that is one of the device's features. The
     /// configuration registers are open.
@@ -128,6 +131,11 @@ pub trait Family: Sized {
 
     /// Adds to `statistics` what the device has counted since the last call.
     fn collect(&mut self, registers: &impl Registers, statistics: &mut Statistics);
+}
+
+/// What most devices with rings of descriptors do for the driver, those that are told of `tasks` in this way.
+pub fn features(tasks: Tasks) -> Features {
+    Features::RX_CHECKSUM | Features::RX_VLAN | Features::TX_VLAN | tasks.features()
 }
 
 /// A driver's needs, by its name, its daemon's, the entries of its rings, and the interrupts that it can use. It has

@@ -10,6 +10,7 @@ pub mod filter;
 mod receive;
 pub mod registers;
 pub mod rings;
+pub mod tasks;
 mod transmit;
 
 pub use device::Device;

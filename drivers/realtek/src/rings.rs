@@ -8,6 +8,7 @@ use nic::{Frame, Memory, Statistics};
 use crate::descriptors::{self, Layout};
 use crate::receive::Receiver;
 use crate::registers as reg;
+use crate::tasks::Tasks;
 use crate::transmit::Transmitter;
 
 /// Rings begin at a multiple of this.
@@ -65,12 +66,13 @@ pub struct DescriptorRings<L> {
 }
 
 impl<L: Layout> DescriptorRings<L> {
-    /// Rings in `memory`, of the sizes that it is for, with empty buffers from there.
-    pub fn new(Memory { arena, pools, rings }: Memory) -> Result<Self, Error> {
+    /// Rings in `memory`, of the sizes that it is for, with empty buffers from there. The device is told of `tasks` in this
+    /// way.
+    pub fn new(Memory { arena, pools, rings }: Memory, tasks: Tasks) -> Result<Self, Error> {
         let ring = |entries| arena.allocate(bytes(entries), ALIGNMENT);
         Ok(Self {
             receiver: Receiver::new(ring(rings.receive)?, pools.receive),
-            transmitter: Transmitter::new(ring(rings.transmit)?),
+            transmitter: Transmitter::new(ring(rings.transmit)?, tasks),
         })
     }
 }

@@ -8,11 +8,13 @@ use nic::ring::Ring;
 use nic::{Frame, Statistics};
 
 use crate::descriptors::{self, Layout, TransmitCommand, TransmitStatus};
+use crate::tasks::{Task, Tasks};
 
 /// Gives frames to the device, with descriptors of the layout `L`, and takes them back when it has sent them.
 pub struct Transmitter<L> {
     ring: Ring<Piece>,
     descriptors: Region,
+    tasks: Tasks,
     unsent: usize,
     counted: Statistics,
     layout: PhantomData<L>,
@@ -27,12 +29,13 @@ enum Piece {
 }
 
 impl<L: Layout> Transmitter<L> {
-    /// A ring in `descriptors`.
-    pub fn new(descriptors: Region) -> Self {
+    /// A ring in `descriptors`, which tell of `tasks` in this way.
+    pub fn new(descriptors: Region, tasks: Tasks) -> Self {
         let entries = descriptors.size() / descriptors::SIZE;
         Self {
             ring: Ring::new(entries),
             descriptors,
+            tasks,
             unsent: 0,
             counted: Statistics::default(),
             layout: PhantomData,
@@ -101,8 +104,13 @@ impl<L: Layout> Transmitter<L> {
         self.descriptors.size() / descriptors::SIZE
     }
 
-    fn give_frame(&mut self, frame: Frame) {
+    fn give_frame(&mut self, mut frame: Frame) {
         let (first, last) = (self.ring.tail(), frame.buffer_count() - 1);
+        let task = Task::of(&frame);
+        if task.is_some_and(|task| task.wants_no_lengths()) {
+            frame.leave_lengths_out();
+        }
+        let task = task.map_or(0, |task| self.tasks.command(task));
         let tag = frame.metadata.vlan;
         let mut begin = 0;
         for (index, buffer) in frame.buffers().enumerate() {
@@ -115,11 +123,12 @@ impl<L: Layout> Transmitter<L> {
                 .with_tagc(tag.is_some())
                 .with_vlan_tag(tag.unwrap_or_default().swap_bytes())
                 .with_own(true);
+            let command = u64::from(command) | task;
             self.descriptors.write_word(place * descriptors::SIZE + 8, buffer.bus_address());
             if index == 0 {
-                begin = command.into();
+                begin = command;
             } else {
-                self.descriptors.write_word(place * descriptors::SIZE, command.into());
+                self.descriptors.write_word(place * descriptors::SIZE, command);
             }
             if index < last {
                 let _more = self.ring.give(Piece::More);

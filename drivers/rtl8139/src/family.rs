@@ -8,6 +8,7 @@ use realtek::device::BURST;
 use realtek::family::{self, Chip};
 use realtek::registers::{self as common, Cpcr, Dumped, Rcr};
 use realtek::rings::DescriptorRings;
+use realtek::tasks::Tasks;
 
 use crate::classic::{self, Classic};
 use crate::registers::{self as reg, Poll};
@@ -22,6 +23,9 @@ const RING: u16 = 64;
 
 /// TCR.LBK of the loopback mode.
 const LOOPBACK: u8 = 3;
+
+/// How the C+ is told what to do for frames.
+const TASKS: Tasks = Tasks::First;
 
 /// The RTL8139C+, or one of its predecessors.
 pub struct Rtl8139 {
@@ -79,13 +83,16 @@ impl Family for Rtl8139 {
     }
 
     fn features(&self) -> Features {
-        let of_plus = Features::RX_CHECKSUM | Features::RX_VLAN | Features::TX_VLAN;
-        if self.is_plus { of_plus } else { Features::empty() }
+        self.tasks().map_or(Features::empty(), family::features)
+    }
+
+    fn tasks(&self) -> Option<Tasks> {
+        self.is_plus.then_some(TASKS)
     }
 
     fn rings(&self, memory: Memory) -> Result<Self::Rings, hw::Error> {
         Ok(if self.is_plus {
-            Ways::Plus(DescriptorRings::new(memory)?)
+            Ways::Plus(DescriptorRings::new(memory, TASKS)?)
         } else {
             Ways::Classic(Classic::new(&memory.arena, memory.pools.receive)?)
         })

@@ -9,6 +9,7 @@ use realtek::device::BURST;
 use realtek::family;
 use realtek::registers::{self as common, Cpcr, Dumped, Interrupts, Rcr};
 use realtek::rings::DescriptorRings;
+use realtek::tasks::Tasks;
 
 use crate::chips::{self, Chip, Generation};
 use crate::phy;
@@ -88,10 +89,12 @@ impl Family for Rtl8168 {
         Ok((self.chip.name, LEAST_MTU..=self.chip.mtu))
     }
 
-    /// The RTL8125 takes tags off by other registers.
     fn features(&self) -> Features {
-        let all = Features::RX_CHECKSUM | Features::RX_VLAN | Features::TX_VLAN;
-        if self.is_8125() { all - Features::RX_VLAN } else { all }
+        family::features(self.chip.tasks) - self.chip.lacks
+    }
+
+    fn tasks(&self) -> Option<Tasks> {
+        Some(self.chip.tasks)
     }
 
     fn set_media(&self, registers: &impl Registers, media: Media) {
@@ -105,7 +108,7 @@ impl Family for Rtl8168 {
     }
 
     fn rings(&self, memory: Memory) -> Result<Self::Rings, hw::Error> {
-        DescriptorRings::new(memory)
+        DescriptorRings::new(memory, self.chip.tasks)
     }
 
     fn causes(&self, registers: &impl Registers) -> u32 {

@@ -7,6 +7,7 @@ mod filters;
 mod interrupts;
 mod kind;
 mod receive;
+mod tasks;
 mod transmit;
 
 use hw::fake::{Bus, Model};
@@ -39,6 +40,10 @@ pub struct Chip<K> {
     packet: Vec<u8>,
     /// How many tags it has inserted and taken off.
     pub tags: usize,
+    /// How many checksums it has filled in.
+    pub filled_in: usize,
+    /// Of how many frames it has made segments.
+    pub cut: usize,
     /// Frames on the wire, oldest first.
     pub sent: Vec<Vec<u8>>,
     /// What is wrong with it.
@@ -83,6 +88,8 @@ impl<K: Kind> Chip<K> {
             transmit_status: 0,
             packet: Vec::new(),
             tags: 0,
+            filled_in: 0,
+            cut: 0,
             sent: Vec::new(),
             faults: Faults::default(),
             strays: 0,

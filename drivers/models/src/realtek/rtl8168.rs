@@ -130,6 +130,10 @@ impl Kind for Rtl8168 {
         if is_8125(card) { (reg::TPPOLL_8125, 2, 1) } else { (reg::TPPOLL, 1, 0x40) }
     }
 
+    fn is_of_the_second_kind(card: &Card) -> bool {
+        card.identity.device != 0x8169 && ![0x3000_0000, 0x3800_0000].contains(&card.version)
+    }
+
     fn receives(card: &Card) -> bool {
         let gated = card.get(reg::MISC, 4) & Misc::RXDV_GATED_EN.bits() != 0;
         let managed = card.get(reg::MCU, 1) & u32::from(Mcu::NOW_IS_OOB.bits()) != 0;

@@ -5,9 +5,12 @@ use hw::fake::Slot;
 use nic::driver::Fault;
 use nic::frame::HEADER;
 use rtl8168::chips;
+use scheme::flag::{O_NONBLOCK, O_RDWR};
 
 use crate::model::{Card, MESSAGES, Rtl8168};
+use models::packets::{of_each_kind, several, unfinished};
 use models::rig::{Rig, frame};
+use models::wire::assert_segments;
 
 /// All that the driver knows: PCI ids, versions and names.
 fn all() -> Vec<(u16, u32, &'static str)> {
@@ -28,6 +31,68 @@ fn frames_pass_through_each_of_them() {
             assert_eq!((rig.read_all(id), rig.sent()), (vec![frame.clone()], vec![frame]), "{name}");
         }
     }
+}
+
+/// What each of them does for its driver: the others fill in checksums and make segments over both versions of IP.
+fn offloads(name: &str) -> &[&str] {
+    match name {
+        "RTL8169" | "RTL8168B" => &["tx-checksum-ipv4", "tx-tcp-segmentation"],
+        "RTL8168E-VL" => &["tx-checksum-ipv4", "tx-checksum-ipv6"],
+        _ => &["tx-checksum-ipv4", "tx-checksum-ipv6", "tx-tcp-segmentation", "tx-tcp6-segmentation"],
+    }
+}
+
+#[test]
+fn checksums_and_segments_are_asked_of_each_of_them_in_its_way() {
+    const DATA: usize = 9_999;
+    const SEGMENT: u16 = 1000;
+    for (device, version, name) in all() {
+        let mut rig = Rig::new(Rtl8168::of(device, version));
+        let features = rig.cat("features");
+        let does = |feature: &&str| offloads(name).contains(feature);
+        let count = |named: [&'static str; 2]| named.iter().filter(|feature| does(feature)).count();
+        let told = features.lines().filter(|line| line.starts_with("tx-") && !line.contains("vlan"));
+        assert!(told.eq(offloads(name).iter().map(|feature| format!("{feature} on"))), "{name}: {features}");
+
+        let id = rig.open("vnet", O_RDWR | O_NONBLOCK).expect("`vnet` opens");
+        for whole in of_each_kind(Card::MAC, 333) {
+            assert!(rig.write(id, &unfinished(&whole)).is_ok());
+            assert_eq!(rig.sent(), [whole], "{name}");
+        }
+        let [tcp4, _, tcp6, _] = of_each_kind(Card::MAC, DATA);
+        for whole in [tcp4, tcp6] {
+            assert!(rig.write(id, &several(&whole, DATA, SEGMENT)).is_ok());
+            assert_segments(&whole, SEGMENT.into(), &rig.sent());
+        }
+        let cut = count(["tx-tcp-segmentation", "tx-tcp6-segmentation"]);
+        // Those of each version of IP: TCP's, UDP's, and of the segments that the driver makes.
+        let by_driver = DATA.div_ceil(SEGMENT.into());
+        let filled_in = 2 * count(["tx-checksum-ipv4", "tx-checksum-ipv6"])
+            + match name {
+                "RTL8168E-VL" => 2 * by_driver,
+                _ => 0,
+            };
+        let did = rig.slot.with(|model, _| (model.cut, model.filled_in));
+        assert_eq!(did, (cut, filled_in), "{name}");
+    }
+}
+
+#[test]
+fn of_jumbo_frames_the_driver_fills_in_the_checksums() {
+    let mut rig = Rig::new(Card::new());
+    assert!(rig.echo("mtu", "9000").is_ok());
+    let id = rig.open("vnet", O_RDWR | O_NONBLOCK).expect("`vnet` opens");
+    // The data of the longest frame of TCP over IPv4 that is none, and of one that is.
+    for (length, by_device) in [(1460, 1), (1461, 1), (8000, 1)] {
+        let [whole, ..] = of_each_kind(Card::MAC, length);
+        assert!(rig.write(id, &unfinished(&whole)).is_ok());
+        assert_eq!(rig.sent(), [whole], "{length} bytes");
+        assert_eq!(rig.slot.with(|model, _| model.filled_in), by_device, "{length} bytes");
+    }
+    let [whole, ..] = of_each_kind(Card::MAC, 30_000);
+    assert!(rig.write(id, &several(&whole, 30_000, 8000)).is_ok());
+    assert_segments(&whole, 8000, &rig.sent());
+    assert_eq!(rig.slot.with(|model, _| model.cut), 0);
 }
 
 #[test]

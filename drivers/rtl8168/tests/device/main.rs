@@ -4,6 +4,8 @@
 
 #[path = "../../../nic/tests/card/mod.rs"]
 mod card;
+#[path = "../../../nic/tests/card/checksums.rs"]
+mod checksums;
 mod chips;
 mod faults;
 #[path = "../../../nic/tests/card/jumbo.rs"]
@@ -17,6 +19,8 @@ mod random;
 mod realtek_faults;
 #[path = "../../../nic/tests/card/rings.rs"]
 mod rings;
+#[path = "../../../nic/tests/card/segments.rs"]
+mod segments;
 #[path = "../../../nic/tests/card/selftest.rs"]
 mod selftest;
 #[path = "../../../nic/tests/card/vlan.rs"]

@@ -48,6 +48,11 @@ pub trait Kind: Sized {
     /// Where the doorbell is, how many bytes it has, and what rings it.
     fn doorbell(card: &Chip<Self>) -> (usize, usize, u32);
 
+    /// It knows IPv6 as well as IPv4, and is told in the second half of a transmit descriptor what to do for a frame.
+    fn is_of_the_second_kind(_card: &Chip<Self>) -> bool {
+        false
+    }
+
     /// Receives by descriptors.
     fn receives(card: &Chip<Self>) -> bool;
 

@@ -21,8 +21,11 @@ impl<K: Kind> Chip<K> {
         let (tag, frame) = self.without_tag(frame);
         let bytes = [&frame[..], &[0; 4]].concat();
         let longest = K::longest(self);
-        let (bytes, errors) =
-            if bytes.len() > longest { (&bytes[..longest], RES | RWT) } else { (&bytes[..], 0) };
+        let (bytes, errors) = if bytes.len() > longest {
+            (&bytes[..longest], RES | RWT)
+        } else {
+            (&bytes[..], self.verified(&frame))
+        };
         if !self.has_room(bus, bytes.len()) {
             K::missed(self);
             return self.cause(bus, Interrupts::RDU);

@@ -28,15 +28,11 @@ impl<K: Kind> Chip<K> {
             let read = bus.read(address, &mut piece);
             self.packet.extend(piece);
             if command & LS != 0 {
-                let mut frame = std::mem::take(&mut self.packet);
-                if command >> 49 & 1 != 0 {
-                    self.tags += 1;
-                    frame.splice(12..12, [0x81, 0, (command >> 32) as u8, (command >> 40) as u8]);
-                }
+                let frames = self.finished(command);
                 if Tcr::from(self.get(reg::TCR, 4)).lbk() == K::LOOPBACK {
-                    back.push(frame);
+                    back.extend(frames);
                 } else {
-                    self.sent.push(frame);
+                    self.sent.extend(frames);
                 }
             }
             let told = bus.write(at, &(self.transmit_status | command & EOR).to_le_bytes());
@@ -47,5 +43,23 @@ impl<K: Kind> Chip<K> {
         let lost = self.faults.deaf.min(back.len());
         self.faults.deaf -= lost;
         back.iter().skip(lost).for_each(|frame| self.arrive(bus, frame));
+    }
+
+    /// The frame that was read, or its segments, as they leave, by the first word of its last descriptor.
+    fn finished(&mut self, command: u64) -> Vec<Vec<u8>> {
+        let frame = std::mem::take(&mut self.packet);
+        let mut frames = if K::is_of_the_second_kind(self) {
+            self.second(frame, command)
+        } else {
+            self.first(frame, command)
+        };
+        if command >> 49 & 1 != 0 {
+            self.tags += 1;
+            let tag = [0x81, 0, (command >> 32) as u8, (command >> 40) as u8];
+            for frame in &mut frames {
+                frame.splice(12..12, tag);
+            }
+        }
+        frames
     }
 }
