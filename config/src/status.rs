@@ -62,7 +62,7 @@ pub struct Link {
 #[derive(Debug, Serialize)]
 pub struct Dhcp {
     /// `bound`, or what it is at; `off` if the address is static.
-    pub state: Option<String>,
+    pub state: String,
     /// The server's address.
     pub server: Option<String>,
     /// The lease's length in seconds.
@@ -123,7 +123,7 @@ impl Interface {
             driver: node("driver")?.value().filter(|driver| driver != "none"),
             link: Link::from_node(&node("link")?)?,
             stats: counters(&node("stats")?)?,
-            dhcp: Dhcp::from_node(&node("dhcp")?)?,
+            dhcp: Dhcp::read(&directory.join("dhcp"))?,
             name,
         })
     }
@@ -140,12 +140,12 @@ impl Link {
 }
 
 impl Dhcp {
-    fn from_node(node: &Node) -> Result<Option<Self>, Failure> {
-        if node.is_empty() {
-            return Ok(None);
-        }
-        let (lease, renew) = (node.number_field("lease")?, node.number_field("renew")?);
-        Ok(Some(Self { state: node.field("state"), server: node.field("server"), lease, renew }))
+    /// Reads the folder, which an interface that DHCP is not for does not have.
+    fn read(directory: &Path) -> Result<Option<Self>, Failure> {
+        let node = |file| Node::read(directory.join(file));
+        let Some(state) = node("state")?.value() else { return Ok(None) };
+        let (lease, renew) = (node("lease")?.number()?, node("renew")?.number()?);
+        Ok(Some(Self { state, server: node("server")?.value(), lease, renew }))
     }
 }
 

@@ -71,7 +71,7 @@ pub fn link(link: &Link) -> String {
 
 /// `bound, server 10.0.2.2, lease 86400 s`.
 pub fn dhcp(client: &Dhcp) -> String {
-    let state = client.state.clone();
+    let state = [client.state.clone()];
     let server = client.server.as_ref().map(|server| format!("server {server}"));
     let lease = client.lease.map(|seconds| format!("lease {seconds} s"));
     let renew = client.renew.map(|seconds| format!("renewal after {seconds} s"));

@@ -167,7 +167,7 @@ fn each_query_answers_in_json() {
     for (path, text) in [
         ("ifaces/eth0/state", "up\n"),
         ("ifaces/eth0/driver", "network.test\n"),
-        ("ifaces/eth0/dhcp", "state searching\n"),
+        ("ifaces/eth0/dhcp/state", "searching\n"),
         ("ifaces/eth0/neigh", "10.0.0.1 02:00:00:00:00:01 reachable\n"),
         ("ifaces/eth0/stats", "rx_packets 1\n"),
         ("ifaces/eth0/features", "tso off\n"),

@@ -34,7 +34,10 @@ fn two_interfaces() -> TempDir {
             "rx_packets 12\nrx_bytes 3456\nrx_errors 1\nrx_dropped 2\ntx_packets 10\ntx_bytes 1234\n\
              tx_dropped 0\ncollisions 0\ntap_dropped 7\n",
         ),
-        ("ifaces/eth0/dhcp", "state bound\nserver 10.0.2.2\nlease 86400\nrenew 43200\n"),
+        ("ifaces/eth0/dhcp/state", "bound\n"),
+        ("ifaces/eth0/dhcp/server", "10.0.2.2\n"),
+        ("ifaces/eth0/dhcp/lease", "86400\n"),
+        ("ifaces/eth0/dhcp/renew", "43200\n"),
         ("ifaces/lo/state", "up\n"),
         ("ifaces/lo/flags", "UP RUNNING LOOPBACK\n"),
         ("ifaces/lo/mac", "Not configured\n"),
@@ -178,7 +181,7 @@ fn an_interface_that_waits_for_its_driver_is_shown() {
         ("ifaces/eth0/mtu", "1500\n"),
         ("ifaces/eth0/driver", "none\n"),
         ("ifaces/eth0/link", "state down\n"),
-        ("ifaces/eth0/dhcp", "state selecting\n"),
+        ("ifaces/eth0/dhcp/state", "searching\n"),
         ("route/list", ""),
         ("resolv/nameserver", ""),
     ]);
@@ -187,7 +190,7 @@ fn an_interface_that_waits_for_its_driver_is_shown() {
         text.contains("\n  address   none\n  mtu       1500\n  link      down\n  driver    none\n"),
         "{text}"
     );
-    assert!(text.contains("\n  dhcp      selecting\n"), "{text}");
+    assert!(text.contains("\n  dhcp      searching\n"), "{text}");
     assert!(text.ends_with("\nRoutes: none\n\nName servers: none\n"), "{text}");
     assert_eq!(json(&root)["interfaces"][0]["addresses"], json!([]));
 }

@@ -37,7 +37,7 @@ const PATHS: [&str; 32] = [
     "ifaces/eth0/mtu",
     "ifaces/eth0/metric",
     "ifaces/eth0/vlan",
-    "ifaces/eth0/dhcp",
+    "ifaces/eth0/dhcp/set",
     "ifaces/eth0/neigh",
     "ifaces/eth0/coalesce",
     "ifaces/eth0/stats",

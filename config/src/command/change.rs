@@ -25,7 +25,7 @@ pub fn address(file: &str, what: &AddrOf) -> Result<(), Failure> {
 
 /// `dhcp renew`, `on` or `off`.
 pub fn dhcp(interface: &str, word: &str) -> Result<(), Failure> {
-    of_interface(interface, "dhcp", word)
+    of_interface(interface, "dhcp/set", word)
 }
 
 /// `route add` or `rm`.

@@ -144,7 +144,7 @@ fn script(port: u16) -> String {
 /// netd, and its address.
 const NETD: &str = "
     netd >/var/log/netd.log 2>&1 &
-    until grep -q 'state bound' /scheme/netcfg/ifaces/eth0/dhcp 2>/dev/null; do usleep 50000; done
+    until grep -q bound /scheme/netcfg/ifaces/eth0/dhcp/state 2>/dev/null; do usleep 50000; done
 ";
 
 /// Ends what is ours and gives Linux the devices; waits until both have a link. By the second one Linux sends nothing by

@@ -93,7 +93,7 @@ fn boot(model: &str, tasks: &[Task], counts: bool) -> Result<Vec<Said>> {
     });
     let script = format!(
         "ulimit -n {DESCRIPTORS}
-         until grep -q 'state bound' /scheme/netcfg/ifaces/eth0/dhcp; do usleep 50000; done
+         until grep -q bound /scheme/netcfg/ifaces/eth0/dhcp/state; do usleep 50000; done
          {}",
         steps.collect::<String>()
     );

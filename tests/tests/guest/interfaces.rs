@@ -16,7 +16,7 @@ fn two_nics_have_leases_and_one_takes_another_mtu_and_mac_address_which_outlive_
     let script = format!(
         "cd /scheme/netcfg/ifaces
          e1000=/scheme/network.pci-0000-00-03.0_e1000
-         bound() {{ until grep -q 'state bound' eth$1/dhcp; do usleep 20000; done; }}
+         bound() {{ until grep -q bound eth$1/dhcp/state; do usleep 20000; done; }}
          bound 0; bound 1
          cat eth0/addr/list eth1/addr/list
          grep '^default via [0-9.]* ' ../route/list
@@ -29,8 +29,8 @@ fn two_nics_have_leases_and_one_takes_another_mtu_and_mac_address_which_outlive_
          until grep -q 9000 $e1000/mtu; do usleep 20000; done
          probe accept 7000
 
-         echo renew >eth0/dhcp
-         until grep -q bound eth0/dhcp; do usleep 20000; done
+         echo renew >eth0/dhcp/set
+         until grep -q bound eth0/dhcp/state; do usleep 20000; done
          echo 02-00-00-00-00-77 >eth0/mac
          until grep -q 02:00:00:00:00:77 $e1000/address && ! grep -q {GUEST} eth0/addr/list; do usleep 20000; done
          bound 0
@@ -74,7 +74,7 @@ fn a_vlan_gets_a_lease_from_a_station_that_speaks_tagged_frames_alone() {
         cd /scheme/netcfg/ifaces
         echo 'add 10' >eth0/vlan
         cat eth0/vlan
-        until grep -q 'state bound' eth0.10/dhcp; do usleep 20000; done
+        until grep -q bound eth0.10/dhcp/state; do usleep 20000; done
         cat eth0.10/addr/list eth0.10/mtu
         probe ping 192.168.7.1 3
         cat eth0/addr/list

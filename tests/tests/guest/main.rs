@@ -35,4 +35,4 @@ const MAC_TEXT: &str = "52:54:00:12:34:56";
 
 /// Waits, in the guest, until netd has a lease; the script's limit bounds it.
 const WAIT_FOR_LEASE: &str =
-    "until grep -q 'state bound' /scheme/netcfg/ifaces/eth0/dhcp; do usleep 50000; done";
+    "until grep -q bound /scheme/netcfg/ifaces/eth0/dhcp/state; do usleep 50000; done";

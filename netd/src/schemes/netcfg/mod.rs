@@ -4,6 +4,7 @@ mod command;
 mod document;
 mod events;
 mod handle;
+mod lease;
 mod parse;
 mod setting;
 mod stream;

@@ -98,7 +98,7 @@ impl Attribute {
                 _ => Err(format!("{line:?} is neither `add` nor `rm` and a number")),
             },
             Self::Metric => value(line).map(|metric: Metric| Command::SetMetric(id, metric)),
-            Self::Dhcp => match (line, interface.dhcp()) {
+            Self::DhcpSet => match (line, interface.dhcp()) {
                 ("on", _) => Ok(Command::SetDhcp(id, true)),
                 ("off", _) => Ok(Command::SetDhcp(id, false)),
                 ("renew", Some(_)) => Ok(Command::RenewLease(id)),

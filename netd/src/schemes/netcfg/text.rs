@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::tree::{Attribute, Leaf};
 use crate::intent::Intent;
 use crate::stack::Stack;
-use crate::stack::dhcp::{Lease, LeasedRoute};
+use crate::stack::dhcp::Dhcp;
 use crate::stack::interface::{Interface, Link};
 use crate::stack::names::NameServer;
 use crate::stack::table::Entry;
@@ -32,8 +32,8 @@ impl Leaf {
                 let first = stack.resolvers().first().copied();
                 Some(format!("{}\n", first.unwrap_or(NameServer::anywhere(DEFAULT_NAME_SERVER))))
             }
-            Self::NameServers => Some(lines(&stack.resolvers())),
-            Self::Search => Some(lines(&stack.search())),
+            Self::NameServers => Some(lines(stack.resolvers())),
+            Self::Search => Some(lines(stack.search())),
             Self::RouteList => Some(route_list(stack)),
             Self::RouteAdd | Self::RouteRemove => None,
             Self::Sockets => Some(sockets(stack)),
@@ -52,7 +52,7 @@ impl Attribute {
             },
             Self::AddressList => address_list(interface, IpAddr::is_ipv4),
             Self::AddressList6 => address_list(interface, IpAddr::is_ipv6),
-            Self::AddressSet | Self::AddressAdd | Self::AddressRemove => return None,
+            Self::AddressSet | Self::AddressAdd | Self::AddressRemove | Self::DhcpSet => return None,
             Self::State => if interface.up { "up\n" } else { "down\n" }.to_owned(),
             Self::Flags => flags(interface),
             Self::Mtu => format!("{}\n", interface.mtu()),
@@ -64,14 +64,18 @@ impl Attribute {
                 interface.counters.named().iter().map(|(name, value)| format!("{name} {value}\n")).collect()
             }
             Self::Neighbours => neighbours(interface, stack),
-            Self::Dhcp => dhcp(interface),
+            Self::DhcpState => dhcp_state(interface),
+            Self::Lease(value) => {
+                interface.dhcp().and_then(Dhcp::lease).map(|lease| value.of(lease)).unwrap_or_default()
+            }
             Self::Panel(panel) => interface.panels.texts.get(&panel).cloned().unwrap_or_default(),
         })
     }
 }
 
-fn lines(values: &[impl Display]) -> String {
-    values.iter().map(|value| format!("{value}\n")).collect()
+/// The values, one a line.
+pub fn lines(values: impl IntoIterator<Item = impl Display>) -> String {
+    values.into_iter().map(|value| format!("{value}\n")).collect()
 }
 
 fn route_list(stack: &Stack) -> String {
@@ -117,25 +121,9 @@ fn link(interface: &Interface) -> String {
     }
 }
 
-fn dhcp(interface: &Interface) -> String {
-    let Some(dhcp) = interface.dhcp() else { return "state off\n".to_owned() };
-    let mut text = format!("state {}\n", dhcp.state());
-    let Some(lease) = dhcp.lease() else { return text };
-    let Lease { server, duration, renew, rebind, address, .. } = lease;
-    // Writing to a string cannot fail.
-    let _ = write!(
-        text,
-        "server {server}\nlease {duration}\nrenew {renew}\nrebind {rebind}\naddress {address}\n"
-    );
-    for LeasedRoute { destination, via } in &lease.routes {
-        let via = via.map(|router| format!(" via {router}")).unwrap_or_default();
-        let _ = writeln!(text, "route {destination}{via}");
-    }
-    lease.name_servers.iter().for_each(|server| text += &format!("nameserver {server}\n"));
-    let _ = lease.mtu.map_or(Ok(()), |mtu| writeln!(text, "mtu {mtu}"));
-    let _ = lease.domain.as_ref().map_or(Ok(()), |domain| writeln!(text, "domain {domain}"));
-    lease.domain_search.iter().for_each(|domain| text += &format!("search {domain}\n"));
-    text
+/// What the client is at.
+fn dhcp_state(interface: &Interface) -> String {
+    format!("{}\n", interface.dhcp().map_or("off", Dhcp::state))
 }
 
 /// The state of each neighbour: `reachable`, `stale` if nothing was heard of it for a while, `incomplete` while it has

@@ -4,6 +4,7 @@ use config::netd::Panel;
 use scheme::flag::{MODE_DIR, MODE_FILE};
 
 use super::document::Document;
+use super::lease::LeaseValue;
 use super::stream::Stream;
 use crate::stack::interface::Interface;
 use crate::stack::{InterfaceId, Stack};
@@ -90,8 +91,12 @@ pub enum Attribute {
     Stats,
     /// `neigh`: who has which Ethernet address.
     Neighbours,
-    /// `dhcp`: the client's state and lease.
-    Dhcp,
+    /// `dhcp/set`: whether there is a client, and that it renews its lease.
+    DhcpSet,
+    /// `dhcp/state`: what the client is at.
+    DhcpState,
+    /// Another file of `dhcp`.
+    Lease(LeaseValue),
     /// `features`, `coalesce`, `rings` or `media`: the driver's settings.
     Panel(Panel),
 }
@@ -160,10 +165,24 @@ fn in_interface(id: InterfaceId, interface: &Interface, path: &[&str]) -> Option
         ["link"] => Attribute::Link,
         ["stats"] => Attribute::Stats,
         ["neigh"] if !interface.is_loopback() => Attribute::Neighbours,
-        ["dhcp"] if !interface.is_loopback() => Attribute::Dhcp,
+        ["dhcp", rest @ ..] if !interface.is_loopback() => return in_dhcp(id, rest),
         [name] if interface.is_nic() => {
             Attribute::Panel(Panel::ALL.into_iter().find(|panel| panel.name() == *name)?)
         }
+        _ => return None,
+    };
+    Some(Node::Leaf(Leaf::Interface(id, attribute)))
+}
+
+fn in_dhcp(id: InterfaceId, path: &[&str]) -> Option<Node> {
+    let attribute = match path {
+        [] => {
+            let values = LeaseValue::ALL.map(LeaseValue::name);
+            return Some(directory(&[&["set", "state"], &values[..]].concat()));
+        }
+        ["set"] => Attribute::DhcpSet,
+        ["state"] => Attribute::DhcpState,
+        [name] => Attribute::Lease(LeaseValue::ALL.into_iter().find(|value| value.name() == *name)?),
         _ => return None,
     };
     Some(Node::Leaf(Leaf::Interface(id, attribute)))
@@ -184,14 +203,14 @@ impl Leaf {
                 | Attribute::Vlan
                 | Attribute::State
                 | Attribute::Metric
-                | Attribute::Dhcp
                 | Attribute::Panel(_),
             ) => 0o644,
             Self::RouteAdd
             | Self::RouteRemove
-            | Self::Interface(_, Attribute::AddressSet | Attribute::AddressAdd | Attribute::AddressRemove) => {
-                0o200
-            }
+            | Self::Interface(
+                _,
+                Attribute::AddressSet | Attribute::AddressAdd | Attribute::AddressRemove | Attribute::DhcpSet,
+            ) => 0o200,
             Self::Running | Self::RouteList | Self::Sockets | Self::Interface(..) => 0o444,
         }
     }

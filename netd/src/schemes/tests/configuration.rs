@@ -51,7 +51,7 @@ fn a_configuration_is_applied_as_a_whole() {
     assert_eq!(rig.cat("config/running"), "", "all is left to DHCP");
     rig.commit("config/apply", STATIC).unwrap();
     assert_eq!(rig.cat("ifaces/eth0/addr/list"), "10.0.0.2/24\n10.0.0.9/24\n");
-    assert_eq!(rig.cat("ifaces/eth0/dhcp"), "state off\n");
+    assert_eq!(rig.cat("ifaces/eth0/dhcp/state"), "off\n");
     assert_eq!(rig.cat("resolv/nameserver"), "10.0.0.3\n");
     assert!(rig.cat("route/list").contains("default via 10.0.0.1 dev eth0 src 10.0.0.2\n"));
     assert_eq!(rig.cat("config/running"), STATIC);
@@ -61,7 +61,7 @@ fn a_configuration_is_applied_as_a_whole() {
     assert_eq!(rig.cat("route/list"), "10.0.0.0/24  dev eth0 src 10.0.0.9\n");
     rig.commit("config/apply", "# Nothing.\n").unwrap();
     assert_eq!(rig.cat("ifaces/eth0/addr/list"), "Not configured\n");
-    assert_eq!(rig.cat("ifaces/eth0/dhcp"), "state searching\n");
+    assert_eq!(rig.cat("ifaces/eth0/dhcp/state"), "searching\n");
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn what_nobody_confirms_goes_back_by_itself() {
     assert_eq!(rig.cat("config/confirm"), "1\n");
     rig.pass(1);
     assert!(!rig.has_static_address());
-    assert_eq!(rig.cat("ifaces/eth0/dhcp"), "state searching\n");
+    assert_eq!(rig.cat("ifaces/eth0/dhcp/state"), "searching\n");
     assert_eq!(rig.cat("config/running"), "");
     assert_eq!(rig.echo("config/confirm", "yes\n"), Err(EINVAL), "too late");
 }
@@ -143,7 +143,7 @@ fn addresses_come_and_go_beside_others() {
     }
     let list = rig.cat("ifaces/eth0/addr/list6");
     assert!(list.contains("fd00::2/64\n"), "{list}");
-    assert_eq!(rig.cat("ifaces/eth0/dhcp"), "state searching\n", "goes on beside");
+    assert_eq!(rig.cat("ifaces/eth0/dhcp/state"), "searching\n", "goes on beside");
     rig.echo("ifaces/eth0/addr/rm", "10.0.0.2/24\n").unwrap();
     assert_eq!(rig.cat("ifaces/eth0/addr/list"), "Not configured\n");
     let reason = rig.commit("ifaces/eth0/addr/rm", "10.0.0.2/24\n");

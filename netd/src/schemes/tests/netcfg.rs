@@ -58,11 +58,11 @@ fn texts_are_stock_s() {
 #[test]
 fn an_address_and_a_route_are_set_by_lines() {
     let mut rig = netcfg(Some(MAC));
-    assert_eq!(rig.cat("ifaces/eth0/dhcp"), "state searching\n");
+    assert_eq!(rig.cat("ifaces/eth0/dhcp/state"), "searching\n");
     assert_eq!(rig.echo("route/add", "default via 10.0.2.2\n"), Err(EINVAL), "nothing leads there yet");
     assert_eq!(rig.echo("ifaces/eth0/addr/set", "10.0.2.15/24\n"), Ok(13));
     assert_eq!(rig.cat("ifaces/eth0/addr/list"), "10.0.2.15/24\n");
-    assert_eq!(rig.cat("ifaces/eth0/dhcp"), "state off\n");
+    assert_eq!(rig.cat("ifaces/eth0/dhcp/state"), "off\n");
     assert_eq!(rig.echo("route/add", "default via 10.0.2.2\n"), Ok(21));
     let routes = "10.0.2.0/24  dev eth0 src 10.0.2.15\ndefault via 10.0.2.2 dev eth0 src 10.0.2.15\n";
     assert_eq!(rig.cat("route/list"), routes);
@@ -109,6 +109,23 @@ fn a_server_on_the_link_is_shown_as_sockets_reach_it() {
 }
 
 #[test]
+fn dhcp_is_a_folder_with_a_file_for_each_value() {
+    let mut rig = netcfg(Some(MAC));
+    let files =
+        "set\nstate\nserver\naddress\nlease\nrenew\nrebind\nroutes\nnameservers\nmtu\ndomain\nsearch\n";
+    assert_eq!(rig.cat("ifaces/eth0/dhcp"), files);
+    assert_eq!(rig.cat("ifaces/eth0/dhcp/state"), "searching\n");
+    assert_eq!(rig.cat("ifaces/eth0/dhcp/server"), "", "there is no lease yet");
+    assert_eq!(rig.echo("ifaces/eth0/dhcp/set", "off\n"), Ok(4));
+    assert_eq!(rig.cat("ifaces/eth0/dhcp/state"), "off\n");
+    assert_eq!(rig.echo("ifaces/eth0/dhcp/set", "renew\n"), Err(EINVAL), "nobody would");
+    assert_eq!(rig.echo("ifaces/eth0/dhcp/set", "on\n"), Ok(3));
+    assert_eq!(rig.cat("ifaces/eth0/dhcp/state"), "searching\n");
+    assert_eq!(rig.open_with("ifaces/eth0/dhcp/set", O_RDONLY), Err(EACCES));
+    assert_eq!(rig.open_with("ifaces/eth0/dhcp/gateway", O_STAT), Err(ENOENT));
+}
+
+#[test]
 fn the_address_that_is_set_already_ends_neither_dhcp_nor_routes() {
     let mut rig = netcfg(Some(MAC));
     {
@@ -117,7 +134,7 @@ fn the_address_that_is_set_already_ends_neither_dhcp_nor_routes() {
         network.add_address(eth0, "10.0.2.15/24".parse().unwrap());
         network.add_route(eth0, "0.0.0.0/0".parse().unwrap(), "10.0.2.2".parse().ok(), None);
     }
-    let (dhcp, routes) = (rig.cat("ifaces/eth0/dhcp"), rig.cat("route/list"));
+    let (dhcp, routes) = (rig.cat("ifaces/eth0/dhcp/state"), rig.cat("route/list"));
     assert_eq!(routes.lines().count(), 2);
     // What stock's dhcpd writes for a lease.
     assert_eq!(rig.echo("ifaces/eth0/addr/set", "10.0.2.15/24\n"), Ok(13));
@@ -126,10 +143,10 @@ fn the_address_that_is_set_already_ends_neither_dhcp_nor_routes() {
     assert_eq!(rig.cat("route/list"), routes);
     rig.stack.borrow_mut().own_name_servers = vec![NameServer::anywhere("10.0.2.3".parse().unwrap())];
     rig.echo("resolv/nameserver", "10.0.2.3\n").unwrap();
-    assert_eq!(rig.cat("ifaces/eth0/dhcp"), dhcp);
+    assert_eq!(rig.cat("ifaces/eth0/dhcp/state"), dhcp);
     assert_eq!(rig.cat("config/running"), "", "none of it is the administrator's wish");
     assert_eq!(rig.echo("ifaces/eth0/addr/set", "10.0.2.15/16\n"), Ok(13));
-    assert_eq!(rig.cat("ifaces/eth0/dhcp"), "state off\n");
+    assert_eq!(rig.cat("ifaces/eth0/dhcp/state"), "off\n");
 }
 
 #[test]
