@@ -9,6 +9,7 @@ use nic::{
     NicInfo, Settings, Statistics,
 };
 
+use crate::eeprom;
 use crate::family::Family;
 use crate::filter;
 use crate::registers::{self as reg, Accept, Cr, Interrupts, Tcr};
@@ -62,7 +63,7 @@ impl<R: Registers, F: Family> Device<R, F> {
                 rings: family.ring_limits(),
                 media: true,
                 self_test: family.loopback().is_some(),
-                eeprom: F::HAS_EEPROM,
+                eeprom: eeprom::is_there(&registers),
                 offloads: family.tasks().map(Tasks::limits).unwrap_or_default(),
                 ..Facilities::default()
             },
@@ -200,7 +201,7 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
     }
 
     fn eeprom(&mut self) -> Vec<u8> {
-        self.family.eeprom(&self.registers)
+        eeprom::dump(&self.registers)
     }
 
     fn link(&mut self) -> Result<Link, Fault> {

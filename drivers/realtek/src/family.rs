@@ -51,14 +51,6 @@ pub trait Family: Sized {
         None
     }
 
-    /// The EEPROM beside it can be read.
-    const HAS_EEPROM: bool = false;
-
-    /// What the EEPROM holds, where it can be read.
-    fn eeprom(&self, _registers: &impl Registers) -> Vec<u8> {
-        Vec::new()
-    }
-
     /// The one with these PCI ids, if it is of the family. What it needs of memory beside rings is in `arena`.
     fn new(identity: Identity, arena: &Arena) -> Result<Self, Fault>;
 

@@ -5,6 +5,7 @@
 
 pub mod descriptors;
 pub mod device;
+mod eeprom;
 pub mod family;
 pub mod filter;
 mod receive;

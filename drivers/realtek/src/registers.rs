@@ -150,7 +150,12 @@ pub const HWVERID: u32 = 0x7cc0_0000;
 /// RCR beside [`Accept`].
 #[bitfield(u32)]
 pub struct Rcr {
+    #[bits(6)]
     __: u8,
+    /// 9356SEL: the EEPROM is a 93C56.
+    #[bits(access = RO)]
+    pub is_93c56: bool,
+    __: bool,
     /// The longest DMA burst, as in TCR.
     #[bits(3)]
     pub mxdma: u8,

@@ -11,9 +11,9 @@ use realtek::rings::DescriptorRings;
 use realtek::tasks::Tasks;
 
 use crate::classic::{self, Classic};
+use crate::media;
 use crate::registers::{self as reg, Poll};
 use crate::rings::Ways;
-use crate::{eeprom, media};
 
 /// Realtek's PCI vendor id, and the device's.
 const RTL8139: (u16, u16) = (0x10ec, 0x8139);
@@ -54,12 +54,6 @@ impl Family for Rtl8139 {
 
     fn loopback(&self) -> Option<u8> {
         self.is_plus.then_some(LOOPBACK)
-    }
-
-    const HAS_EEPROM: bool = true;
-
-    fn eeprom(&self, registers: &impl Registers) -> Vec<u8> {
-        eeprom::dump(registers)
     }
 
     fn new(Identity { vendor, device, .. }: Identity, _arena: &Arena) -> Result<Self, Fault> {

@@ -2,7 +2,6 @@
 //! by descriptor rings, its predecessors by their one receive buffer.
 
 mod classic;
-mod eeprom;
 mod family;
 mod media;
 pub mod registers;

@@ -2,6 +2,7 @@
 //! own, its [`Kind`] tells.
 
 mod descriptors;
+mod eeprom;
 mod faults;
 mod filters;
 mod interrupts;
@@ -14,6 +15,7 @@ use hw::fake::{Bus, Model};
 use hw::{Identity, InterruptKind};
 use realtek::registers::{self as reg, Cr, Interrupts};
 
+use self::eeprom::Pins;
 pub use self::faults::Faults;
 pub use self::kind::Kind;
 use crate::interrupt::Interrupt;
@@ -30,6 +32,9 @@ pub struct Chip<K> {
     pub version: u32,
     /// The cable is plugged in.
     pub link_up: bool,
+    /// The words of its EEPROM, 64 or 128, or none where it has none.
+    pub eeprom: Vec<u16>,
+    pins: Pins,
     isr: u32,
     interrupt: Interrupt,
     /// Entries of the receive and of the transmit ring that come next.
@@ -82,6 +87,8 @@ impl<K: Kind> Chip<K> {
             bytes: [0; reg::WINDOW],
             version,
             link_up: true,
+            eeprom: eeprom::words(Self::MAC),
+            pins: Pins::default(),
             isr: 0,
             interrupt: Interrupt::default(),
             places: [0; 2],
@@ -173,6 +180,8 @@ impl<K: Kind> Model for Chip<K> {
         }
         match (offset, size) {
             (reg::TCR, 4) => self.get(reg::TCR, 4) & !reg::HWVERID | self.version,
+            (reg::RCR, 4) => self.get(reg::RCR, 4) & !(1 << 6) | u32::from(self.eeprom.len() > 64) << 6,
+            (reg::CR9346, 1) => self.get(reg::CR9346, 1) & !1 | u32::from(self.data_out()),
             (reg::TCR, _) => panic!("{offset:#x} is not read by {size} bytes"),
             _ => self.get(offset, size),
         }
@@ -193,6 +202,7 @@ impl<K: Kind> Model for Chip<K> {
         }
         match (offset, size) {
             (reg::CR, 1) => self.write_command(bus, value as u8),
+            (reg::CR9346, 1) => self.write_pins(value as u8),
             (reg::IDR0 | reg::IDR4, 4) if self.bytes[reg::CR9346] != reg::UNLOCK => {}
             (reg::IDR0..reg::MAR0, 1 | 2) => panic!("the address is written by words of 32 bits"),
             _ => self.set(offset, size, value),

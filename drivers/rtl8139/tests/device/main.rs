@@ -6,12 +6,16 @@
 mod card;
 #[path = "../../../nic/tests/card/checksums.rs"]
 mod checksums;
+#[path = "../../../nic/tests/card/eeprom.rs"]
+mod eeprom;
 mod faults;
 #[path = "../../../nic/tests/card/media.rs"]
 mod media;
 mod nodes;
 #[path = "../../../nic/tests/card/random.rs"]
 mod random;
+#[path = "../../../realtek/tests/card/eeprom.rs"]
+mod realtek_eeprom;
 #[path = "../../../realtek/tests/card/faults.rs"]
 mod realtek_faults;
 #[path = "../../../nic/tests/card/rings.rs"]

@@ -1,15 +1,16 @@
-//! The 93C46 beside the device, which holds 64 words. It is read bit by bit, by its four pins in CR9346.
+//! The EEPROM beside the device: a 93C46 of 64 words or a 93C56 of 128. It is read bit by bit, by its four pins in CR9346.
 
 use bitflags::bitflags;
 use hw::Registers;
-use realtek::registers::{CR9346, LOCK};
 
-/// Its words.
-const WORDS: u8 = 64;
+use crate::registers::{CR9346, LOCK, RCR, Rcr};
 
-/// Its command to read a word (a start bit, 2 bits of operation), and the bits of an address.
+/// What stands in word 0 of one that the device has loaded.
+const ID: u16 = 0x8129;
+
+/// Its command to read a word: a start bit, 2 bits of operation.
 const READ: u16 = 0b110;
-const ADDRESS_BITS: u32 = 6;
+const READ_BITS: u32 = 3;
 
 bitflags! {
     /// CR9346.
@@ -29,18 +30,44 @@ bitflags! {
     }
 }
 
+/// An EEPROM.
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    words: u8,
+    /// Of the address in a command.
+    address_bits: u32,
+}
+
+impl Kind {
+    /// The one that the device has, if it has one.
+    fn of(registers: &impl Registers) -> Self {
+        match Rcr::from(registers.read32(RCR)).is_93c56() {
+            false => Self { words: 64, address_bits: 6 },
+            true => Self { words: 128, address_bits: 8 },
+        }
+    }
+}
+
+/// Whether there is one. Later devices can have fuses in its place.
+pub fn is_there(registers: &impl Registers) -> bool {
+    let first = word(registers, Kind::of(registers), 0);
+    registers.write8(CR9346, LOCK);
+    first == ID
+}
+
 /// All words, the lower byte of each first. The device moves no frames meanwhile.
 pub fn dump(registers: &impl Registers) -> Vec<u8> {
-    let words = (0..WORDS).map(|index| word(registers, index));
+    let kind = Kind::of(registers);
+    let words = (0..kind.words).map(|index| word(registers, kind, index));
     let bytes = words.flat_map(u16::to_le_bytes).collect();
     registers.write8(CR9346, LOCK);
     bytes
 }
 
-fn word(registers: &impl Registers, index: u8) -> u16 {
+fn word(registers: &impl Registers, kind: Kind, index: u8) -> u16 {
     set(registers, Pins::empty());
-    let command = READ << ADDRESS_BITS | u16::from(index);
-    for bit in (0..ADDRESS_BITS + 3).rev() {
+    let command = READ << kind.address_bits | u16::from(index);
+    for bit in (0..kind.address_bits + READ_BITS).rev() {
         let data = if command >> bit & 1 == 1 { Pins::EEDI } else { Pins::empty() };
         clock(registers, Pins::EECS | data);
     }
