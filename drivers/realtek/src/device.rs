@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use hw::{InterruptKind, PciFunction, Registers};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
-    Causes, DriverInfo, Facilities, Fault, Features, Filter, Frame, Link, MacAddress, Media, Memory, Nic,
-    NicInfo, Settings, Statistics,
+    Causes, DriverInfo, Facilities, Fault, Features, Filter, Frame, Intervals, Link, MacAddress, Media,
+    Memory, Nic, NicInfo, Settings, Statistics,
 };
 
 use crate::eeprom;
@@ -42,6 +42,8 @@ pub struct Device<R, F: Family> {
     tells_sent: bool,
     /// What the PHY was told.
     media: Media,
+    /// Which intervals are to be between interrupts.
+    intervals: Intervals,
 }
 
 impl<R: Registers, F: Family> Device<R, F> {
@@ -60,6 +62,7 @@ impl<R: Registers, F: Family> Device<R, F> {
             mtu,
             features: family.features(),
             facilities: Facilities {
+                moderation: family.moderation(),
                 rings: family.ring_limits(),
                 media: true,
                 self_test: family.loopback().is_some(),
@@ -69,7 +72,15 @@ impl<R: Registers, F: Family> Device<R, F> {
             },
         };
         let rings = family.rings(memory)?;
-        Ok(Self { registers, info, family, rings, tells_sent: false, media: Media::default() })
+        Ok(Self {
+            registers,
+            info,
+            family,
+            rings,
+            tells_sent: false,
+            media: Media::default(),
+            intervals: Intervals::default(),
+        })
     }
 
     fn write_multicast_hash(&self, hash: u64) {
@@ -190,6 +201,11 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
         self.tells_sent = wanted;
     }
 
+    fn moderate(&mut self, intervals: Intervals) {
+        self.intervals = intervals;
+        self.family.moderate(&self.registers, intervals, self.family.link(&self.registers));
+    }
+
     fn set_loopback(&mut self, on: bool) -> bool {
         let mode = self.family.loopback().filter(|_| on).unwrap_or(0);
         self.registers.write32(reg::TCR, transmit_control().with_lbk(mode).into());
@@ -206,7 +222,10 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
 
     fn link(&mut self) -> Result<Link, Fault> {
         present(&self.registers)?;
-        Ok(self.family.link(&self.registers))
+        let link = self.family.link(&self.registers);
+        // The intervals are counted in what the speed makes of them.
+        self.family.moderate(&self.registers, self.intervals, link);
+        Ok(link)
     }
 
     fn needs_reset(&mut self) -> bool {

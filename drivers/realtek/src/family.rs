@@ -4,7 +4,9 @@ use std::ops::RangeInclusive;
 
 use hw::dma::Arena;
 use hw::{Identity, InterruptKind, Registers};
-use nic::{DriverInfo, Fault, Features, Link, Media, Memory, RingLimits, Statistics, Step};
+use nic::{
+    DriverInfo, Fault, Features, Intervals, Link, Media, Memory, Moderation, RingLimits, Statistics, Step,
+};
 
 use crate::registers::{self as reg, Cpcr, Dumped, Interrupts, Rcr};
 use crate::rings::{self, Rings};
@@ -45,6 +47,14 @@ pub trait Family: Sized {
 
     /// Has the PHY negotiate, or not. The configuration registers are open.
     fn set_media(&self, registers: &impl Registers, media: Media);
+
+    /// What it can do about the rate of its interrupts.
+    fn moderation(&self) -> Moderation {
+        Moderation::None
+    }
+
+    /// Has it keep these intervals between interrupts as long as the link is as it is, where it can.
+    fn moderate(&self, _registers: &impl Registers, _intervals: Intervals, _link: Link) {}
 
     /// TCR.LBK that has the device receive what it sends, where it can.
     fn loopback(&self) -> Option<u8> {

@@ -2,7 +2,7 @@
 
 use hw::dma::Arena;
 use hw::{Identity, InterruptKind, Registers};
-use nic::{DriverInfo, Fault, Features, Link, Media, Memory, Statistics};
+use nic::{DriverInfo, Fault, Features, Intervals, Link, Media, Memory, Moderation, Statistics};
 use realtek::Family;
 use realtek::descriptors::Gigabit;
 use realtek::device::BURST;
@@ -12,9 +12,9 @@ use realtek::rings::DescriptorRings;
 use realtek::tasks::Tasks;
 
 use crate::chips::{self, Chip, Generation};
-use crate::phy;
 use crate::registers::{self as reg, Config3, Config4, Mcu, Misc, PhyStatus, Poll};
 use crate::tally::{self, Tally};
+use crate::{moderation, phy};
 
 /// Realtek's PCI vendor id.
 const REALTEK: u16 = 0x10ec;
@@ -100,6 +100,16 @@ impl Family for Rtl8168 {
     fn set_media(&self, registers: &impl Registers, media: Media) {
         if phy::set(registers, self.chip.generation, media).is_none() {
             log::warn!("the PHY does not answer; its speed and duplex stay as they are");
+        }
+    }
+
+    fn moderation(&self) -> Moderation {
+        moderation::of(self.chip.generation)
+    }
+
+    fn moderate(&self, registers: &impl Registers, intervals: Intervals, link: Link) {
+        if self.moderation() != Moderation::None {
+            moderation::set(registers, self.chip.generation, intervals, link);
         }
     }
 

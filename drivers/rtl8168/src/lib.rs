@@ -4,6 +4,7 @@
 
 pub mod chips;
 mod family;
+mod moderation;
 mod phy;
 pub mod registers;
 mod tally;

@@ -30,6 +30,8 @@ pub const GPHY_OCP: usize = 0xb8;
 pub const MCU: usize = 0xd3;
 /// Longest frame received, FCS included (16 bits).
 pub const RMS: usize = 0xda;
+/// Interrupt mitigation (16 bits).
+pub const INTRMITIGATE: usize = 0xe2;
 /// Longest frame sent (8 bits), in units of 128 bytes (RTL8169: 32).
 pub const MTPS: usize = 0xec;
 /// Miscellaneous, of the RTL8168E and later.
@@ -43,6 +45,7 @@ pub const DUMP: &[Dumped] = &[
     ("CONFIG4", CONFIG4, 1),
     ("PHYSTATUS", PHYSTATUS, 1),
     ("RMS", RMS, 2),
+    ("INTRMITIGATE", INTRMITIGATE, 2),
     ("MTPS", MTPS, 1),
 ];
 

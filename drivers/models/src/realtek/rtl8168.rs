@@ -2,6 +2,7 @@
 
 use hw::InterruptKind;
 use hw::fake::Bus;
+use nic::Intervals;
 use realtek::registers::{self as common, IMR, ISR};
 use rtl8168::registers::{self as reg, Dtccr, GphyOcp, Mcu, Misc, PhyStatus, Phyar};
 
@@ -75,6 +76,33 @@ fn jumbo(card: &Card) -> (u32, u32) {
         0x2880_0000 => (4, 0),
         0x2c00_0000 => (4, 1),
         _ => (0, 0),
+    }
+}
+
+impl Card {
+    /// The intervals between interrupts that it keeps, rounded up.
+    pub fn intervals(&self) -> Intervals {
+        let least = match self.speed() {
+            10 => 40_960,
+            100 => 2_560,
+            _ if self.identity.device == 0x8169 => 320,
+            _ => 5_000,
+        };
+        let unit = least * [1, 8, 16, 32][self.get(common::CPCR, 2) as usize & 3];
+        let units = self.get(reg::INTRMITIGATE, 2);
+        assert_eq!(units & 0x0f0f, 0, "no number of frames ends the time");
+        let interval = |units: u32| (units * unit).div_ceil(1000);
+        Intervals { receive: interval(units >> 4 & 15), transmit: interval(units >> 12) }
+    }
+
+    /// Mbit/s that it has negotiated, or was told.
+    fn speed(&self) -> u32 {
+        match (self.own.phy_control & NEGOTIATES != 0, self.own.phy_control & FORCED_100 != 0) {
+            (true, _) if is_8125(self) => 2500,
+            (true, _) => 1000,
+            (false, true) => 100,
+            (false, false) => 10,
+        }
     }
 }
 
@@ -173,12 +201,12 @@ impl Kind for Rtl8168 {
             return None;
         }
         assert_eq!(size, width, "how the PHY's state is read");
-        let speed = if is_8125(card) { PhyStatus::SPEED_2500 } else { PhyStatus::SPEED_1000 };
         let control = card.own.phy_control;
-        let mode = match (control & NEGOTIATES != 0, control & FORCED_100 != 0) {
-            (true, _) => speed,
-            (false, true) => PhyStatus::SPEED_100,
-            (false, false) => PhyStatus::SPEED_10,
+        let mode = match card.speed() {
+            2500 => PhyStatus::SPEED_2500,
+            1000 => PhyStatus::SPEED_1000,
+            100 => PhyStatus::SPEED_100,
+            _ => PhyStatus::SPEED_10,
         };
         let mut status = if card.link_up { PhyStatus::LINK_STS | mode } else { PhyStatus::empty() };
         status.set(PhyStatus::FULL_DUP, card.link_up && control & FORCED_FULL_DUPLEX != 0);

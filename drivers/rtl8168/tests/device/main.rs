@@ -7,6 +7,8 @@ mod card;
 #[path = "../../../nic/tests/card/checksums.rs"]
 mod checksums;
 mod chips;
+#[path = "../../../nic/tests/card/coalesce.rs"]
+mod coalesce;
 #[path = "../../../nic/tests/card/eeprom.rs"]
 mod eeprom;
 mod faults;
@@ -14,6 +16,7 @@ mod faults;
 mod jumbo;
 #[path = "../../../nic/tests/card/media.rs"]
 mod media;
+mod moderation;
 mod nodes;
 #[path = "../../../nic/tests/card/random.rs"]
 mod random;
