@@ -61,6 +61,16 @@ impl Nic {
     }
 }
 
+/// The slots of the root bus that these devices are in: 3 and up. QEMU's igb keeps two slots 16 further on for its virtual
+/// functions, so that the second one after an igb is the next.
+pub fn slots(nics: &[Nic]) -> impl Iterator<Item = usize> {
+    nics.iter().scan(3, |next, nic| {
+        let slot = *next;
+        *next += if nic.name() == "igb" { 2 } else { 1 };
+        Some(slot)
+    })
+}
+
 impl FromStr for Nic {
     type Err = ParseError;
 
@@ -112,9 +122,9 @@ impl FromStr for Link {
 }
 
 impl Nic {
-    /// QEMU's arguments for this device, the `number`th of the guest (from 0), in slot 3 and up of the root bus.
-    /// With `pcap`, what passes is written there.
-    pub fn arguments(&self, number: usize, pcap: Option<&Path>) -> Vec<String> {
+    /// QEMU's arguments for this device, the `number`th of the guest (from 0), in this slot of the root bus. With `pcap`,
+    /// what passes is written there.
+    pub fn arguments(&self, number: usize, slot: usize, pcap: Option<&Path>) -> Vec<String> {
         let netdev = match &self.link {
             Link::User(options) if options.is_empty() => format!("user,id=net{number}"),
             Link::User(options) => format!("user,id=net{number},{options}"),
@@ -135,13 +145,18 @@ impl Nic {
             }
         };
         // An option ROM is for booting from the network, and costs time.
-        let device = format!("{},netdev=net{number},addr={:#x},romfile=", self.device(), number + 3);
+        let device = format!("{},netdev=net{number},addr={slot:#x},romfile=", self.device());
         let mut arguments = vec!["-netdev".to_owned(), netdev, "-device".to_owned(), device];
         if let Some(pcap) = pcap {
             arguments.push("-object".to_owned());
             arguments.push(format!("filter-dump,id=pcap{number},netdev=net{number},file={}", path(pcap)));
         }
         arguments
+    }
+
+    /// The model's name, without properties.
+    pub fn name(&self) -> &str {
+        self.model.split(',').next().unwrap_or_default()
     }
 
     /// The network in which QEMU finds the other end, if that is not the host's.
@@ -213,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_virtio_device_uses_the_iommu_unless_it_is_described_in_qemus_words() {
-        let device = |text: &str| text.parse::<Nic>().unwrap().arguments(0, None)[3].clone();
+        let device = |text: &str| text.parse::<Nic>().unwrap().arguments(0, 3, None)[3].clone();
         let iommu = "virtio-net-pci,disable-legacy=on,iommu_platform=on";
         assert_eq!(device("virtio-net"), format!("{iommu},netdev=net0,addr=0x3,romfile="));
         assert_eq!(device("virtio-net,mq=on"), format!("{iommu},mq=on,netdev=net0,addr=0x3,romfile="));
@@ -221,9 +236,15 @@ mod tests {
     }
 
     #[test]
+    fn what_follows_an_igb_leaves_its_virtual_functions_their_place() {
+        let nics = ["e1000", "igb,mac=52:54:00:00:00:01", "igb", "e1000"].map(Nic::user);
+        assert_eq!(Vec::from_iter(slots(&nics)), [3, 4, 6, 8]);
+    }
+
+    #[test]
     fn commas_in_paths_are_doubled_for_qemu() {
         let nic = Nic { model: "e1000".to_owned(), link: Link::Stream("/tmp/a,b".into()) };
-        let arguments = nic.arguments(1, Some(Path::new("x.pcap")));
+        let arguments = nic.arguments(1, 4, Some(Path::new("x.pcap")));
         assert_eq!(arguments[1], "stream,id=net1,server=off,addr.type=unix,addr.path=/tmp/a,,b");
         assert_eq!(arguments[3], "e1000,netdev=net1,addr=0x4,romfile=");
         assert_eq!(arguments[5], "filter-dump,id=pcap1,netdev=net1,file=x.pcap");

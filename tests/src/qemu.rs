@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use crate::nic::{Nic, path};
+use crate::nic::{Nic, path, slots};
 use crate::{Context, Result};
 
 /// The emulator.
@@ -115,12 +115,12 @@ pub fn has_newer_devices() -> bool {
 }
 
 fn needs_newer(nic: &Nic) -> bool {
-    NEWER_DEVICES.contains(&nic.model.split(',').next().unwrap_or_default())
+    NEWER_DEVICES.contains(&nic.name())
 }
 
 /// Adds network devices. Every frame of the first one is written to `pcap`.
 pub fn add_nics(command: &mut Command, nics: &[Nic], pcap: Option<&Path>) {
-    for (number, nic) in nics.iter().enumerate() {
-        command.args(nic.arguments(number, pcap.filter(|_| number == 0)));
+    for (number, (nic, slot)) in nics.iter().zip(slots(nics)).enumerate() {
+        command.args(nic.arguments(number, slot, pcap.filter(|_| number == 0)));
     }
 }
