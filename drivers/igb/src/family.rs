@@ -11,7 +11,7 @@ use nic::{DriverInfo, Fault, Hashes, MacAddress, Rss, RssLimits};
 
 use crate::registers::{
     EICR, EIMC, EIMS, Eitr, GPIE, Gpie, IVAR_MISC, Ivar, IvarMisc, RECEIVE, RLPML, TRANSMIT, eitr, ivar,
-    receive_ring, srrctl,
+    receive_ring, rqdpc, srrctl,
 };
 
 /// What fits a frame of 9728 bytes, with header, tag and FCS.
@@ -75,6 +75,10 @@ impl Family for Igb {
         receive_ring(queue)
     }
 
+    fn dropped(queue: u16) -> Option<usize> {
+        Some(rqdpc(receive_ring(queue)))
+    }
+
     fn spread(registers: &impl Registers, rss: &Rss) {
         rss::write(registers, rss, SPREAD, Mrqc::all(), |queue| queue);
     }
@@ -136,8 +140,10 @@ impl Family for Igb {
     }
 
     fn enable_receive_ring(registers: &impl Registers, ring: RingRegisters) -> Result<(), Fault> {
-        let buffers =
-            Srrctl::new().with_bsizepacket((CAPACITY / 1024) as u8).with_desctype(ADVANCED_ONE_BUFFER);
+        let buffers = Srrctl::new()
+            .with_bsizepacket((CAPACITY / 1024) as u8)
+            .with_desctype(ADVANCED_ONE_BUFFER)
+            .with_drop_en(true);
         registers.write32(srrctl(ring), buffers.into());
         advanced::enable(registers, ring)
     }

@@ -31,6 +31,12 @@ pub const fn srrctl(ring: RingRegisters) -> usize {
     ring.bal() + 0x0c
 }
 
+/// What a receive queue has dropped for want of descriptors, with SRRCTL.Drop_En, up to 4095 (8.10). Reading clears it in
+/// the 82576.
+pub const fn rqdpc(ring: RingRegisters) -> usize {
+    ring.bal() + 0x30
+}
+
 /// Throttling of vector `vector`; 0 is the line's, too (8.8.14).
 pub const fn eitr(vector: u16) -> usize {
     0x1680 + 4 * vector as usize

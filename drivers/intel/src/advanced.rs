@@ -73,7 +73,7 @@ impl Transmit for AdvancedTransmit {
     }
 }
 
-/// SRRCTL (82576, 8.10.2).
+/// SRRCTL (82576, 8.10.2; 82599, 8.2.3.8.7).
 #[bitfield(u32)]
 pub struct Srrctl {
     /// Size of a buffer in KiB.
@@ -84,8 +84,12 @@ pub struct Srrctl {
     /// How descriptors look.
     #[bits(3)]
     pub desctype: u8,
-    #[bits(4)]
+    /// In the ten gigabit controllers: what there is no descriptor for is dropped, and holds up no other queue.
+    pub drop_en_ten: bool,
+    #[bits(2)]
     __: u8,
+    /// The same in the others.
+    pub drop_en: bool,
 }
 
 /// SRRCTL.DESCTYPE of advanced descriptors with one buffer.

@@ -5,8 +5,11 @@ use nic::Statistics;
 
 use crate::registers::statistics as reg;
 
+/// One of our counters.
+type Named = fn(&mut Statistics) -> &mut u64;
+
 /// A counter of ours, and the register that counts for it.
-pub type Counter = (fn(&mut Statistics) -> &mut u64, usize);
+pub type Counter = (Named, usize);
 
 /// What is taken from a gigabit controller; the rest is counted by the driver.
 pub const GIGABIT: &[Counter] = &[
@@ -26,11 +29,15 @@ pub const GIGABIT: &[Counter] = &[
 ];
 
 /// What is remembered of the registers that count.
-pub struct Counters(Vec<Remembered>);
+pub struct Counters {
+    named: Vec<(Named, Remembered)>,
+    /// Of the receive queues, in their order, where they count what they drop.
+    dropped: Vec<Remembered>,
+}
 
 /// What is remembered of one.
 struct Remembered {
-    counter: Counter,
+    register: usize,
     /// What was read last, where reading did not clear it.
     seen: u32,
     /// What was counted and not told yet.
@@ -38,24 +45,39 @@ struct Remembered {
 }
 
 impl Counters {
-    /// These are looked at.
-    pub fn new(counters: &[Counter]) -> Self {
-        Self(counters.iter().map(|&counter| Remembered { counter, seen: 0, kept: 0 }).collect())
+    /// These are looked at, and those of receive queues that count the frames that they drop.
+    pub fn new(named: &[Counter], dropped: impl Iterator<Item = usize>) -> Self {
+        let named = named.iter().map(|&(counter, register)| (counter, Remembered::at(register)));
+        Self { named: named.collect(), dropped: dropped.map(Remembered::at).collect() }
     }
 
     /// Adds to `statistics` what the device counted since the last call.
     pub fn collect(&mut self, registers: &impl Registers, statistics: &mut Statistics) {
         self.keep(registers);
-        for Remembered { counter: (counter, _), kept, .. } in &mut self.0 {
-            *counter(statistics) += std::mem::take(kept);
+        for (counter, remembered) in &mut self.named {
+            *counter(statistics) += remembered.take();
+        }
+        for (queue, remembered) in (0..).zip(&mut self.dropped) {
+            statistics.count_dropped(queue, remembered.take());
         }
     }
 
     /// Remembers what the device has counted, before a reset clears it.
     pub fn keep(&mut self, registers: &impl Registers) {
-        for Remembered { counter: (_, register), seen, kept } in &mut self.0 {
-            *kept += u64::from(counted(registers, *register, seen));
+        let named = self.named.iter_mut().map(|(_, remembered)| remembered);
+        for remembered in named.chain(&mut self.dropped) {
+            remembered.kept += u64::from(counted(registers, remembered.register, &mut remembered.seen));
         }
+    }
+}
+
+impl Remembered {
+    fn at(register: usize) -> Self {
+        Self { register, seen: 0, kept: 0 }
+    }
+
+    fn take(&mut self) -> u64 {
+        std::mem::take(&mut self.kept)
     }
 }
 

@@ -58,11 +58,12 @@ impl<R: Registers, F: Family> Device<R, F> {
         reset::<F>(&registers, &chip)?;
         let mac = F::address(&registers).ok_or(Fault::NoAddress)?;
         let rss = F::RSS.filter(|_| chip.has_queues);
+        let queues = rss.map_or(0, |limits| limits.queues);
         let has_phy = phy::meet(&registers);
         let facilities = Facilities {
             moderation: Moderation::OneInterval(F::MOST_INTERVAL),
             rings: Some(rings::LIMITS),
-            queues: rss.map_or(0, |limits| limits.queues),
+            queues,
             rss,
             media: has_phy,
             self_test: has_phy,
@@ -80,7 +81,7 @@ impl<R: Registers, F: Family> Device<R, F> {
             receivers: receivers(&memory, rss)?,
             turns: Turns::default(),
             transmitter: rings::transmitter(&memory)?,
-            counters: Counters::new(GIGABIT),
+            counters: Counters::new(GIGABIT, (0..queues.max(1).into()).filter_map(F::dropped)),
             interrupts: InterruptKind::Intx,
             tells_sent: false,
             leds: Leds::at(reg::LEDCTL),

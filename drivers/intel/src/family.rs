@@ -49,6 +49,11 @@ pub trait Family {
         Self::RECEIVE_RING
     }
 
+    /// The register that counts what receive queue `queue` drops because it has no buffer, where each does for itself.
+    fn dropped(_queue: u16) -> Option<usize> {
+        None
+    }
+
     /// Has received frames spread over the queues.
     fn spread(_registers: &impl Registers, _rss: &Rss) {}
 

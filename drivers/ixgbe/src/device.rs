@@ -22,7 +22,7 @@ use crate::counters::COUNTERS;
 use crate::descriptors::AdvancedReceive;
 use crate::loopback::Loopback;
 use crate::registers::{
-    self as reg, Eitr, Fctrl, Interrupts, Links, Rxctrl, TRANSMIT, Vlnctrl, eitr, receive_ring,
+    self as reg, Eitr, Fctrl, Interrupts, Links, Rxctrl, TRANSMIT, Vlnctrl, eitr, qprdc, receive_ring,
 };
 use crate::setup;
 use crate::spread::{self, QUEUES};
@@ -96,7 +96,7 @@ impl<R: Registers> Device<R> {
             receivers: receivers(&memory)?,
             turns: Turns::default(),
             transmitter: rings::transmitter(&memory)?,
-            counters: Counters::new(COUNTERS),
+            counters: Counters::new(COUNTERS, (0..QUEUES.into()).map(qprdc)),
             interrupts: InterruptKind::Intx,
             tells_sent: false,
             leds: Leds::at(reg::LEDCTL),

@@ -23,6 +23,8 @@ pub const EIMC: usize = 0x0888;
 pub const GPIE: usize = 0x0898;
 /// Interrupt vector allocation of what is no queue's (8.2.3.5.17).
 pub const IVAR_MISC: usize = 0x0a00;
+/// Receive queue statistic mapping of the queues 0 to 3 (8.2.3.23): for each, a byte, which counter is its own.
+pub const RQSMR0: usize = 0x2300;
 /// Receive DMA control (8.2.3.8.8).
 pub const RDRXCTL: usize = 0x2f00;
 /// Receive control (8.2.3.8.10).
@@ -78,6 +80,12 @@ pub const fn receive_ring(queue: u16) -> RingRegisters {
 /// Split and replication receive control of a receive queue (8.2.3.8.7).
 pub const fn srrctl(ring: RingRegisters) -> usize {
     ring.bal() + 0x14
+}
+
+/// What receive queue `queue`, up to 15, has dropped for want of descriptors, with SRRCTL.Drop_En and as RQSMR says
+/// (8.2.3.23): reading clears it.
+pub const fn qprdc(queue: u16) -> usize {
+    0x1430 + 0x40 * queue as usize
 }
 
 /// Throttling of vector `vector`, up to 23; 0 is the line's, too (8.2.3.5.12).

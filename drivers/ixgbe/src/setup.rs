@@ -69,10 +69,14 @@ pub fn set_up(registers: &impl Registers, kind: InterruptKind) {
     let mut extended = CtrlExt::from_bits_retain(registers.read32(reg::CTRL_EXT));
     extended.insert(CtrlExt::NS_DIS | CtrlExt::DRV_LOAD);
     registers.write32(reg::CTRL_EXT, extended.bits());
-    let buffers = Srrctl::new().with_bsizepacket((CAPACITY / 1024) as u8).with_desctype(ADVANCED_ONE_BUFFER);
+    let buffers = Srrctl::new()
+        .with_bsizepacket((CAPACITY / 1024) as u8)
+        .with_desctype(ADVANCED_ONE_BUFFER)
+        .with_drop_en_ten(true);
     for queue in 0..u16::from(QUEUES) {
         registers.write32(srrctl(receive_ring(queue)), buffers.into());
     }
+    registers.write32(reg::RQSMR0, u32::from_le_bytes([0, 1, 2, 3]));
     spread::begin(registers);
     let mut receive = Rdrxctl::from_bits_retain(registers.read32(reg::RDRXCTL));
     receive.insert(Rdrxctl::CRC_STRIP | Rdrxctl::RSCACKC | Rdrxctl::FCOE_WRFIX);

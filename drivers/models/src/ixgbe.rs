@@ -15,6 +15,7 @@ use intel::registers::RingRegisters;
 use ixgbe::chips::Generation;
 use ixgbe::registers::{
     self as reg, Autoc, Ctrl, Dmatxctl, Eec, Interrupts, Links, RECEIVE, Rdrxctl, Rxctrl, Status, TRANSMIT,
+    qprdc,
 };
 
 pub use self::faults::Faults;
@@ -35,7 +36,7 @@ const RXMPC: usize = 0x3fa0;
 
 /// What it counts is cleared by reading it.
 fn is_counter(offset: usize) -> bool {
-    offset == RXMPC || (0x4000..0x4100).contains(&offset)
+    offset == RXMPC || (0x4000..0x4100).contains(&offset) || (0..16).any(|queue| offset == qprdc(queue))
 }
 
 /// The device and the wire.

@@ -7,6 +7,8 @@ pub struct QueueStatistics {
     pub packets: u64,
     /// Their bytes, without FCS.
     pub bytes: u64,
+    /// Frames that the device dropped because this queue had no buffer, where it counts them apart.
+    pub dropped: Option<u64>,
 }
 
 /// Declares the counters with their documentation, and how to list them by name.
@@ -107,6 +109,14 @@ impl Statistics {
         }
     }
 
+    /// Counts so many frames that receive queue `queue` has dropped, of a device that counts them apart.
+    pub fn count_dropped(&mut self, queue: u8, packets: u64) {
+        self.rx_missed_errors += packets;
+        if let Some(counters) = self.rx_queues.get_mut(usize::from(queue)) {
+            *counters.dropped.get_or_insert(0) += packets;
+        }
+    }
+
     /// The text of the `stats` node: a `name value` line each. `rx_errors` and `tx_errors` include the detailed
     /// errors, as on Linux.
     pub fn lines(&self) -> String {
@@ -123,10 +133,18 @@ impl Statistics {
             + self.tx_window_errors
             + self.tx_timeout;
         let counters = total.counters().map(|(name, value)| format!("{name} {value}\n"));
-        let queues = self.rx_queues.iter().enumerate().map(|(queue, QueueStatistics { packets, bytes })| {
-            format!("rx_queue_{queue}_packets {packets}\nrx_queue_{queue}_bytes {bytes}\n")
-        });
+        let queues = self.rx_queues.iter().enumerate().map(|(queue, counters)| counters.lines(queue));
         counters.chain(queues).collect()
+    }
+}
+
+impl QueueStatistics {
+    /// The lines of receive queue `queue`.
+    fn lines(&self, queue: usize) -> String {
+        let Self { packets, bytes, dropped } = self;
+        let dropped = dropped.map(|dropped| format!("rx_queue_{queue}_dropped {dropped}\n"));
+        let dropped = dropped.unwrap_or_default();
+        format!("rx_queue_{queue}_packets {packets}\nrx_queue_{queue}_bytes {bytes}\n{dropped}")
     }
 }
 
@@ -143,6 +161,10 @@ mod tests {
         assert!(lines.starts_with("rx_packets 2\n") && lines.contains("\nrx_bytes 160\n"));
         let queues = "rx_queue_0_packets 0\nrx_queue_0_bytes 0\nrx_queue_1_packets 1\nrx_queue_1_bytes 60\n";
         assert!(lines.ends_with(queues), "{lines}");
+        statistics.count_dropped(1, 3);
+        let lines = statistics.lines();
+        assert!(lines.ends_with("rx_queue_1_bytes 60\nrx_queue_1_dropped 3\n"), "{lines}");
+        assert!(lines.contains("\nrx_missed_errors 3\n") && !lines.contains("rx_queue_0_dropped"));
         assert!(!Statistics::default().lines().contains("queue"));
     }
 

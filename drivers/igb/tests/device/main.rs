@@ -8,6 +8,8 @@ mod card;
 mod checksums;
 #[path = "../../../nic/tests/card/coalesce.rs"]
 mod coalesce;
+#[path = "../../../intel/tests/card/drops.rs"]
+mod drops;
 #[path = "../../../nic/tests/card/identify.rs"]
 mod identify;
 #[path = "../../../intel/tests/card/mod.rs"]

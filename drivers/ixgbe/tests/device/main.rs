@@ -9,6 +9,8 @@ mod checksums;
 mod chips;
 #[path = "../../../nic/tests/card/coalesce.rs"]
 mod coalesce;
+#[path = "../../../intel/tests/card/drops.rs"]
+mod drops;
 #[path = "../../../nic/tests/card/eeprom.rs"]
 mod eeprom;
 #[path = "../../../intel/tests/card/faults.rs"]

@@ -159,6 +159,11 @@ impl<K: Kind> Controller<K> {
         Status::new().with_fd(full_duplex).with_lu(self.has_link()).with_speed(speed as u8)
     }
 
+    /// What it counts is cleared by reading it.
+    fn is_counter(&self, offset: usize) -> bool {
+        (0x4000..0x4100).contains(&offset) || (0..4).any(|queue| K::Family::dropped(queue) == Some(offset))
+    }
+
     fn has_link(&self) -> bool {
         self.link_up && self.negotiated
     }
@@ -221,7 +226,7 @@ impl<K: Kind> Model for Controller<K> {
                 self.drive_interrupt(bus);
                 causes
             }
-            0x4000..0x4100 if !self.faults.keeps_counters => self.registers.take(offset),
+            _ if self.is_counter(offset) && !self.faults.keeps_counters => self.registers.take(offset),
             _ => self.register(offset),
         }
     }

@@ -3,10 +3,10 @@
 use hw::InterruptKind;
 use igb::registers::{
     EICR, EIMC, EIMS, Eitr, GPIE, Gpie, IVAR_MISC, Ivar, IvarMisc, RLPML, TRANSMIT, eitr, ivar, receive_ring,
-    srrctl,
+    rqdpc, srrctl,
 };
 use intel::advanced::{ADVANCED_ONE_BUFFER, RingControl, Srrctl};
-use intel::registers::Interrupts;
+use intel::registers::{Interrupts, statistics};
 
 use super::context::Context;
 use super::controller::{Controller, Kind};
@@ -70,6 +70,12 @@ impl Kind for Igb {
 
     fn queue(card: &Card, frame: &[u8]) -> u16 {
         rss::entry(&card.registers, frame).map_or(0, u16::from)
+    }
+
+    /// 8.10.2: Drop_En.
+    fn missed(card: &Card) -> usize {
+        let ring = receive_ring(card.queue);
+        if Srrctl::from(card.register(srrctl(ring))).drop_en() { rqdpc(ring) } else { statistics::MPC }
     }
 
     fn asserted(card: &Card) -> u32 {

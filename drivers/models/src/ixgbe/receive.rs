@@ -2,7 +2,8 @@
 
 use hw::fake::Bus;
 use intel::advanced::{ADVANCED_ONE_BUFFER, RingControl, Srrctl};
-use ixgbe::registers::{self as reg, Hlreg0, Interrupts, Rdrxctl, receive_ring, srrctl};
+use intel::registers::RingRegisters;
+use ixgbe::registers::{self as reg, Hlreg0, Interrupts, Rdrxctl, qprdc, receive_ring, srrctl};
 use nic::frame::is_tagged;
 
 use super::{Ixgbe, ROC, RXMPC};
@@ -33,7 +34,7 @@ impl Ixgbe {
         let frame = &self.without_tag(frame);
         let pieces = frame.len().div_ceil(BUFFER);
         if pieces > self.registers.free(ring) {
-            return self.count(RXMPC);
+            return self.count(self.missed(ring));
         }
         let (head, entries) = (self.register(ring.head()) as usize, self.registers.entries(ring));
         for (index, piece) in frame.chunks(BUFFER).enumerate() {
@@ -41,6 +42,14 @@ impl Ixgbe {
         }
         self.set_register(ring.head(), ((head + pieces) % entries) as u32);
         self.cause(bus, Interrupts::RECEIVE);
+    }
+
+    /// What counts a frame that the ring of its queue has no room for: the counter of its queue, or of the packet buffer,
+    /// which is then full (8.2.3.8.7 and 8.2.3.23).
+    fn missed(&self, ring: RingRegisters) -> usize {
+        let counter = self.register(reg::RQSMR0).to_le_bytes()[usize::from(self.queue)];
+        let drops = Srrctl::from(self.register(srrctl(ring))).drop_en_ten();
+        if drops { qprdc(counter.into()) } else { RXMPC }
     }
 
     /// The frame, with its tag taken off if that is wanted.

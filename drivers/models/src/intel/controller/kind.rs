@@ -2,7 +2,7 @@
 
 use hw::InterruptKind;
 use intel::Family;
-use intel::registers::{self as reg, Interrupts};
+use intel::registers::{self as reg, Interrupts, statistics};
 
 use super::Controller;
 use crate::intel::context::Context;
@@ -52,6 +52,11 @@ pub trait Kind: Sized {
     /// The receive queue that a frame goes to.
     fn queue(_card: &Controller<Self>, _frame: &[u8]) -> u16 {
         0
+    }
+
+    /// What counts a frame that its queue has no room for.
+    fn missed(_card: &Controller<Self>) -> usize {
+        statistics::MPC
     }
 
     /// The causes for which it interrupts now.

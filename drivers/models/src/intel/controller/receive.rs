@@ -33,7 +33,7 @@ impl<K: Kind> Controller<K> {
         let ring = K::Family::receive_ring(self.queue);
         let pieces = bytes.len().div_ceil(BUFFER);
         if pieces > self.registers.free(ring) {
-            self.registers.count(statistics::MPC);
+            self.registers.count(K::missed(self));
             return self.cause(bus, Interrupts::RXO);
         }
         let (head, entries) = (self.register(ring.head()) as usize, self.registers.entries(ring));
