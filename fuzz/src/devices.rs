@@ -7,8 +7,7 @@ use hw::fake::Slot;
 use models::driven::Driven;
 use models::madness::{self, Madness, Rings};
 use models::rig::Rig;
-use models::virtio_net::VirtioNet;
-use models::virtio_net::madness as virtio_madness;
+use models::virtio_net::{self as virtio, madness as virtio_madness};
 use nic::driver::Fault;
 
 use crate::input::Input;
@@ -48,6 +47,8 @@ targets! {
     rtl8168: models::realtek::rtl8168::Card, super::descriptors;
     /// A virtio network device that lies to its driver.
     virtio_net: models::virtio_net::VirtioNet, super::virtqueues;
+    /// A virtio network device with packed virtqueues that lies to its driver.
+    virtio_net_packed: models::virtio_net::Packed, super::virtqueues;
     /// A vmxnet3 that lies to its driver.
     vmxnet3: models::vmxnet3::Vmxnet3, super::descriptors;
 }
@@ -102,8 +103,8 @@ fn descriptors<C: Rings>(
 }
 
 /// A step of a virtio device.
-fn virtqueues(
-    rig: &mut Rig<VirtioNet>,
+fn virtqueues<const PACKED: bool>(
+    rig: &mut Rig<virtio::Device<PACKED>>,
     reader: usize,
     index: usize,
     input: &mut Input<'_>,

@@ -17,7 +17,7 @@ mod requests;
 pub mod sockets;
 mod wire;
 
-pub use devices::{e1000, e1000e, igb, ixgbe, rtl8139, rtl8168, virtio_net, vmxnet3};
+pub use devices::{e1000, e1000e, igb, ixgbe, rtl8139, rtl8168, virtio_net, virtio_net_packed, vmxnet3};
 
 #[allow(dead_code, reason = "its tests use the rest")]
 #[path = "../../scheme/tests/toy/mod.rs"]

@@ -116,6 +116,7 @@ targets! {
     rtl8168: "rtl8168",
     sockets: "sockets",
     virtio_net: "virtio-net",
+    virtio_net_packed: "virtio-net-packed",
     vmxnet3: "vmxnet3",
 }
 

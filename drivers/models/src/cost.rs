@@ -28,6 +28,11 @@ type Pass<C> = fn(&mut Bed<C>, usize, &[u8]);
 /// Passes frames in each case that fits into the rings, and says on a line what was done in it: the case, the length, the
 /// batch, all frames and all register accesses.
 pub fn measure<C: Driven>() {
+    measure_as::<C>("");
+}
+
+/// The same of a device that is another kind of one that was measured; `kind` stands behind the names of its cases.
+pub fn measure_as<C: Driven>(kind: &str) {
     let cases: [(_, Pass<C>); 3] =
         [("receive", Bed::receive), ("transmit", Bed::transmit), ("forward", Bed::forward)];
     for (name, pass) in cases {
@@ -35,7 +40,7 @@ pub fn measure<C: Driven>() {
             for batch in BATCHES {
                 let mut bed = Bed::new();
                 if batch <= bed.most() {
-                    bed.measure(name, pass, batch, length);
+                    bed.measure(&format!("{name}{kind}"), pass, batch, length);
                 }
             }
         }

@@ -9,7 +9,7 @@ use nic::driver::{Fault, Nic};
 use crate::intel::controller::{self, Controller};
 use crate::ixgbe::Ixgbe;
 use crate::realtek::chip::{self, Chip};
-use crate::virtio_net::VirtioNet;
+use crate::virtio_net;
 use crate::vmxnet3::Vmxnet3;
 
 /// A device, and the wire that it is on.
@@ -81,5 +81,5 @@ macro_rules! driven {
 driven!([K: controller::Kind + 'static] Controller<K>, ::intel::Device<Registers<Self>, K::Family>);
 driven!([K: chip::Kind + 'static] Chip<K>, ::realtek::Device<Registers<Self>, K::Family>);
 driven!([] Ixgbe, ::ixgbe::Device<Registers<Self>>);
-driven!([] VirtioNet, ::virtio_net::Device<Registers<Self>>);
+driven!([const PACKED: bool] virtio_net::Device<PACKED>, ::virtio_net::Device<Registers<Self>>);
 driven!([] Vmxnet3, ::vmxnet3::Device<Registers<Self>>);

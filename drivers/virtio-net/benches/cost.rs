@@ -1,5 +1,9 @@
 //! What the driver costs, beside the model of its device: `./x bench nic`.
 
+use models::cost::{measure, measure_as};
+use models::virtio_net::{Packed, VirtioNet};
+
 fn main() {
-    models::cost::measure::<models::virtio_net::VirtioNet>();
+    measure::<VirtioNet>();
+    measure_as::<Packed>("-packed");
 }

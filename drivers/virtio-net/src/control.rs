@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use hw::dma::Region;
 use nic::{Intervals, MacAddress, Settings};
 
-use crate::queue::{Areas, Piece, Queue};
+use crate::queue::{Areas, Format, Piece, Queue};
 use crate::registers::{Features, command};
 use crate::spread::{self, Pairs};
 
@@ -79,10 +79,10 @@ struct Command {
 }
 
 impl Control {
-    /// A virtqueue in `queue`, whose commands stand in `memory`.
-    pub fn new(queue: Region, memory: Region) -> Self {
+    /// A virtqueue of this format, whose commands stand in `memory`.
+    pub fn new(format: Format, memory: Region) -> Self {
         Self {
-            queue: Queue::new(queue),
+            queue: Queue::new(format),
             memory,
             features: Features::empty(),
             pairs: Pairs::ONE,
@@ -98,7 +98,7 @@ impl Control {
         self.wanted = Wanted::default();
         self.vlans = Vlans::default();
         self.unanswered = 0;
-        self.queue.start(entries, features.contains(Features::EVENT_IDX))
+        self.queue.start(entries)
     }
 
     /// Forgets all commands, after the device was made quiet.

@@ -11,7 +11,7 @@ use nic::{
 
 use crate::control::{self, Control};
 use crate::negotiation::{self, LEAST_ENTRIES, LEAST_MTU};
-use crate::queue::{self, MOST_ENTRIES};
+use crate::queue::{self, Format, MOST_ENTRIES};
 use crate::receive::Receiver;
 use crate::registers::{Features, Isr, NetStatus, Status, net, virtqueue};
 use crate::spread::{self, MOST_PAIRS, Pairs};
@@ -96,7 +96,7 @@ impl<R: Registers> Device<R> {
             },
         };
         let rings = memory.rings;
-        let (receivers, transmitters, control) = queues(memory, pairs)?;
+        let (receivers, transmitters, control) = queues(memory, features, pairs)?;
         Ok(Self {
             transport,
             features,
@@ -115,7 +115,6 @@ impl<R: Registers> Device<R> {
 
     /// Sets the virtqueues up (3.1.1, step 7).
     fn start_queues(&mut self, features: Features) -> Result<Doorbells, Fault> {
-        let event_idx = self.features.contains(Features::EVENT_IDX);
         let vectors = match self.interrupts {
             InterruptKind::MsiX { vectors } => Some(vectors),
             InterruptKind::Intx | InterruptKind::Msi => None,
@@ -138,7 +137,7 @@ impl<R: Registers> Device<R> {
         for (pair, transmitter) in (0..).zip(&mut self.transmitters) {
             let number = virtqueue::transmit(pair);
             let entries = entries(&self.transport, number, self.rings.transmit)?;
-            let areas = transmitter.start(entries, event_idx);
+            let areas = transmitter.start(entries);
             let doorbell = self.transport.enable_queue(number, entries, areas, vector)?;
             transmit.get_or_insert(doorbell);
         }
@@ -269,7 +268,7 @@ impl<R: Registers> Nic for Device<R> {
 
     fn set_rings(&mut self, memory: Memory) -> Result<(), Fault> {
         self.rings = memory.rings;
-        (self.receivers, self.transmitters, self.control) = queues(memory, self.pairs)?;
+        (self.receivers, self.transmitters, self.control) = queues(memory, self.features, self.pairs)?;
         Ok(())
     }
 
@@ -361,14 +360,18 @@ impl<R: Registers> Nic for Device<R> {
 }
 
 /// Virtqueues of so many pairs in `memory`, of no entries yet.
-fn queues(memory: Memory, pairs: Pairs) -> Result<(Vec<Receiver>, Vec<Transmitter>, Control), Fault> {
+fn queues(
+    memory: Memory,
+    features: Features,
+    pairs: Pairs,
+) -> Result<(Vec<Receiver>, Vec<Transmitter>, Control), Fault> {
     let Memory { arena, pools, .. } = memory;
-    let queue = || arena.allocate(queue::MEMORY, queue::MEMORY);
-    let receiver = |_| Ok::<_, Fault>(Receiver::new(queue()?, pools.receive.clone()));
+    let format = || Ok::<_, Fault>(Format::new(arena.allocate(queue::MEMORY, queue::MEMORY)?, features));
+    let receiver = |_| Ok::<_, Fault>(Receiver::new(format()?, pools.receive.clone()));
     let receivers = (0..pairs.used).map(receiver).collect::<Result<_, _>>()?;
-    let transmitter = |_| Ok::<_, Fault>(Transmitter::new(queue()?));
+    let transmitter = |_| Ok::<_, Fault>(Transmitter::new(format()?));
     let transmitters = (0..pairs.used).map(transmitter).collect::<Result<_, _>>()?;
-    let control = Control::new(queue()?, arena.allocate(control::MEMORY, 64)?);
+    let control = Control::new(format()?, arena.allocate(control::MEMORY, 64)?);
     Ok((receivers, transmitters, control))
 }
 

@@ -1,5 +1,5 @@
 //! Driver for virtio network devices on PCI (Virtual I/O Device Version 1.2, "virtio 1.2" below), through the modern
-//! interface, with split virtqueues.
+//! interface, with split or packed virtqueues.
 
 mod control;
 mod device;

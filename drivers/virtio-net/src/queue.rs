@@ -1,9 +1,13 @@
-//! A split virtqueue in DMA memory (virtio 1.2, 2.7).
+//! A virtqueue in DMA memory (virtio 1.2, 2.6): what the device was given, and how it is told.
 
-use std::sync::atomic::{Ordering, fence};
+mod packed;
+mod split;
 
 use hw::dma::Region;
 
+use self::packed::Packed;
+use self::split::Split;
+use crate::registers::Features;
 use crate::ring::{Lie, Ring};
 
 /// Most entries of a virtqueue.
@@ -12,30 +16,13 @@ pub const MOST_ENTRIES: u16 = 256;
 /// Bytes of a virtqueue with so many entries; it begins at a multiple of this.
 pub const MEMORY: usize = 8192;
 
-/// The descriptor area (2.7.5): for each descriptor 64 bits `addr`, 32 `len`, 16 `flags`, 16 `next`.
-const DESCRIPTORS: usize = 0;
+/// Bytes of a descriptor, of either format.
 const DESCRIPTOR_SIZE: usize = 16;
-
-/// The driver area, or available ring (2.7.6): `flags`, `idx`, `ring`, `used_event`, 16 bits each.
-const AVAILABLE: usize = DESCRIPTORS + DESCRIPTOR_SIZE * MOST_ENTRIES as usize;
-const AVAILABLE_IDX: usize = AVAILABLE + 2;
-const AVAILABLE_RING: usize = AVAILABLE + 4;
-
-/// The device area, or used ring (2.7.8): 16 bits `flags`, 16 `idx`, the elements, 16 bits `avail_event`.
-const USED: usize = AVAILABLE + 1024;
-const USED_IDX: usize = USED + 2;
-const USED_RING: usize = USED + 4;
-/// An element is 32 bits `id` and 32 bits `len`.
-const ELEMENT_SIZE: usize = 8;
 
 /// VIRTQ_DESC_F_NEXT: the chain goes on.
 const NEXT: u16 = 1;
 /// VIRTQ_DESC_F_WRITE: for the device to write.
 const WRITE: u16 = 2;
-/// VIRTQ_AVAIL_F_NO_INTERRUPT.
-const NO_INTERRUPT: u16 = 1;
-/// VIRTQ_USED_F_NO_NOTIFY.
-const NO_NOTIFY: u16 = 1;
 
 /// A part of what is given to the device with a chain, in a descriptor of its own.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +33,14 @@ pub struct Piece {
     pub len: u32,
     /// The device writes it, instead of reading it.
     pub writable: bool,
+}
+
+impl Piece {
+    /// The flags of its descriptor that both formats have.
+    fn flags(self, is_last: bool) -> u16 {
+        let direction = if self.writable { WRITE } else { 0 };
+        if is_last { direction } else { direction | NEXT }
+    }
 }
 
 /// Where the device finds a virtqueue's three areas.
@@ -59,36 +54,57 @@ pub struct Areas {
     pub device: u64,
 }
 
+/// What the device says of a chain that it has used.
+#[derive(Clone, Copy, Debug)]
+pub struct Used {
+    /// Which it is: what [`Ring`] calls it.
+    pub id: u32,
+    /// How many bytes it has written.
+    pub len: u32,
+}
+
+/// How chains stand in the memory that is shared with the device.
+pub enum Format {
+    /// In three tables (2.7).
+    Split(Split),
+    /// In one ring (2.8).
+    Packed(Packed),
+}
+
+impl Format {
+    /// That of `features`, in `memory`.
+    pub fn new(memory: Region, features: Features) -> Self {
+        let event_idx = features.contains(Features::EVENT_IDX);
+        if features.contains(Features::RING_PACKED) {
+            Self::Packed(Packed::new(memory, event_idx))
+        } else {
+            Self::Split(Split::new(memory, event_idx))
+        }
+    }
+}
+
 /// A virtqueue. With each chain of descriptors it keeps what the device was given there, until the device has used it.
 pub struct Queue<T> {
     ring: Ring<T>,
-    memory: Region,
-    event_idx: bool,
-    /// The available index that the device was shown last.
-    shown: u16,
+    format: Format,
     /// The device has lied, and is not believed any more until it is reset.
     lie: Option<Lie>,
 }
 
 impl<T> Queue<T> {
-    /// A virtqueue in `memory`, of no entries until it is started.
-    pub fn new(memory: Region) -> Self {
-        Self { ring: Ring::new(0), memory, event_idx: false, shown: 0, lie: None }
+    /// A virtqueue of this format, of no entries until it is started.
+    pub fn new(format: Format) -> Self {
+        Self { ring: Ring::new(0), format, lie: None }
     }
 
-    /// Begins anew with `entries` entries (a power of two, at most [`MOST_ENTRIES`]), while the device is quiet. With
-    /// `event_idx`, VIRTIO_F_EVENT_IDX is negotiated. What the device had is dropped.
-    pub fn start(&mut self, entries: u16, event_idx: bool) -> Areas {
-        self.ring = Ring::new(entries.min(MOST_ENTRIES));
-        (self.event_idx, self.shown, self.lie) = (event_idx, 0, None);
-        for offset in (0..self.memory.size()).step_by(size_of::<u64>()) {
-            self.memory.write_word(offset, 0);
-        }
-        let base = self.memory.bus_address();
-        Areas {
-            descriptors: base + DESCRIPTORS as u64,
-            driver: base + AVAILABLE as u64,
-            device: base + USED as u64,
+    /// Begins anew with `entries` entries (a power of two, at most [`MOST_ENTRIES`]), while the device is quiet. What the
+    /// device had is dropped.
+    pub fn start(&mut self, entries: u16) -> Areas {
+        let entries = entries.min(MOST_ENTRIES);
+        (self.ring, self.lie) = (Ring::new(entries), None);
+        match &mut self.format {
+            Format::Split(split) => split.start(entries),
+            Format::Packed(packed) => packed.start(entries),
         }
     }
 
@@ -114,131 +130,71 @@ impl<T> Queue<T> {
 
     /// Gives the device `what`, which is made of `pieces`; it sees it when [`show`](Self::show) is called. It is the
     /// caller's again if there is no room.
+    #[inline]
     pub fn give(&mut self, what: T, pieces: &[Piece]) -> Result<(), T> {
-        let place = self.ring.available();
         let head = self.ring.give(what, pieces.len() as u16)?;
-        let mut descriptor = head;
-        for (index, piece) in pieces.iter().enumerate() {
-            let last = index + 1 == pieces.len();
-            let next = if last { None } else { self.ring.next(descriptor) };
-            self.write_descriptor(descriptor, piece, next);
-            descriptor = next.unwrap_or(descriptor);
+        match &mut self.format {
+            Format::Split(split) => split.give(&self.ring, head, pieces),
+            Format::Packed(packed) => packed.give(head, pieces),
         }
-        self.memory.write_u16(AVAILABLE_RING + 2 * self.slot(place), head);
         Ok(())
     }
 
     /// Lets the device see what it was given. Whether it wants to be notified.
     pub fn show(&mut self) -> bool {
-        let index = self.ring.available();
-        let before = std::mem::replace(&mut self.shown, index);
-        if before == index {
-            return false;
-        }
-        self.memory.write_u16(AVAILABLE_IDX, index);
-        // The device looks at the index after it has asked for a notification (2.7.13.4.1).
-        fence(Ordering::SeqCst);
-        if self.event_idx {
-            let event = self.memory.read_u16(self.avail_event()).unwrap_or_default();
-            is_passed(event, before, index)
-        } else {
-            self.memory.read_u16(USED).unwrap_or_default() & NO_NOTIFY == 0
+        match &mut self.format {
+            Format::Split(split) => split.show(self.ring.available()),
+            Format::Packed(packed) => packed.show(),
         }
     }
 
     /// The next of what the device has used, and how many bytes it says it has written.
+    #[inline]
     pub fn take(&mut self) -> Option<(T, u32)> {
-        if self.pending() == 0 {
+        if self.is_broken() {
             return None;
         }
-        let at = USED_RING + ELEMENT_SIZE * self.slot(self.ring.used());
-        let (id, len) = (self.memory.read_u32(at)?, self.memory.read_u32(at + 4)?);
+        let used = match &mut self.format {
+            Format::Split(split) => split.used(&self.ring),
+            Format::Packed(packed) => Ok(packed.used()),
+        };
+        let Used { id, len } = match used {
+            Ok(used) => used?,
+            Err(lie) => return self.disbelieve(lie),
+        };
         match self.ring.take(id) {
-            Ok(what) => Some((what, len)),
-            Err(lie) => {
-                self.disbelieve(lie);
-                None
+            Ok((what, count)) => {
+                if let Format::Packed(packed) = &mut self.format {
+                    packed.pass(count);
+                }
+                Some((what, len))
             }
+            Err(lie) => self.disbelieve(lie),
         }
     }
 
-    /// How many chains the device has used that were not taken back yet.
-    fn pending(&mut self) -> u16 {
-        if self.is_broken() {
-            return 0;
-        }
-        let index = self.memory.read_u16(USED_IDX).unwrap_or_default();
-        self.ring.pending(index).unwrap_or_else(|lie| {
-            self.disbelieve(lie);
-            0
-        })
-    }
-
-    /// Asks for no interrupts. The device may raise some all the same (2.7.7).
+    /// Asks for no interrupts. The device may raise some all the same (2.7.7, 2.8.10).
     pub fn mask(&mut self) {
-        if self.event_idx {
-            self.set_used_event(self.ring.used().wrapping_sub(1));
-        } else {
-            self.memory.write_u16(AVAILABLE, NO_INTERRUPT);
+        match &mut self.format {
+            Format::Split(split) => split.mask(self.ring.used()),
+            Format::Packed(packed) => packed.mask(),
         }
     }
 
     /// Asks for an interrupt when the device has used more than `spare` chains; without VIRTIO_F_EVENT_IDX, at each.
     /// Whether that has happened already, and may raise none.
     pub fn unmask(&mut self, spare: u16) -> bool {
-        if self.event_idx {
-            self.set_used_event(self.ring.used().wrapping_add(spare));
-        } else {
-            self.memory.write_u16(AVAILABLE, 0);
-        }
-        // The device looks at what is asked for after it has written its index (2.7.7.1).
-        fence(Ordering::SeqCst);
-        self.pending() > if self.event_idx { spare } else { 0 }
+        let happened = match &mut self.format {
+            Format::Split(split) => split.unmask(&self.ring, spare),
+            Format::Packed(packed) => packed.unmask(&self.ring, spare),
+        };
+        happened && self.owned() > 0 && !self.is_broken()
     }
 
-    fn disbelieve(&mut self, lie: Lie) {
+    #[cold]
+    fn disbelieve<U>(&mut self, lie: Lie) -> Option<U> {
         log::error!("the device cannot be believed: {lie}");
         self.lie = Some(lie);
-    }
-
-    fn write_descriptor(&mut self, descriptor: u16, piece: &Piece, next: Option<u16>) {
-        let flags = if piece.writable { WRITE } else { 0 } | if next.is_some() { NEXT } else { 0 };
-        let second =
-            u64::from(piece.len) | u64::from(flags) << 32 | u64::from(next.unwrap_or_default()) << 48;
-        let at = DESCRIPTORS + DESCRIPTOR_SIZE * usize::from(descriptor);
-        self.memory.write_word(at, piece.address);
-        self.memory.write_word(at + 8, second);
-    }
-
-    fn set_used_event(&self, index: u16) {
-        self.memory.write_u16(AVAILABLE_RING + 2 * usize::from(self.ring.entries()), index);
-    }
-
-    fn avail_event(&self) -> usize {
-        USED_RING + ELEMENT_SIZE * usize::from(self.ring.entries())
-    }
-
-    /// Where in either ring the entry with this index is.
-    fn slot(&self, index: u16) -> usize {
-        usize::from(index.checked_rem(self.ring.entries()).unwrap_or_default())
-    }
-}
-
-/// Whether an index that went from `before` to `now` has passed `event` (2.7.10.2).
-fn is_passed(event: u16, before: u16, now: u16) -> bool {
-    now.wrapping_sub(event).wrapping_sub(1) < now.wrapping_sub(before)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_passed;
-
-    #[test]
-    fn an_event_is_passed_when_the_index_goes_beyond_it() {
-        assert!(is_passed(5, 5, 6));
-        assert!(is_passed(5, 3, 9));
-        assert!(!is_passed(5, 6, 9), "it was passed before");
-        assert!(!is_passed(9, 6, 9), "it comes next");
-        assert!(is_passed(0xffff, 0xfffe, 1), "over the end of the numbers");
+        None
     }
 }

@@ -1,12 +1,11 @@
 //! The receive virtqueue: empty buffers out, frames in (virtio 1.2, 5.1.6.3 and 5.1.6.4).
 
-use hw::dma::Region;
 use nic::buffer::CAPACITY;
 use nic::frame::HEADER;
 use nic::{Buffer, Checksum, Frame, Pool, Statistics};
 
 use crate::header::{self, Header};
-use crate::queue::{Areas, Piece, Queue};
+use crate::queue::{Areas, Format, Piece, Queue};
 use crate::registers::Features;
 
 /// Most buffers of a frame. A device that says more lies.
@@ -44,10 +43,10 @@ enum Bad {
 }
 
 impl Receiver {
-    /// A virtqueue in `memory`, with buffers from `pool`.
-    pub fn new(memory: Region, pool: Pool) -> Self {
+    /// A virtqueue of this format, with buffers from `pool`.
+    pub fn new(format: Format, pool: Pool) -> Self {
         Self {
-            queue: Queue::new(memory),
+            queue: Queue::new(format),
             pool,
             mergeable: false,
             unfinished: false,
@@ -61,7 +60,7 @@ impl Receiver {
     pub fn start(&mut self, entries: u16, features: Features) -> Areas {
         self.mergeable = features.contains(Features::MRG_RXBUF);
         self.unfinished = features.contains(Features::GUEST_CSUM);
-        self.queue.start(entries, features.contains(Features::EVENT_IDX))
+        self.queue.start(entries)
     }
 
     /// Takes all buffers back, after the device was made quiet.

@@ -150,6 +150,8 @@ bitflags! {
         const VERSION_1 = 1 << 32;
         /// The device reaches memory as the platform has it: through the IOMMU, where there is one.
         const ACCESS_PLATFORM = 1 << 33;
+        /// Virtqueues are packed rings, not split ones.
+        const RING_PACKED = 1 << 34;
         /// The control virtqueue takes delays of notifications.
         const NOTF_COAL = 1 << 53;
         /// It takes how received frames are spread over the pairs.

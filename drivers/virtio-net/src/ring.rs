@@ -1,4 +1,4 @@
-//! Which descriptors of a split virtqueue the device owns (virtio 1.2, 2.7).
+//! Which descriptors of a virtqueue the device owns (virtio 1.2, 2.7 and 2.8).
 //!
 //! No registers, no memory, no system: this only keeps account. What the device says that it has used is held against
 //! this account, so a lie is found out.
@@ -28,35 +28,33 @@ pub enum Lie {
 pub struct Ring<T> {
     /// For each descriptor that a chain begins with: what was given, and with how many descriptors.
     chains: Vec<Option<(T, u16)>>,
-    /// For each descriptor in a chain but the last: the one that follows.
+    /// For each descriptor the one that follows, in its chain or among the free ones.
     next: Vec<u16>,
-    free: Vec<u16>,
+    /// The first of the free ones, and how many there are.
+    free: u16,
+    room: u16,
     owned: u16,
     available: u16,
     used: u16,
 }
 
 impl<T> Ring<T> {
-    /// A ring of `entries` descriptors, all free.
+    /// A ring of `entries` descriptors (fewer than 2^16), all free.
     pub fn new(entries: u16) -> Self {
         Self {
             chains: std::iter::repeat_with(|| None).take(entries.into()).collect(),
-            next: vec![0; entries.into()],
-            free: (0..entries).rev().collect(),
+            next: (1..=entries).collect(),
+            free: 0,
+            room: entries,
             owned: 0,
             available: 0,
             used: 0,
         }
     }
 
-    /// How many descriptors there are.
-    pub fn entries(&self) -> u16 {
-        self.next.len() as u16
-    }
-
     /// How many descriptors are free.
     pub fn room(&self) -> usize {
-        self.free.len()
+        self.room.into()
     }
 
     /// How many chains the device owns.
@@ -76,20 +74,18 @@ impl<T> Ring<T> {
 
     /// Gives the device a chain of `count` descriptors (at least 1); the first of them. It is the caller's again if there
     /// are not so many.
+    #[inline]
     pub fn give(&mut self, what: T, count: u16) -> Result<u16, T> {
-        let first_taken = self.free.len().checked_sub(count.into());
-        let (Some(first_taken), Some(&head)) = (first_taken.filter(|_| count > 0), self.free.last()) else {
+        let head = self.free;
+        let is_possible = count > 0 && count <= self.room;
+        let Some(slot) = self.chains.get_mut(usize::from(head)).filter(|_| is_possible) else {
             return Err(what);
         };
-        let Some(slot) = self.chains.get_mut(usize::from(head)) else { return Err(what) };
         *slot = Some((what, count));
-        let mut previous = None;
-        for descriptor in self.free.drain(first_taken..).rev() {
-            if let Some(link) = previous.and_then(|previous: u16| self.next.get_mut(usize::from(previous))) {
-                *link = descriptor;
-            }
-            previous = Some(descriptor);
+        for _ in 0..count {
+            self.free = self.next(self.free).unwrap_or_default();
         }
+        self.room -= count;
         self.owned += 1;
         self.available = self.available.wrapping_add(1);
         Ok(head)
@@ -106,18 +102,29 @@ impl<T> Ring<T> {
         if used > self.owned { Err(Lie::Count { used, owned: self.owned }) } else { Ok(used) }
     }
 
-    /// Takes back the chain that begins with descriptor `id`, as an element of the used ring says.
-    pub fn take(&mut self, id: u32) -> Result<T, Lie> {
+    /// How many descriptors the chain has that the device calls `id`, if it has one.
+    pub fn count(&self, id: u32) -> Option<u16> {
+        let chain = self.chains.get(usize::try_from(id).ok()?)?.as_ref();
+        chain.map(|(_, count)| *count)
+    }
+
+    /// Takes back the chain that begins with descriptor `id`, as the device says: what was given, and with how many
+    /// descriptors.
+    #[inline]
+    pub fn take(&mut self, id: u32) -> Result<(T, u16), Lie> {
         let head = u16::try_from(id).map_err(|_| Lie::Chain(id))?;
         let chain = self.chains.get_mut(usize::from(head)).and_then(Option::take);
         let (what, count) = chain.ok_or(Lie::Chain(id))?;
+        let mut last = head;
+        for _ in 1..count {
+            last = self.next(last).unwrap_or_default();
+        }
+        if let Some(link) = self.next.get_mut(usize::from(last)) {
+            *link = std::mem::replace(&mut self.free, head);
+        }
+        self.room += count;
         self.owned -= 1;
         self.used = self.used.wrapping_add(1);
-        let mut descriptor = Some(head);
-        for _ in 0..count {
-            self.free.extend(descriptor);
-            descriptor = descriptor.and_then(|descriptor| self.next(descriptor));
-        }
-        Ok(what)
+        Ok((what, count))
     }
 }

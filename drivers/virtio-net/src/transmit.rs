@@ -2,11 +2,10 @@
 
 use std::collections::VecDeque;
 
-use hw::dma::Region;
 use nic::{Buffer, Frame};
 
 use crate::header;
-use crate::queue::{Areas, Piece, Queue};
+use crate::queue::{Areas, Format, Piece, Queue};
 
 /// Gives frames to the device, and takes them back when it has sent them.
 pub struct Transmitter {
@@ -16,14 +15,14 @@ pub struct Transmitter {
 }
 
 impl Transmitter {
-    /// A virtqueue in `memory`.
-    pub fn new(memory: Region) -> Self {
-        Self { queue: Queue::new(memory), pieces: Vec::new() }
+    /// A virtqueue of this format.
+    pub fn new(format: Format) -> Self {
+        Self { queue: Queue::new(format), pieces: Vec::new() }
     }
 
     /// Begins anew, while the device is quiet.
-    pub fn start(&mut self, entries: u16, event_idx: bool) -> Areas {
-        self.queue.start(entries, event_idx)
+    pub fn start(&mut self, entries: u16) -> Areas {
+        self.queue.start(entries)
     }
 
     /// Drops all frames, after the device was made quiet; how many there were.

@@ -120,7 +120,7 @@ fn print_costs(driver: &str, costs: &[Cost]) {
     println!("{driver}: instructions a frame (register accesses a batch), for batches of so many frames");
     for of_a_kind in costs.chunk_by(|one, next| (&one.case, one.length) == (&next.case, next.length)) {
         let Some(first) = of_a_kind.first() else { continue };
-        print!("  {:<8} {:>5} bytes", first.case, first.length);
+        print!("  {:<15} {:>5} bytes", first.case, first.length);
         for cost in of_a_kind {
             print!("{:>6}: {:>4.0} ({})", cost.batch, cost.instructions, cost.accesses);
         }

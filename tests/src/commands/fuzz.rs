@@ -41,6 +41,8 @@ enum Target {
     Rtl8139,
     /// A virtio network device that lies to its driver
     VirtioNet,
+    /// The same with packed virtqueues
+    VirtioNetPacked,
     /// An RTL8168 that lies to its driver
     Rtl8168,
     /// A vmxnet3 that lies to its driver
@@ -71,6 +73,7 @@ impl Target {
             Self::Ixgbe => "ixgbe",
             Self::Rtl8139 => "rtl8139",
             Self::VirtioNet => "virtio-net",
+            Self::VirtioNetPacked => "virtio-net-packed",
             Self::Rtl8168 => "rtl8168",
             Self::Vmxnet3 => "vmxnet3",
             Self::Pcid => "pcid",

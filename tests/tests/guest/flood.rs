@@ -46,7 +46,7 @@ mod a_flood_in_arrives_in_order_or_is_counted {
     crate::nics::on_every_nic!(super::a_flood_arrives);
 }
 
-fn a_flood_arrives(card: Card) {
+pub fn a_flood_arrives(card: Card) {
     let model = card.model;
     let peer = Peer::new().unwrap();
     let script = format!(
@@ -95,7 +95,7 @@ mod a_flood_out_leaves_in_order_or_is_counted {
     crate::nics::on_every_nic!(super::a_flood_leaves);
 }
 
-fn a_flood_leaves(card: Card) {
+pub fn a_flood_leaves(card: Card) {
     let model = card.model;
     let peer = Peer::new().unwrap();
     let script = format!(

@@ -47,7 +47,7 @@ mod large_files_come_and_go_whole {
 }
 
 /// While they do, the MTU changes again and again. Some devices start anew for it, which TCP needs a second to get over.
-fn large_files_pass(card: Card) {
+pub fn large_files_pass(card: Card) {
     let port = server::web().unwrap().port();
     let script = format!(
         "while true; do for mtu in 1280 1500; do sleep 3; netcfg link set eth0 mtu $mtu; done; done & changing=$!

@@ -20,7 +20,7 @@ mod frames_of_every_length_come_and_go {
     crate::nics::on_every_nic!(super::frames_come_and_go);
 }
 
-fn frames_come_and_go(card: Card) {
+pub fn frames_come_and_go(card: Card) {
     let jumbo = features::of_device(card.name).unwrap().does("jumbo");
     let longest = if jumbo { 9014 } else { 1514 };
     let frames: Vec<_> =

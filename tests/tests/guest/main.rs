@@ -22,6 +22,7 @@ mod linux_peer;
 mod netem;
 mod nics;
 mod offloads;
+mod packed;
 mod programs;
 mod queues;
 mod raw_frames;

@@ -3,10 +3,10 @@
 use hw::fake::Bus;
 use virtio_net::registers::{Features, command, virtqueue};
 
-use super::VirtioNet;
+use super::Device;
 use super::spread::Spread;
 
-impl VirtioNet {
+impl<const PACKED: bool> Device<PACKED> {
     /// The control virtqueue (5.1.2).
     pub fn control(&self) -> u16 {
         let several = self.has(Features::MQ) || self.has(Features::RSS);
@@ -20,7 +20,7 @@ impl VirtioNet {
             let bytes = chain.read(bus).unwrap_or_default();
             let ack = if self.carry_out(&bytes) { 0 } else { 1 };
             self.strays += usize::from(!chain.write(bus, &[ack]));
-            elements.push((chain.head.into(), 1));
+            elements.push((chain.id.into(), 1));
         }
         self.finish(bus, self.control(), elements);
     }

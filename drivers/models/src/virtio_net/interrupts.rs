@@ -4,9 +4,9 @@ use hw::fake::Bus;
 use nic::Intervals;
 use virtio_net::registers::{Isr, NO_VECTOR};
 
-use super::VirtioNet;
+use super::Device;
 
-impl VirtioNet {
+impl<const PACKED: bool> Device<PACKED> {
     /// The least time between two interrupts.
     pub fn intervals(&self) -> Intervals {
         self.delays

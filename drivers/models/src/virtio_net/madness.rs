@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use nic::driver::Fault;
 
-use super::VirtioNet;
+use super::Device;
 use crate::rig::{Rig, frame};
 
 /// What a device gone mad does.
@@ -35,7 +35,12 @@ pub enum Madness {
 /// # Errors
 ///
 /// The driver gives the device up.
-pub fn act(rig: &mut Rig<VirtioNet>, reader: usize, index: usize, step: Madness) -> Result<(), Fault> {
+pub fn act<const PACKED: bool>(
+    rig: &mut Rig<Device<PACKED>>,
+    reader: usize,
+    index: usize,
+    step: Madness,
+) -> Result<(), Fault> {
     match step {
         Madness::Scribble(queue, place, word) => {
             rig.slot.with(|model, bus| model.scribble(bus, queue, place, word));
@@ -47,7 +52,7 @@ pub fn act(rig: &mut Rig<VirtioNet>, reader: usize, index: usize, step: Madness)
         }),
         Madness::Interrupt => rig.slot.with(|model, bus| model.interrupt(bus)),
         Madness::Fail => rig.slot.with(|model, bus| model.fail(bus)),
-        Madness::Arrive(len) => rig.arrive(&frame(VirtioNet::MAC, len, index)),
+        Madness::Arrive(len) => rig.arrive(&frame(Device::<PACKED>::MAC, len, index)),
         Madness::Send(len) => drop(rig.write_only(reader, &frame([2, 0, 0, 0, 0, 9], len, index))),
         Madness::Wait(millis) => rig.pass(Duration::from_millis(millis))?,
     }

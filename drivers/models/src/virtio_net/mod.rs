@@ -20,6 +20,12 @@ pub use self::faults::Faults;
 use self::spread::Spread;
 use self::virtqueue::Virtqueue;
 
+/// The device with split virtqueues.
+pub type VirtioNet = Device<false>;
+
+/// The device with packed virtqueues.
+pub type Packed = Device<true>;
+
 /// The device that the shared tests are about.
 pub type Card = VirtioNet;
 
@@ -29,8 +35,8 @@ const HEADER: usize = 12;
 /// Pairs of virtqueues: more than the driver uses.
 const PAIRS: u16 = 5;
 
-/// The device and the wire.
-pub struct VirtioNet {
+/// The device and the wire; `PACKED` with packed virtqueues, where its offer is not chosen otherwise.
+pub struct Device<const PACKED: bool> {
     device: u16,
     /// Features that it offers.
     pub offered: u64,
@@ -82,7 +88,7 @@ pub struct VirtioNet {
     pub resets: usize,
 }
 
-impl VirtioNet {
+impl<const PACKED: bool> Device<PACKED> {
     /// Its address.
     pub const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
 
@@ -97,7 +103,8 @@ impl VirtioNet {
 
     /// What virtio devices usually offer, with message interrupts.
     pub fn new() -> Self {
-        let features = Features::all() - Features::MTU - Features::SPEED_DUPLEX;
+        let mut features = Features::all() - Features::MTU - Features::SPEED_DUPLEX;
+        features.set(Features::RING_PACKED, PACKED);
         Self::offering(features.bits(), true)
     }
 
@@ -174,10 +181,10 @@ impl VirtioNet {
 
     /// Writes `word` over 16 bits of what the device writes of virtqueue `queue`.
     pub fn scribble(&mut self, bus: &mut Bus, queue: usize, place: usize, word: u16) {
-        let queue = &self.queues[queue % self.queues.len()];
-        let place = place % (6 / 2 + 4 * usize::from(queue.size));
+        let number = queue % self.queues.len();
+        let queue = &mut self.queues[number];
         if queue.enabled {
-            bus.write(queue.device + 2 * place as u64, &word.to_le_bytes());
+            queue.scribble(bus, place, word);
         }
     }
 
@@ -194,7 +201,7 @@ impl VirtioNet {
             *len = self.faults.length.filter(|_| is_frame).unwrap_or(*len);
         }
         let queue = &mut self.queues[usize::from(number)];
-        queue.take(bus, elements.len());
+        queue.take(bus, elements.len(), event_idx);
         let wanted = queue.give_back(bus, &elements, event_idx);
         let vector = queue.vector;
         if wanted && !self.faults.mute {

@@ -4,10 +4,10 @@ use hw::fake::Bus;
 use virtio_net::registers::{Features, virtqueue};
 
 use super::virtqueue::Chain;
-use super::{HEADER, VirtioNet};
+use super::{Device, HEADER};
 use crate::packets::verdict;
 
-impl VirtioNet {
+impl<const PACKED: bool> Device<PACKED> {
     /// A frame without FCS arrives from the wire.
     pub fn arrive(&mut self, bus: &mut Bus, frame: &[u8]) {
         if self.is_quiet() || !self.link_up || !self.accepts(frame) {
@@ -39,7 +39,7 @@ impl VirtioNet {
         for chain in used {
             let (piece, more) = rest.split_at(rest.len().min(chain.room()));
             self.strays += usize::from(!chain.write(bus, piece));
-            elements.push((u32::from(chain.head), piece.len() as u32));
+            elements.push((u32::from(chain.id), piece.len() as u32));
             rest = more;
         }
         self.finish(bus, number, elements);

@@ -2,9 +2,9 @@
 
 use hw::fake::{Bus, Model};
 use hw::{Identity, InterruptKind};
-use virtio_net::registers::{Isr, NO_VECTOR, Status, cfg_type, common, net};
+use virtio_net::registers::{Features, Isr, NO_VECTOR, Status, cfg_type, common, net};
 
-use super::VirtioNet;
+use super::Device;
 
 /// The BAR with everything in it, and what is where.
 const BAR: usize = 4;
@@ -20,7 +20,7 @@ const CONFIG: usize = 0x18;
 /// Units of `queue_notify_off`.
 const MULTIPLIER: usize = 4;
 
-impl VirtioNet {
+impl<const PACKED: bool> Device<PACKED> {
     fn read_common(&self, offset: usize) -> u32 {
         let half = |features: u64, select| if select < 2 { (features >> (32 * select)) as u32 } else { 0 };
         let queue = self.queues.get(usize::from(self.queue));
@@ -32,7 +32,7 @@ impl VirtioNet {
                 let failed = if self.faults.failed { Status::DEVICE_NEEDS_RESET } else { Status::empty() };
                 (self.status | failed).bits().into()
             }
-            common::QUEUE_SIZE => queue.map_or(0, |queue| queue.size.into()),
+            common::QUEUE_SIZE => queue.map_or(0, |queue| queue.areas.size.into()),
             common::QUEUE_MSIX_VECTOR => queue.map_or(NO_VECTOR, |queue| queue.vector).into(),
             common::QUEUE_ENABLE => queue.is_some_and(|queue| queue.enabled).into(),
             common::QUEUE_NOTIFY_OFF => self.queue.into(),
@@ -55,17 +55,18 @@ impl VirtioNet {
             common::QUEUE_SELECT => return self.queue = value as u16,
             _ => {}
         }
+        let packed = self.has(Features::RING_PACKED);
         let Some(queue) = self.queues.get_mut(usize::from(self.queue)) else { return };
         match offset {
-            common::QUEUE_SIZE => queue.size = value as u16,
+            common::QUEUE_SIZE => queue.areas.size = value as u16,
             common::QUEUE_MSIX_VECTOR => queue.vector = vector,
-            common::QUEUE_ENABLE => queue.enabled = value == 1,
-            common::QUEUE_DESC => queue.descriptors = low,
-            common::QUEUE_DRIVER => queue.driver = low,
-            common::QUEUE_DEVICE => queue.device = low,
-            _ if offset == common::QUEUE_DESC + 4 => queue.descriptors |= high,
-            _ if offset == common::QUEUE_DRIVER + 4 => queue.driver |= high,
-            _ if offset == common::QUEUE_DEVICE + 4 => queue.device |= high,
+            common::QUEUE_ENABLE if value == 1 => queue.enable(packed),
+            common::QUEUE_DESC => queue.areas.descriptors = low,
+            common::QUEUE_DRIVER => queue.areas.driver = low,
+            common::QUEUE_DEVICE => queue.areas.device = low,
+            _ if offset == common::QUEUE_DESC + 4 => queue.areas.descriptors |= high,
+            _ if offset == common::QUEUE_DRIVER + 4 => queue.areas.driver |= high,
+            _ if offset == common::QUEUE_DEVICE + 4 => queue.areas.device |= high,
             _ => {}
         }
     }
@@ -103,7 +104,7 @@ fn width(offset: usize) -> usize {
     }
 }
 
-impl Model for VirtioNet {
+impl<const PACKED: bool> Model for Device<PACKED> {
     fn identity(&self) -> Identity {
         Identity { vendor: 0x1af4, device: self.device, class: [2, 0, 0], revision: 1 }
     }

@@ -3,11 +3,11 @@
 use hw::fake::Bus;
 use virtio_net::registers::Features;
 
-use super::{HEADER, VirtioNet};
+use super::{Device, HEADER};
 use crate::packets::filled_in;
 use crate::wire::{Layout, cut, without_lengths};
 
-impl VirtioNet {
+impl<const PACKED: bool> Device<PACKED> {
     /// Sends what waits in virtqueue `number`.
     pub(super) fn transmit(&mut self, bus: &mut Bus, number: u16) {
         let mut elements = Vec::new();
@@ -19,7 +19,7 @@ impl VirtioNet {
                 }
                 None => self.strays += 1,
             }
-            elements.push((chain.head.into(), 0));
+            elements.push((chain.id.into(), 0));
         }
         self.finish(bus, number, elements);
     }

@@ -1,18 +1,35 @@
-//! A split virtqueue, from the device's side (virtio 1.2, 2.7).
+//! A virtqueue, from the device's side (virtio 1.2, 2.6).
+
+mod packed;
+mod split;
 
 use hw::fake::Bus;
 use virtio_net::registers::NO_VECTOR;
 
+use self::packed::Packed;
+use self::split::Split;
+
 /// A virtqueue as the driver has set it up.
 pub struct Virtqueue {
-    pub size: u16,
     pub enabled: bool,
     pub vector: u16,
+    pub areas: Areas,
+    ring: Ring,
+}
+
+/// Its entries, and where its three areas are.
+#[derive(Clone, Copy, Default)]
+pub struct Areas {
+    pub size: u16,
     pub descriptors: u64,
     pub driver: u64,
     pub device: u64,
-    seen: u16,
-    used: u16,
+}
+
+/// How chains stand in it.
+enum Ring {
+    Split(Split),
+    Packed(Packed),
 }
 
 /// A descriptor.
@@ -23,9 +40,22 @@ pub struct Descriptor {
     pub writable: bool,
 }
 
+impl Descriptor {
+    /// Reads the 16 bytes at `address`: the descriptor, and what each format has in the last four.
+    fn read(bus: &Bus, address: u64) -> (Self, [u16; 2]) {
+        let mut bytes = [0; 16];
+        bus.read(address, &mut bytes);
+        let [a0, a1, a2, a3, a4, a5, a6, a7, l0, l1, l2, l3, b0, b1, c0, c1] = bytes;
+        let halves = [u16::from_le_bytes([b0, b1]), u16::from_le_bytes([c0, c1])];
+        let address = u64::from_le_bytes([a0, a1, a2, a3, a4, a5, a6, a7]);
+        (Self { address, len: u32::from_le_bytes([l0, l1, l2, l3]), writable: false }, halves)
+    }
+}
+
 /// A chain of descriptors that the driver has given.
 pub struct Chain {
-    pub head: u16,
+    /// As the driver calls it.
+    pub id: u16,
     pub descriptors: Vec<Descriptor>,
 }
 
@@ -67,70 +97,61 @@ impl Chain {
 
 impl Virtqueue {
     pub fn new(size: u16) -> Self {
-        let (descriptors, driver, device) = (0, 0, 0);
-        Self { size, enabled: false, vector: NO_VECTOR, descriptors, driver, device, seen: 0, used: 0 }
+        let ring = Ring::Split(Split::default());
+        let areas = Areas { size, ..Areas::default() };
+        Self { enabled: false, vector: NO_VECTOR, areas, ring }
+    }
+
+    /// The driver has it in use, in this format.
+    pub fn enable(&mut self, packed: bool) {
+        self.enabled = true;
+        self.ring = if packed { Ring::Packed(Packed::default()) } else { Ring::Split(Split::default()) };
     }
 
     /// The chains that the driver has made available and the device has not taken, without taking them.
     pub fn available(&self, bus: &Bus) -> Vec<Chain> {
-        if !self.enabled {
-            return Vec::new();
+        match &self.ring {
+            _ if !self.enabled => Vec::new(),
+            Ring::Split(split) => split.available(bus, &self.areas),
+            Ring::Packed(packed) => packed.available(bus, &self.areas),
         }
-        let count = read16(bus, self.driver + 2).wrapping_sub(self.seen).min(self.size);
-        (0..count)
-            .map(|index| {
-                let slot = u64::from(self.seen.wrapping_add(index) % self.size);
-                self.chain(bus, read16(bus, self.driver + 4 + 2 * slot))
-            })
-            .collect()
     }
 
     /// Takes the next `count` chains, and asks for a notification of the one after them.
-    pub fn take(&mut self, bus: &mut Bus, count: usize) {
-        self.seen = self.seen.wrapping_add(count as u16);
-        bus.write(self.device + 4 + 8 * u64::from(self.size), &self.seen.to_le_bytes());
+    pub fn take(&mut self, bus: &mut Bus, count: usize, event_idx: bool) {
+        match &mut self.ring {
+            Ring::Split(split) => split.take(bus, &self.areas, count),
+            Ring::Packed(packed) => packed.take(bus, &self.areas, count, event_idx),
+        }
     }
 
     /// Hands chains back, each with the bytes that were written. Whether the driver wants an interrupt.
     pub fn give_back(&mut self, bus: &mut Bus, chains: &[(u32, u32)], event_idx: bool) -> bool {
-        let before = self.used;
-        for (id, len) in chains {
-            let at = self.device + 4 + 8 * u64::from(self.used % self.size);
-            bus.write(at, &id.to_le_bytes());
-            bus.write(at + 4, &len.to_le_bytes());
-            self.used = self.used.wrapping_add(1);
-        }
-        bus.write(self.device + 2, &self.used.to_le_bytes());
-        if event_idx {
-            let event = read16(bus, self.driver + 4 + 2 * u64::from(self.size));
-            // 2.7.10.2.
-            self.used.wrapping_sub(event).wrapping_sub(1) < self.used.wrapping_sub(before)
-        } else {
-            read16(bus, self.driver) & 1 == 0
+        match &mut self.ring {
+            Ring::Split(split) => split.give_back(bus, &self.areas, chains, event_idx),
+            Ring::Packed(packed) => packed.give_back(bus, &self.areas, chains, event_idx),
         }
     }
 
-    /// Adds to the used index without having used anything.
+    /// Says that it has used `by` more chains, without having used anything; in a packed ring, one of this name.
     pub fn jump(&mut self, bus: &mut Bus, by: u16) {
-        self.used = self.used.wrapping_add(by);
-        bus.write(self.device + 2, &self.used.to_le_bytes());
+        match &mut self.ring {
+            Ring::Split(split) => split.jump(bus, &self.areas, by),
+            Ring::Packed(packed) => packed.lie(bus, &self.areas, 0, by),
+        }
     }
 
-    fn chain(&self, bus: &Bus, head: u16) -> Chain {
-        let mut descriptors = Vec::new();
-        let mut next = Some(head);
-        while let Some(index) = next.filter(|_| descriptors.len() < self.size.into()) {
-            let mut bytes = [0; 16];
-            bus.read(self.descriptors + 16 * u64::from(index), &mut bytes);
-            let [a0, a1, a2, a3, a4, a5, a6, a7, l0, l1, l2, l3, f0, _, n0, n1] = bytes;
-            descriptors.push(Descriptor {
-                address: u64::from_le_bytes([a0, a1, a2, a3, a4, a5, a6, a7]),
-                len: u32::from_le_bytes([l0, l1, l2, l3]),
-                writable: f0 & 2 != 0,
-            });
-            next = (f0 & 1 != 0).then(|| u16::from_le_bytes([n0, n1]));
+    /// Writes `word` over 16 bits of what the device writes; in a packed ring, over what it says of a chain. (It would read
+    /// what else it wrote there as if the driver had written it.)
+    pub fn scribble(&mut self, bus: &mut Bus, place: usize, word: u16) {
+        let Areas { size, device, .. } = self.areas;
+        match &self.ring {
+            Ring::Split(_) => {
+                let place = place % (6 / 2 + 4 * usize::from(size));
+                bus.write(device + 2 * place as u64, &word.to_le_bytes());
+            }
+            Ring::Packed(packed) => packed.lie(bus, &self.areas, place % usize::from(size), word),
         }
-        Chain { head, descriptors }
     }
 }
 

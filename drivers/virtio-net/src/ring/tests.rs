@@ -17,7 +17,7 @@ fn chains_come_back_in_any_order_with_what_was_given() {
     let heads: Vec<_> = (10..14).map(|what| ring.give(what, 1).unwrap()).collect();
     assert_eq!((ring.room(), ring.give(14, 1)), (0, Err(14)));
     for (index, what) in [(2, 12), (0, 10), (3, 13), (1, 11)] {
-        assert_eq!(ring.take(heads[index].into()), Ok(what));
+        assert_eq!(ring.take(heads[index].into()), Ok((what, 1)));
     }
     assert_eq!((ring.room(), ring.owned(), ring.available(), ring.used()), (4, 0, 4, 4));
 }
@@ -33,7 +33,8 @@ fn what_the_device_did_not_have_it_cannot_have_used() {
     for id in [u32::from(second), 4, 0x1_0000 + u32::from(head), u32::MAX] {
         assert_eq!(ring.take(id), Err(Lie::Chain(id)));
     }
-    assert_eq!(ring.take(head.into()), Ok(1));
+    assert_eq!((ring.count(head.into()), ring.count(second.into())), (Some(2), None));
+    assert_eq!(ring.take(head.into()), Ok((1, 2)));
     assert_eq!(ring.take(head.into()), Err(Lie::Chain(head.into())), "not twice");
 }
 
@@ -80,7 +81,8 @@ proptest! {
                 }
                 Step::Take(choice) if !model.is_empty() => {
                     let head = *model.keys().nth(choice % model.len()).unwrap();
-                    prop_assert_eq!(ring.take(head.into()), Ok(model.remove(&head).unwrap().0));
+                    let (what, chain) = model.remove(&head).unwrap();
+                    prop_assert_eq!(ring.take(head.into()), Ok((what, chain.len() as u16)));
                     taken = taken.wrapping_add(1);
                 }
                 Step::Take(_) => {}
