@@ -8,8 +8,8 @@ use std::marker::PhantomData;
 use hw::{InterruptKind, PciFunction, Registers};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
-    Causes, DriverInfo, Facilities, Fault, Features, Frame, Intervals, Link, Media, Memory, Moderation, Nic,
-    NicInfo, RssLimits, Settings, Statistics, Turns, vlan,
+    Causes, DriverInfo, Facilities, Fault, Features, Frame, Intervals, Link, Media, MediaLimits, Memory,
+    Moderation, Nic, NicInfo, RssLimits, Settings, Statistics, Turns, vlan,
 };
 
 use crate::chip::Chip;
@@ -65,7 +65,7 @@ impl<R: Registers, F: Family> Device<R, F> {
             rings: Some(rings::LIMITS),
             queues,
             rss,
-            media: has_phy,
+            media: has_phy.then_some(MediaLimits::COPPER),
             self_test: has_phy,
             eeprom: eeprom::is_readable(&registers, reg::EERD),
             identify: chip.led_control,
@@ -104,7 +104,7 @@ impl<R: Registers, F: Family> Device<R, F> {
         if media.negotiates {
             self.set_link_up();
         } else {
-            let speed = if media.fast { Ctrl::SPEED_100 } else { Ctrl::empty() };
+            let speed = if media.speed == 100 { Ctrl::SPEED_100 } else { Ctrl::empty() };
             self.force(speed | if media.full_duplex { Ctrl::FD } else { Ctrl::empty() });
         }
         if media.is_news_after(before) && phy::set(&self.registers, media).is_none() {

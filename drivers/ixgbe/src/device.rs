@@ -13,14 +13,15 @@ use intel::transmit::Transmitter;
 use intel::{Chip, eeprom, family, rings};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
-    Causes, DriverInfo, Facilities, Fault, Features, Filter, Frame, Intervals, Link, MacAddress, Memory,
-    Moderation, Nic, NicInfo, Settings, Statistics, Turns,
+    Causes, DriverInfo, Facilities, Fault, Features, Filter, Frame, Intervals, Link, MacAddress, Media,
+    Memory, Moderation, Nic, NicInfo, Settings, Statistics, Turns,
 };
 
 use crate::chips::{self, Generation};
 use crate::counters::COUNTERS;
 use crate::descriptors::AdvancedReceive;
 use crate::loopback::Loopback;
+use crate::media;
 use crate::registers::{
     self as reg, Eitr, Fctrl, Interrupts, Links, Rxctrl, TRANSMIT, Vlnctrl, eitr, qprdc, receive_ring,
 };
@@ -59,6 +60,8 @@ pub struct Device<R> {
     tells_sent: bool,
     leds: Leds,
     loopback: Loopback,
+    /// What the device was told of its link.
+    media: Media,
 }
 
 impl<R: Registers> Device<R> {
@@ -80,6 +83,7 @@ impl<R: Registers> Device<R> {
                 moderation: Moderation::OneInterval(MOST_INTERVAL),
                 rings: Some(rings::LIMITS),
                 queues: QUEUES,
+                media: media::limits(&registers, generation),
                 rss: Some(spread::LIMITS),
                 self_test: true,
                 // The X550's belongs to its firmware.
@@ -101,6 +105,7 @@ impl<R: Registers> Device<R> {
             tells_sent: false,
             leds: Leds::at(reg::LEDCTL),
             loopback: Loopback::of(generation),
+            media: Media::default(),
         })
     }
 
@@ -115,6 +120,14 @@ impl<R: Registers> Device<R> {
             if receiver.fill() {
                 self.registers.write32(ring.tail(), receiver.tail() as u32);
             }
+        }
+    }
+
+    /// Has the link be what is asked for; what is negotiated already goes on.
+    fn set_media(&mut self, media: Media) {
+        let before = std::mem::replace(&mut self.media, media);
+        if media != before && media.is_news_after(before) {
+            media::set(&self.registers, media);
         }
     }
 
@@ -196,6 +209,7 @@ impl<R: Registers> Nic for Device<R> {
 
     fn reset(&mut self) -> Result<(), Fault> {
         setup::reset(&self.registers, self.generation, &self.chip)?;
+        self.media = Media::default();
         self.leds.go_on(&self.registers);
         Ok(())
     }
@@ -212,6 +226,7 @@ impl<R: Registers> Nic for Device<R> {
         let high = Rah::new().with_high(u16::from_le_bytes([e, f])).with_av(true);
         self.registers.write32(reg::RAL0, u32::from_le_bytes([a, b, c, d]));
         self.registers.write32(reg::RAH0, high.into());
+        self.set_media(settings.media);
         self.write_filter(&settings.filter);
         self.handle_tags(settings);
         let longest = settings.mtu + HEADER + VLAN_TAG;

@@ -6,6 +6,7 @@ mod counters;
 mod descriptors;
 mod device;
 mod loopback;
+mod media;
 pub mod registers;
 mod setup;
 mod spread;

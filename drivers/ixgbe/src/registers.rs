@@ -242,8 +242,12 @@ bitflags! {
         const RESTART_AN = 1 << 12;
         /// Link mode select.
         const LMS = 7 << 13;
-        /// Of that: 10 Gbit/s over four lanes, without negotiation.
+        /// Of that, 0: 1 Gbit/s, without negotiation.
+        const LMS_1G = 0;
+        /// 10 Gbit/s over four lanes, without negotiation.
         const LMS_PARALLEL = 1 << 13;
+        /// 10 Gbit/s over one lane, as modules have it.
+        const LMS_SERIAL = 3 << 13;
         const _ = !0;
     }
 

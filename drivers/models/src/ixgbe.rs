@@ -51,6 +51,8 @@ pub struct Ixgbe {
     link_up: bool,
     /// Its link's partner was looked for; a device with a PHY does so by itself.
     pub negotiated: bool,
+    /// It has a place for a module, not a backplane.
+    pub has_module: bool,
     /// How fast its link is, and a speed between those.
     pub speed: (u8, bool),
     interrupt: Interrupt,
@@ -87,11 +89,18 @@ impl Ixgbe {
     /// Receive queues that the driver uses.
     pub const QUEUES: u64 = 4;
 
+    /// What can be written to `media`, and the `link` node that comes of it; and what cannot, as there is no such mode.
+    pub const FORCED: (&str, &str) =
+        ("autoneg off\nspeed 1000\nfull-duplex on\n", "state up\nspeed 1000\nduplex full\n");
+    /// See there.
+    pub const NEVER_FORCED: &str = "speed 100";
+
     /// LEDCTL after a reset.
     const LEDS: u32 = 0x0020_0100;
 
-    /// AUTOC after a reset: 10 Gbit/s over one lane.
-    const LINK_MODE: u32 = 3 << 13;
+    /// AUTOC after a reset: 10 Gbit/s over one lane, as a module has it; or negotiation with a backplane (LMS of 3 or 4).
+    const MODULE: u32 = 3 << 13;
+    const BACKPLANE: u32 = 4 << 13;
 
     /// What its LEDs do while they show which device it is: all of them are on, and blink.
     pub const IDENTIFYING: u32 = 0x8eae_8e8e;
@@ -133,6 +142,7 @@ impl Ixgbe {
             eeprom: eeprom::holding(Self::MAC),
             link_up: true,
             negotiated: false,
+            has_module: true,
             speed: (3, false),
             interrupt: Interrupt::default(),
             packet: Vec::new(),
@@ -167,6 +177,13 @@ impl Ixgbe {
         self.registers.count(counter);
     }
 
+    /// The same, for a backplane.
+    pub fn with_backplane() -> Self {
+        let mut model = Self { has_module: false, ..Self::new() };
+        model.load();
+        model
+    }
+
     /// What is there after a reset: what the EEPROM says, and what has been done.
     fn load(&mut self) {
         if let [first, second, third, ..] = *self.eeprom {
@@ -174,10 +191,16 @@ impl Ixgbe {
             self.set_register(reg::RAH0, 1 << 31 | u32::from(third));
         }
         self.set_register(reg::LEDCTL, Self::LEDS);
-        self.set_register(reg::AUTOC, Self::LINK_MODE);
+        self.set_register(reg::AUTOC, if self.has_module { Self::MODULE } else { Self::BACKPLANE });
         self.negotiated = self.generation.is_some_and(|generation| generation != Generation::Serial);
         self.set_register(reg::EEC, if self.faults.endless_eeprom { 0 } else { Eec::AUTO_RD.bits() });
         self.set_register(reg::RDRXCTL, Rdrxctl::DMAIDONE.bits());
+    }
+
+    /// How fast the link is: what an 82599 is told, for which AUTOC has 1 Gbit/s without negotiation (LMS of 0).
+    fn negotiated_or_told(&self) -> (u8, bool) {
+        let is_told = self.generation == Some(Generation::Serial) && self.register(reg::AUTOC) >> 13 & 7 == 0;
+        if is_told { (2, false) } else { self.speed }
     }
 
     fn has_link(&self) -> bool {
@@ -246,7 +269,7 @@ impl Model for Ixgbe {
                 if disabled { 0 } else { Status::MASTER_ENABLE.bits() }
             }
             reg::LINKS => {
-                let (speed, between) = self.speed;
+                let (speed, between) = self.negotiated_or_told();
                 Links::new().with_up(self.has_link()).with_speed(speed).with_between(between).into()
             }
             reg::EERD if self.generation == Some(Generation::X550) => self.register(offset),

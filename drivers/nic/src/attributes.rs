@@ -153,8 +153,9 @@ pub fn changed(port: &Port, node: Node, written: &[u8]) -> Result<Settings, Refu
             let limits = info.facilities.rings.ok_or(Refused::Unsupported)?;
             Ok(Settings { rings: limits.changed(settings.rings, written)?, ..settings.clone() })
         }
-        Node::Media if info.facilities.media => {
-            Ok(Settings { media: settings.media.changed(written)?, ..settings.clone() })
+        Node::Media => {
+            let limits = info.facilities.media.ok_or(Refused::Unsupported)?;
+            Ok(Settings { media: limits.changed(settings.media, written)?, ..settings.clone() })
         }
         Node::Rss => {
             let (limits, rss) = info.facilities.rss.zip(settings.rss.as_ref()).ok_or(Refused::Unsupported)?;
@@ -277,7 +278,7 @@ mod tests {
             moderation: Moderation::None,
             rings: None,
             queues: 0,
-            media: false,
+            media: None,
             rss: None,
             self_test: true,
             eeprom: true,

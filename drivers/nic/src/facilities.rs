@@ -1,6 +1,7 @@
 //! What a device can do beside moving frames.
 
 use crate::coalesce::Moderation;
+use crate::media::MediaLimits;
 use crate::node::Node;
 use crate::offloads::OffloadLimits;
 use crate::rings::RingLimits;
@@ -15,8 +16,8 @@ pub struct Facilities {
     pub rings: Option<RingLimits>,
     /// Receive queues, where there are several: what each brings is counted.
     pub queues: u8,
-    /// The `media` node.
-    pub media: bool,
+    /// The `media` node, where the device can be told what its link is.
+    pub media: Option<MediaLimits>,
     /// The `rss` node, where it spreads frames over them as it is told.
     pub rss: Option<RssLimits>,
     /// The `selftest` node.
@@ -35,7 +36,7 @@ impl Facilities {
         match node {
             Node::Coalesce => Some(self.moderation != Moderation::None),
             Node::Rings => Some(self.rings.is_some()),
-            Node::Media => Some(self.media),
+            Node::Media => Some(self.media.is_some()),
             Node::Rss => Some(self.rss.is_some()),
             Node::SelfTest => Some(self.self_test),
             Node::Eeprom => Some(self.eeprom),

@@ -47,7 +47,7 @@ pub use facilities::Facilities;
 pub use features::Features;
 pub use frame::{Checksum, Class, Form, Frame, Metadata, Segments};
 pub use mac::MacAddress;
-pub use media::Media;
+pub use media::{Media, MediaLimits};
 pub use memory::{Memory, Pools};
 pub use offloads::OffloadLimits;
 pub use rings::{RingLimits, Rings, Step};

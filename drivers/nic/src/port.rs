@@ -9,7 +9,6 @@ use crate::capture::Captures;
 use crate::coalesce::Intervals;
 use crate::driver::{Link, NicInfo, Settings};
 use crate::frame::Frame;
-use crate::media::Media;
 use crate::memory::Pools;
 use crate::requests::Requests;
 use crate::statistics::Statistics;
@@ -80,7 +79,7 @@ impl Port {
             features: info.features,
             rings: info.facilities.rings.map(|limits| limits.initial).unwrap_or_default(),
             coalesce: info.facilities.moderation.initial(),
-            media: Media::default(),
+            media: info.facilities.media.map(|limits| limits.initial()).unwrap_or_default(),
             rss: info.facilities.rss.map(|limits| limits.initial()),
         };
         let queues = info.facilities.queues;

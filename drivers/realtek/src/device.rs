@@ -6,7 +6,7 @@ use hw::{InterruptKind, PciFunction, Registers};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
     Causes, DriverInfo, Facilities, Fault, Features, Filter, Frame, Intervals, Link, MacAddress, Media,
-    Memory, Nic, NicInfo, Settings, Statistics,
+    MediaLimits, Memory, Nic, NicInfo, Settings, Statistics,
 };
 
 use crate::eeprom;
@@ -64,7 +64,7 @@ impl<R: Registers, F: Family> Device<R, F> {
             facilities: Facilities {
                 moderation: family.moderation(),
                 rings: family.ring_limits(),
-                media: true,
+                media: Some(MediaLimits::COPPER),
                 self_test: family.loopback().is_some(),
                 eeprom: eeprom::is_there(&registers),
                 offloads: family.tasks().map(Tasks::limits).unwrap_or_default(),

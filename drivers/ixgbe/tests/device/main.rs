@@ -21,6 +21,8 @@ mod identify;
 mod interrupts;
 #[path = "../../../nic/tests/card/jumbo.rs"]
 mod jumbo;
+#[path = "../../../nic/tests/card/media.rs"]
+mod media;
 mod nodes;
 #[path = "../../../nic/tests/card/queues.rs"]
 mod queues;

@@ -22,6 +22,14 @@ fn the_speed_is_what_the_link_says() {
 }
 
 #[test]
+fn the_speed_of_a_modules_link_alone_can_be_set() {
+    let offered = |model| Rig::new(model).cat("features").contains("media on\n");
+    assert!(offered(Card::new()));
+    assert!(!offered(Card::with_backplane()));
+    assert!([0x151c, 0x1528, 0x1563].into_iter().all(|device| !offered(Card::with_device(device))));
+}
+
+#[test]
 fn what_the_device_counts_is_told_once_and_kept_when_it_is_stopped() {
     let mut rig = Rig::new(Card::new());
     for round in 1..=3 {

@@ -81,6 +81,12 @@ impl<K: Kind> Controller<K> {
     /// The `link` node with the cable plugged in.
     pub const LINK: &str = "state up\nspeed 1000\nduplex full\n";
 
+    /// What can be written to `media`, and the `link` node that comes of it; and what cannot: that is always negotiated.
+    pub const FORCED: (&str, &str) =
+        ("autoneg off\nspeed 100\nfull-duplex off\n", "state up\nspeed 100\nduplex half\n");
+    /// See there.
+    pub const NEVER_FORCED: &str = "speed 1000";
+
     /// LEDCTL after a reset.
     const LEDS: u32 = 0x0706_8302;
 

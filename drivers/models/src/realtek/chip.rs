@@ -66,6 +66,12 @@ impl<K: Kind> Chip<K> {
     pub const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
     /// Frames that can arrive at once.
     pub const BURST: usize = K::BURST;
+    /// What can be written to `media`, and the `link` node that comes of it; and what cannot: that is always negotiated.
+    pub const FORCED: (&str, &str) =
+        ("autoneg off\nspeed 100\nfull-duplex off\n", "state up\nspeed 100\nduplex half\n");
+    /// See there.
+    pub const NEVER_FORCED: &str = "speed 1000";
+
     /// The `link` node with the cable plugged in.
     pub const LINK: &str = K::LINK;
 
