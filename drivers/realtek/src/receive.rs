@@ -98,7 +98,13 @@ impl<L: Layout> Receiver<L> {
                 break;
             }
             let Some((word, buffer)) = self.take_entry() else { break };
-            frames.extend(self.assemble(word, buffer));
+            let descriptor = Receive::from(word);
+            let is_whole = descriptor.fs() && descriptor.ls() && matches!(self.assembly, Assembly::Idle);
+            if is_whole {
+                self.whole(word, buffer, frames);
+            } else {
+                frames.extend(self.assemble(word, buffer));
+            }
         }
     }
 
@@ -139,6 +145,23 @@ impl<L: Layout> Receiver<L> {
         self.ring.take().map(|buffer| (word, buffer))
     }
 
+    /// Appends to `frames` the one that this buffer is, as most are one, if it is good.
+    fn whole(&mut self, word: u64, mut buffer: Buffer, frames: &mut Vec<Frame>) {
+        let (length, completion) = L::completion(word);
+        if let Some(counter) = error_counter(completion, &mut self.counted) {
+            *counter += 1;
+        } else if self.is_possible(length, length) && buffer.set_len(length - FCS) {
+            frames.push(described(Frame::new(buffer), completion, word));
+        } else {
+            self.counted.rx_length_errors += 1;
+        }
+    }
+
+    /// Whether a frame can have this length with its FCS, and so many bytes in its last buffer.
+    fn is_possible(&self, length: usize, last: usize) -> bool {
+        (HEADER + FCS..=self.longest + FCS).contains(&length) && (1..=PIECE).contains(&last)
+    }
+
     /// The frame that ends in this buffer, if one does and it is good.
     fn assemble(&mut self, word: u64, mut buffer: Buffer) -> Option<Frame> {
         let descriptor = Receive::from(word);
@@ -158,9 +181,8 @@ impl<L: Layout> Receiver<L> {
         let before = begun.as_ref().map_or(0, Frame::len);
         if descriptor.ls() {
             let (length, completion) = L::completion(word);
-            let mut frame = self.finish(begun, length, length.saturating_sub(before), completion, buffer)?;
-            frame.metadata.vlan = descriptor.tava().then(|| descriptor.vlan_tag().swap_bytes());
-            return Some(frame);
+            let frame = self.finish(begun, length, length.saturating_sub(before), completion, buffer)?;
+            return Some(described(frame, completion, word));
         }
         if before + PIECE >= self.longest + FCS || !buffer.set_len(PIECE) {
             return self.refuse(false);
@@ -182,13 +204,11 @@ impl<L: Layout> Receiver<L> {
             *counter += 1;
             return None;
         }
-        let possible = (HEADER + FCS..=self.longest + FCS).contains(&length) && (1..=PIECE).contains(&last);
-        if !possible || !buffer.set_len(last) {
+        if !self.is_possible(length, last) || !buffer.set_len(last) {
             return self.refuse(true);
         }
         let mut frame = append(begun, buffer);
         frame.truncate(length - FCS);
-        (frame.metadata.ip_checksum, frame.metadata.transport_checksum) = checksums(completion);
         Some(frame)
     }
 
@@ -198,6 +218,14 @@ impl<L: Layout> Receiver<L> {
         self.assembly = Assembly::after_bad(last);
         None
     }
+}
+
+/// The frame with what the device says of it.
+fn described(mut frame: Frame, completion: Completion, word: u64) -> Frame {
+    let descriptor = Receive::from(word);
+    (frame.metadata.ip_checksum, frame.metadata.transport_checksum) = checksums(completion);
+    frame.metadata.vlan = descriptor.tava().then(|| descriptor.vlan_tag().swap_bytes());
+    frame
 }
 
 /// `begun` and `next`.

@@ -12,20 +12,19 @@ use crate::tasks::{Task, Tasks};
 
 /// Gives frames to the device, with descriptors of the layout `L`, and takes them back when it has sent them.
 pub struct Transmitter<L> {
-    ring: Ring<Piece>,
+    ring: Ring<()>,
     descriptors: Region,
     tasks: Tasks,
-    unsent: usize,
+    /// The frames that the device has, oldest first.
+    given: VecDeque<Given>,
     counted: Statistics,
     layout: PhantomData<L>,
 }
 
-/// What the device was given with a descriptor.
-enum Piece {
-    /// A buffer, of which there are more.
-    More,
-    /// The last buffer, and the frame that all of them are.
-    Last(Frame),
+/// A frame that the device was given with so many descriptors.
+struct Given {
+    frame: Frame,
+    descriptors: usize,
 }
 
 impl<L: Layout> Transmitter<L> {
@@ -36,7 +35,7 @@ impl<L: Layout> Transmitter<L> {
             ring: Ring::new(entries),
             descriptors,
             tasks,
-            unsent: 0,
+            given: VecDeque::with_capacity(entries),
             counted: Statistics::default(),
             layout: PhantomData,
         }
@@ -49,7 +48,7 @@ impl<L: Layout> Transmitter<L> {
 
     /// How many frames the device has yet to send.
     pub fn unsent(&self) -> usize {
-        self.unsent
+        self.given.len()
     }
 
     /// Gives the device frames from the front of `frames`, as many as fit. Whether there were any.
@@ -65,19 +64,17 @@ impl<L: Layout> Transmitter<L> {
 
     /// Appends to `frames` those that the device has sent, or has given up.
     pub fn reclaim(&mut self, frames: &mut Vec<Frame>) {
-        while let Some(status) = self.oldest_frame_status()
+        while let Some(status) = self.given.front().and_then(|given| self.status(given))
             && !status.own()
         {
             if L::TELLS_OF_SENT {
                 count(status, &mut self.counted);
             }
-            while let Some(piece) = self.ring.take() {
-                if let Piece::Last(frame) = piece {
-                    self.unsent -= 1;
-                    frames.push(frame);
-                    break;
-                }
+            let Some(Given { frame, descriptors }) = self.given.pop_front() else { break };
+            for _ in 0..descriptors {
+                self.ring.take();
             }
+            frames.push(frame);
         }
     }
 
@@ -87,7 +84,7 @@ impl<L: Layout> Transmitter<L> {
         for place in 0..self.entries() {
             self.descriptors.write_word(place * descriptors::SIZE, 0);
         }
-        std::mem::take(&mut self.unsent)
+        self.given.drain(..).len()
     }
 
     /// Adds to `statistics` what was counted since the last call.
@@ -105,7 +102,7 @@ impl<L: Layout> Transmitter<L> {
     }
 
     fn give_frame(&mut self, mut frame: Frame) {
-        let (first, last) = (self.ring.tail(), frame.buffer_count() - 1);
+        let (first, descriptors) = (self.ring.tail(), frame.buffer_count());
         let task = Task::of(&frame);
         if task.is_some_and(|task| task.wants_no_lengths()) {
             frame.leave_lengths_out();
@@ -118,7 +115,7 @@ impl<L: Layout> Transmitter<L> {
             let command = TransmitCommand::new()
                 .with_frame_length(buffer.len() as u16)
                 .with_fs(index == 0)
-                .with_ls(index == last)
+                .with_ls(index + 1 == descriptors)
                 .with_eor(place + 1 == self.entries())
                 .with_tagc(tag.is_some())
                 .with_vlan_tag(tag.unwrap_or_default().swap_bytes())
@@ -130,22 +127,18 @@ impl<L: Layout> Transmitter<L> {
             } else {
                 self.descriptors.write_word(place * descriptors::SIZE, command);
             }
-            if index < last {
-                let _more = self.ring.give(Piece::More);
-            }
+            // There is room: a frame's buffers were counted.
+            let _ = self.ring.give(());
         }
         // The device looks for frames by itself: the first descriptor is given once all the others are.
         self.descriptors.write_word(first * descriptors::SIZE, begin);
-        if self.ring.give(Piece::Last(frame)).is_ok() {
-            self.unsent += 1;
-        }
+        self.given.push_back(Given { frame, descriptors });
     }
 
-    /// What the device says of the oldest frame, with its last buffer.
-    fn oldest_frame_status(&self) -> Option<TransmitStatus> {
-        let last = self.ring.owned().find(|(_, piece)| matches!(piece, Piece::Last(_)));
-        let (place, _) = last?;
-        self.descriptors.read_word(place * descriptors::SIZE).map(TransmitStatus::from)
+    /// What the device says of a frame that is its oldest, with the last buffer.
+    fn status(&self, oldest: &Given) -> Option<TransmitStatus> {
+        let last = self.ring.behind(oldest.descriptors - 1)?;
+        self.descriptors.read_word(last * descriptors::SIZE).map(TransmitStatus::from)
     }
 }
 
