@@ -98,6 +98,12 @@ pub const ROWS: &[Row] = &[
         .on_model("queues::flows_are_spread_over_all_queues_or_go_to_those_of_the_table"),
     row("rss", "received frames spread by a hash, whose key and table can be set", CONTROL)
         .on_model("queues::another_key_spreads_otherwise"),
+    row(
+        "power-down",
+        "a device that nobody has open is powered down (D3hot), and is back at the next open",
+        CONTROL,
+    )
+    .on_model("power::a_device_that_nobody_uses_is_powered_down_and_comes_back_at_the_next_open"),
     row("wake-on-lan", "magic packet", None),
     row("eeprom", "EEPROM or flash dump", CONTROL)
         .on_model("eeprom::the_words_of_the_eeprom_are_told_in_their_order"),

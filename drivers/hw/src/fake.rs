@@ -2,6 +2,7 @@
 
 mod bus;
 mod interrupt;
+mod power;
 #[cfg(test)]
 mod tests;
 
@@ -13,10 +14,11 @@ use pci_types::{CommandRegister, ConfigRegionAccess, PciAddress};
 
 pub use bus::Bus;
 pub use interrupt::Interrupt;
+pub use power::CAPABILITY as POWER_MANAGEMENT;
 
 use crate::interrupt::first_granted;
 use crate::registers::fits;
-use crate::{Error, Identity, InterruptKind, PciFunction, dma};
+use crate::{Error, Identity, InterruptKind, PciFunction, Power, dma};
 
 /// Where every fake function is.
 const LOCATION: (u16, u8, u8, u8) = (0, 0, 3, 0);
@@ -56,6 +58,9 @@ pub trait Model {
     fn reset(&mut self, _bus: &mut Bus) -> bool {
         false
     }
+
+    /// It returns from D3hot, and is as after a reset.
+    fn power_up(&mut self, _bus: &mut Bus) {}
 }
 
 /// A slot with the device `M` in it: the test's end, which outlives the driver's. Clones are the same slot.
@@ -83,12 +88,16 @@ impl<M: Model> Slot<M> {
         let model = self.model.borrow();
         let (identity, capabilities) = (model.identity(), model.capabilities());
         let config = Config { bus: self.bus.clone(), identity, capabilities };
-        Function { slot: self.clone(), config }
+        Function { slot: self.clone(), config, power: Rc::default() }
     }
 
     /// Acts on the model from the wire's side (a frame arrives, the cable is pulled).
     pub fn with<T>(&self, act: impl FnOnce(&mut M, &mut Bus) -> T) -> T {
-        act(&mut self.model.borrow_mut(), &mut self.bus.borrow_mut())
+        let (mut model, mut bus) = (self.model.borrow_mut(), self.bus.borrow_mut());
+        if bus.management.has_returned() {
+            model.power_up(&mut bus);
+        }
+        act(&mut model, &mut bus)
     }
 
     /// Pulls the device out of its slot: from now on reads give all ones, writes go nowhere, and it neither
@@ -102,9 +111,24 @@ impl<M: Model> Slot<M> {
         self.bus.borrow().accesses
     }
 
+    /// How often it has tried to while the function was powered down, or its BARs were closed.
+    pub fn lost_accesses(&self) -> usize {
+        self.bus.borrow().lost_accesses
+    }
+
     /// Whether the driver lets the device master the bus.
     pub fn is_bus_master(&self) -> bool {
         self.bus.borrow().is_bus_master()
+    }
+
+    /// Whether the function is in D3hot.
+    pub fn is_powered_down(&self) -> bool {
+        self.bus.borrow().management.is_down()
+    }
+
+    /// Whether the function signals PME, and so wakes the machine.
+    pub fn wakes(&self) -> bool {
+        self.bus.borrow().management.wakes()
     }
 }
 
@@ -112,6 +136,7 @@ impl<M: Model> Slot<M> {
 pub struct Function<M> {
     slot: Slot<M>,
     config: Config,
+    power: Rc<Power>,
 }
 
 impl<M: Model> PciFunction for Function<M> {
@@ -135,7 +160,7 @@ impl<M: Model> PciFunction for Function<M> {
     fn registers(&mut self, bar: usize) -> Result<Registers<M>, Error> {
         match self.slot.model.borrow().bar_size(bar) {
             0 => Err(Error::NoBar { location: self.location(), bar }),
-            size => Ok(Registers { slot: self.slot.clone(), bar, size }),
+            size => Ok(Registers { slot: self.slot.clone(), bar, size, power: self.power.clone() }),
         }
     }
 
@@ -172,11 +197,18 @@ impl<M: Model> PciFunction for Function<M> {
     fn reset(&mut self) -> Result<bool, Error> {
         Ok(self.slot.with(|model, bus| model.reset(bus)))
     }
+
+    fn power(&self) -> &Power {
+        &self.power
+    }
 }
 
 impl<M> Drop for Function<M> {
     /// The function is quiet from here on, even where an arena or an interrupt is still held.
     fn drop(&mut self) {
+        let location = PciAddress::default();
+        // There is nobody left to tell.
+        let _ = self.power.up(&self.config, location);
         quiet(&self.slot.bus);
     }
 }
@@ -202,14 +234,23 @@ pub struct Registers<M> {
     slot: Slot<M>,
     bar: usize,
     size: usize,
+    power: Rc<Power>,
 }
 
 impl<M: Model> Registers<M> {
+    /// Whether there is something to reach at `offset` now.
+    fn reaches(&self, offset: usize, width: usize) -> bool {
+        let mut bus = self.slot.bus.borrow_mut();
+        bus.accesses += 1;
+        let is_open = !self.power.is_down() && bus.answers();
+        bus.lost_accesses += usize::from(!is_open);
+        is_open && fits(self.size, offset, width) && !bus.is_unplugged()
+    }
+
     /// Not inlined, so that a profiler tells the device from its driver; nor is [`write`](Self::write).
     #[inline(never)]
     fn read(&self, offset: usize, width: usize) -> u32 {
-        self.slot.bus.borrow_mut().accesses += 1;
-        if !fits(self.size, offset, width) || self.slot.bus.borrow().is_unplugged() {
+        if !self.reaches(offset, width) {
             return u32::MAX;
         }
         self.slot.with(|model, bus| model.read(bus, self.bar, offset, width))
@@ -217,8 +258,7 @@ impl<M: Model> Registers<M> {
 
     #[inline(never)]
     fn write(&self, offset: usize, width: usize, value: u32) {
-        self.slot.bus.borrow_mut().accesses += 1;
-        if fits(self.size, offset, width) && !self.slot.bus.borrow().is_unplugged() {
+        if self.reaches(offset, width) {
             self.slot.with(|model, bus| model.write(bus, self.bar, offset, width, value));
         }
     }
@@ -255,7 +295,7 @@ impl<M: Model> crate::Registers for Registers<M> {
 }
 
 /// The model's configuration space: the predefined header (PCI Local Bus Specification 3.0, section 6.1) and what
-/// capabilities the model has. Only the command register can be written.
+/// capabilities the model has. Only the command register and that of power management can be written.
 pub struct Config {
     bus: Rc<RefCell<Bus>>,
     identity: Identity,
@@ -263,6 +303,19 @@ pub struct Config {
 }
 
 impl Config {
+    /// The word behind the header of the capability of power management, which models have at any place of their list.
+    fn is_pmcsr(&self, offset: u16) -> bool {
+        let mut at = FIRST_CAPABILITY;
+        while !self.capabilities.is_empty() && at >= FIRST_CAPABILITY {
+            let header = self.capability_word(at);
+            if header as u8 == power::ID {
+                return offset == at + 4;
+            }
+            at = u16::from((header >> 8) as u8);
+        }
+        false
+    }
+
     /// The word at `offset` behind the header.
     fn capability_word(&self, offset: u16) -> u32 {
         let at = usize::from(offset - FIRST_CAPABILITY);
@@ -282,14 +335,18 @@ impl ConfigRegionAccess for Config {
             0x04 => u32::from(!self.capabilities.is_empty()) << (16 + 4) | u32::from(bus.command.bits()),
             0x08 => u32::from_be_bytes([class, subclass, interface, revision]),
             0x34 if !self.capabilities.is_empty() => FIRST_CAPABILITY.into(),
+            FIRST_CAPABILITY.. if self.is_pmcsr(offset) => bus.management.read(),
             FIRST_CAPABILITY.. => self.capability_word(offset),
             _ => 0,
         }
     }
 
     unsafe fn write(&self, _address: PciAddress, offset: u16, value: u32) {
+        let mut bus = self.bus.borrow_mut();
         if offset == 0x04 {
-            self.bus.borrow_mut().command = CommandRegister::from_bits_retain(value as u16);
+            bus.command = CommandRegister::from_bits_retain(value as u16);
+        } else if self.is_pmcsr(offset) && bus.management.write(value) {
+            bus.command = CommandRegister::empty();
         }
     }
 }

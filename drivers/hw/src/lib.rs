@@ -14,6 +14,7 @@ mod pcid;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod pcid;
+mod power;
 mod registers;
 
 #[cfg(target_os = "redox")]
@@ -29,6 +30,7 @@ pub use vfio::Function as SystemFunction;
 pub use capabilities::{Capability, capabilities, capability_word};
 pub use interrupt::{Interrupt, InterruptKind};
 pub use pci_types::{ConfigRegionAccess, PciAddress};
+pub use power::Power;
 pub use registers::Registers;
 
 /// What went wrong with a function: what was tried, on what, and why.
@@ -149,6 +151,25 @@ pub trait PciFunction {
     /// Resets the function by the bus's means (function level reset); `false` if it has none, and the driver
     /// must use its registers.
     fn reset(&mut self) -> Result<bool, Error>;
+
+    /// Whether it is powered down.
+    fn power(&self) -> &Power;
+
+    /// Whether the function can be powered down: it has the capability of power management.
+    fn can_power_down(&self) -> bool {
+        power::is_managed(self.config(), self.location())
+    }
+
+    /// Powers the quiet function down, to D3hot, in which it may signal PME if it is `armed`. Until it is powered up again
+    /// its registers read as all ones, and what is written there is lost, as on the bus.
+    fn power_down(&mut self, armed: bool) -> Result<(), Error> {
+        self.power().down(self.config(), self.location(), armed)
+    }
+
+    /// Powers the function up again, if it is down. It may be as after a reset, and masters the bus no longer.
+    fn power_up(&mut self) -> Result<(), Error> {
+        self.power().up(self.config(), self.location())
+    }
 }
 
 /// `pci-SSSS-BB-DD.F`, the function's part of a network scheme's name (Redox, driver-network).

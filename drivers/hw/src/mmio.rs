@@ -6,44 +6,55 @@ use std::sync::atomic::{Ordering, fence};
 use crate::Registers;
 use crate::registers::fits;
 
+/// What keeps a BAR mapped.
+pub trait Mapping {
+    /// The device answers. One that is powered down does not, and VFIO takes its BARs out of the address space meanwhile.
+    fn is_powered(&self) -> bool;
+}
+
 /// Device registers in this process's address space, for as long as the mapping `M` lives.
 pub struct Mmio<M> {
     base: NonNull<u8>,
     size: usize,
-    _mapping: M,
+    mapping: M,
 }
 
-impl<M> Mmio<M> {
+impl<M: Mapping> Mmio<M> {
     /// The registers in the `size` bytes at `base`.
     ///
     /// # Safety
-    /// `base` must be valid for volatile reads and writes of `size` bytes and 4-byte aligned, for as long as
-    /// `mapping` lives, and no reference into it may exist.
+    /// `base` must be valid for volatile reads and writes of `size` bytes and 4-byte aligned, whenever `mapping` lives and
+    /// is powered, and no reference into it may exist.
     pub(crate) unsafe fn new(base: NonNull<u8>, size: usize, mapping: M) -> Self {
-        Self { base, size, _mapping: mapping }
+        Self { base, size, mapping }
+    }
+
+    /// Whether there is something to reach at `offset` now.
+    fn reaches(&self, offset: usize, width: usize) -> bool {
+        fits(self.size, offset, width) && self.mapping.is_powered()
     }
 
     /// Reads a `T` at `offset`, or gives `outside` where there is none.
     fn read<T: Copy>(&self, offset: usize, outside: T) -> T {
-        if !fits(self.size, offset, size_of::<T>()) {
+        if !self.reaches(offset, size_of::<T>()) {
             return outside;
         }
-        // SAFETY: inside the window and aligned (`fits`), which is mapped while `self` lives (`new`).
+        // SAFETY: inside the window and aligned, and the window is mapped (`reaches`, `new`).
         let value = unsafe { self.base.add(offset).cast::<T>().as_ptr().read_volatile() };
         fence(Ordering::Acquire);
         value
     }
 
     fn write<T: Copy>(&self, offset: usize, value: T) {
-        if fits(self.size, offset, size_of::<T>()) {
+        if self.reaches(offset, size_of::<T>()) {
             fence(Ordering::Release);
-            // SAFETY: inside the window and aligned (`fits`), which is mapped while `self` lives (`new`).
+            // SAFETY: inside the window and aligned, and the window is mapped (`reaches`, `new`).
             unsafe { self.base.add(offset).cast::<T>().as_ptr().write_volatile(value) };
         }
     }
 }
 
-impl<M> Registers for Mmio<M> {
+impl<M: Mapping> Registers for Mmio<M> {
     fn size(&self) -> usize {
         self.size
     }
@@ -70,6 +81,14 @@ impl<M> Registers for Mmio<M> {
 
     fn write32(&self, offset: usize, value: u32) {
         self.write(offset, value.to_le());
+    }
+}
+
+/// Memory, for tests.
+#[cfg(test)]
+impl Mapping for Vec<u64> {
+    fn is_powered(&self) -> bool {
+        true
     }
 }
 

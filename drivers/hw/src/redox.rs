@@ -17,7 +17,7 @@ pub use memory::Registers;
 
 use crate::pcid::channel::{self, Channel};
 use crate::pcid::message;
-use crate::{Error, Identity, InterruptKind, PciFunction, dma};
+use crate::{Error, Identity, InterruptKind, PciFunction, Power, dma};
 use memory::MemoryScheme;
 
 /// The environment variable that names the channel's descriptor.
@@ -32,6 +32,7 @@ struct Device {
     location: PciAddress,
     /// Whether an interrupt of it is claimed.
     interrupt_held: Cell<bool>,
+    power: Power,
 }
 
 impl Device {
@@ -84,13 +85,20 @@ impl Function {
         let found = channel.config().map_err(Error::system("ask pcid for the function"))?;
         let memory = MemoryScheme::open()?;
         let location = found.location;
-        let device =
-            Rc::new(Device { channel: RefCell::new(channel), location, interrupt_held: Cell::new(false) });
+        let device = Rc::new(Device {
+            channel: RefCell::new(channel),
+            location,
+            interrupt_held: Cell::new(false),
+            power: Power::default(),
+        });
+        let config = Config(device.clone());
+        let memory_enable = (COMMAND, CommandRegister::MEMORY_ENABLE.bits().into());
+        device.power.take_over(&config, location, found.bar_words().chain([memory_enable]))?;
         // pcid switches it on when the channel is opened.
         device
             .set_bus_master(false)
             .map_err(Error::system(format!("switch bus mastering of PCI function {location} off")))?;
-        Ok(Self { config: Config(device.clone()), device, found, memory })
+        Ok(Self { config, device, found, memory })
     }
 }
 
@@ -139,11 +147,18 @@ impl PciFunction for Function {
     fn reset(&mut self) -> Result<bool, Error> {
         Ok(false)
     }
+
+    fn power(&self) -> &Power {
+        &self.device.power
+    }
 }
 
 impl Drop for Function {
     /// The function is quiet from here on, even where an arena or an interrupt keeps the channel open.
     fn drop(&mut self) {
+        if let Err(error) = self.power_up() {
+            log::error!("{error}");
+        }
         self.device.quiet();
     }
 }

@@ -18,7 +18,7 @@ pub use device::Config;
 pub use interrupt::Interrupt;
 pub use memory::Registers;
 
-use crate::{Error, Identity, InterruptKind, PciFunction, dma};
+use crate::{Error, Identity, InterruptKind, PciFunction, Power, dma};
 use device::Device;
 
 /// The environment variable that names the function.
@@ -49,6 +49,8 @@ impl Function {
     fn claim(location: PciAddress) -> Result<Self, Error> {
         let device = Rc::new(Device::open(location)?);
         let config = Config(device.clone());
+        // VFIO restores what a function loses on its way back.
+        device.power.take_over(&config, location, [])?;
         let identity = identity_of(&config, location);
         Ok(Self { device, config, identity })
     }
@@ -105,11 +107,18 @@ impl PciFunction for Function {
     fn reset(&mut self) -> Result<bool, Error> {
         self.device.reset().map_err(Error::system(format!("reset PCI function {}", self.location())))
     }
+
+    fn power(&self) -> &Power {
+        &self.device.power
+    }
 }
 
 impl Drop for Function {
     /// The function is quiet from here on, even where an arena or an interrupt keeps the device open.
     fn drop(&mut self) {
+        if let Err(error) = self.power_up() {
+            log::error!("{error}");
+        }
         self.device.quiet();
     }
 }

@@ -8,7 +8,7 @@ mod receive;
 mod spread;
 mod transmit;
 
-use hw::fake::{Bus, Model};
+use hw::fake::{Bus, Model, POWER_MANAGEMENT};
 use hw::{Identity, InterruptKind};
 use intel::advanced::RingControl;
 use intel::registers::RingRegisters;
@@ -256,6 +256,14 @@ impl Model for Ixgbe {
 
     fn interrupts(&self) -> Vec<InterruptKind> {
         [self.messages, &[InterruptKind::Intx]].concat()
+    }
+
+    fn capabilities(&self) -> Vec<u8> {
+        POWER_MANAGEMENT.to_vec()
+    }
+
+    fn power_up(&mut self, bus: &mut Bus) {
+        self.reset(bus);
     }
 
     fn read(&mut self, _bus: &mut Bus, _bar: usize, offset: usize, size: usize) -> u32 {

@@ -85,7 +85,7 @@ impl<C: Driven> Rig<C> {
         if self.engine.wants_open() {
             self.engine.open(self.now)?;
         } else if self.engine.wants_close(self.now) {
-            self.engine.close()?;
+            self.engine.close(self.now)?;
         }
         self.engine.turn(self.now)?;
         self.scheme.deliver();

@@ -119,6 +119,11 @@ fn facilities(facilities: &Facilities) -> impl Iterator<Item = String> {
     })
 }
 
+/// The `power` node, by the names of PCI's power states.
+pub fn power(is_down: bool) -> &'static str {
+    if is_down { "state D3hot\n" } else { "state D0\n" }
+}
+
 /// The `registers` node.
 pub fn registers(registers: &[(&'static str, u32)]) -> String {
     registers.iter().map(|(name, value)| format!("{name} {value:#010x}\n")).collect()
@@ -283,6 +288,7 @@ mod tests {
             self_test: true,
             eeprom: true,
             identify: false,
+            power: true,
             offloads: OffloadLimits { longest: None, segments: None, leaves_cwr: false },
         },
     };
@@ -360,7 +366,7 @@ mod tests {
         let changed = |text: &str| with_features(&settings(), &INFO, text.as_bytes());
         let off = changed("rx-checksum off\n").unwrap();
         let facilities = "media unsupported\ncoalesce unsupported\nrings unsupported\nrss unsupported\nselftest on\neeprom on\n\
-                          identify unsupported\n";
+                          identify unsupported\npower on\n";
         assert_eq!(features(&INFO, off.features), format!("rx-checksum off\n{facilities}"));
         let on = with_features(&off, &INFO, b"rx-checksum on").unwrap();
         assert_eq!(features(&INFO, on.features), format!("rx-checksum on\n{facilities}"));

@@ -115,7 +115,7 @@ impl<N: Nic> Daemon<N> {
                     SCHEME => self.server.process(now)?,
                     INTERRUPT => self.engine.interrupt(now)?,
                     STREAM => self.server.scheme().resume_streams(),
-                    _ => return self.end(),
+                    _ => return self.end(now),
                 }
             }
             self.follow_users(now)?;
@@ -137,20 +137,20 @@ impl<N: Nic> Daemon<N> {
             // What has fired since the device was started posts no event on Redox, and a line stays masked.
             self.engine.interrupt(now)?;
         } else if self.engine.wants_close(now) {
-            self.close()?;
+            self.close(now)?;
         }
         Ok(())
     }
 
-    fn close(&mut self) -> Result<(), Failure> {
+    fn close(&mut self, now: Instant) -> Result<(), Failure> {
         for fd in self.interrupt_fds.drain(..) {
             self.events.deregister(fd)?;
         }
-        Ok(self.engine.close()?)
+        Ok(self.engine.close(now)?)
     }
 
-    fn end(mut self) -> Result<(), Failure> {
+    fn end(mut self, now: Instant) -> Result<(), Failure> {
         log::info!("asked to end");
-        self.close()
+        self.close(now)
     }
 }

@@ -3,6 +3,7 @@
 mod deadline;
 mod frames;
 mod moderation;
+mod power;
 mod requests;
 mod restart;
 mod self_test;
@@ -43,6 +44,8 @@ pub struct Engine<F: PciFunction, N: Nic> {
     rings: Rings,
     /// Its LED shows which device it is.
     identifies: bool,
+    /// When the device is powered down, if it is not used until then.
+    power_down_at: Option<Instant>,
     /// The kinds of interrupt that may be claimed, best first.
     interrupts: &'static [InterruptKind],
     function: F,
@@ -93,7 +96,11 @@ impl<I> Running<I> {
 impl<F: PciFunction, N: Nic> Engine<F, N> {
     /// Drives `nic`, which is quiet, for the users of `port`, by the first of `interrupts` that the function has.
     pub fn new(function: F, nic: N, port: SharedPort, interrupts: &'static [InterruptKind]) -> Self {
-        let rings = port.borrow().settings.rings;
+        let (rings, power_down_at) = {
+            let mut port = port.borrow_mut();
+            port.info.facilities.power = function.can_power_down();
+            (port.settings.rings, Some(port.now + power::IDLE).filter(|_| function.can_power_down()))
+        };
         Self {
             nic,
             running: None,
@@ -102,6 +109,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
             sent: Vec::new(),
             rings,
             identifies: false,
+            power_down_at,
             interrupts,
             function,
         }
@@ -128,6 +136,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
 
     /// Claims the interrupt and starts the device. The results become readable when it interrupts.
     pub fn open(&mut self, now: Instant) -> Result<Vec<RawFd>, Fault> {
+        self.power_up(now)?;
         let interrupt = self.function.interrupt(self.interrupts)?;
         let kind = interrupt.kind();
         let event_fds = (0..kind.vectors()).filter_map(|vector| interrupt.event_fd(vector)).collect();
@@ -162,7 +171,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
     }
 
     /// Makes the device quiet and gives the interrupt back. Frames not sent yet are dropped, and counted.
-    pub fn close(&mut self) -> Result<(), Fault> {
+    pub fn close(&mut self, now: Instant) -> Result<(), Fault> {
         if self.running.is_none() {
             return Ok(());
         }
@@ -170,6 +179,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         let unsent = self.nic.stop();
         self.function.set_bus_master(false)?;
         self.running = None;
+        self.rest_later(now);
         let mut port = self.port.borrow_mut();
         let dropped = unsent + port.transmit.len();
         port.transmit.clear();
@@ -202,8 +212,9 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
 
     /// Does what there is to do, a bounded part of it at a time.
     pub fn turn(&mut self, now: Instant) -> Result<(), Fault> {
-        self.identify(now);
+        self.identify(now)?;
         self.report(now)?;
+        self.power_down(now);
         let Some(running) = &mut self.running else { return Ok(()) };
         if running.acknowledge_at.is_some_and(|at| now >= at) {
             running.acknowledge_at = None;
@@ -275,24 +286,6 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         Ok(())
     }
 
-    /// Makes the report that readers wait for.
-    fn report(&mut self, now: Instant) -> Result<(), Fault> {
-        let wanted = self.port.borrow().report_wanted;
-        if wanted == self.port.borrow().report_made {
-            return Ok(());
-        }
-        self.update_link()?;
-        self.reclaim(now);
-        let mut port = self.port.borrow_mut();
-        self.nic.collect(&mut port.statistics);
-        port.registers = self.nic.registers();
-        if std::mem::take(&mut port.requests.eeprom) {
-            port.eeprom = self.nic.eeprom();
-        }
-        port.report_made = wanted;
-        Ok(())
-    }
-
     /// Takes one budget of frames if the device is being polled; back to interrupts when it has no more.
     fn poll(&mut self, now: Instant) -> Result<(), Fault> {
         if !self.running.as_ref().is_some_and(|running| running.polling) {
@@ -326,7 +319,8 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
 impl<F: PciFunction, N: Nic> Drop for Engine<F, N> {
     fn drop(&mut self) {
         // The device must be quiet before its memory is freed, whatever ends the engine.
-        if let Err(error) = self.close() {
+        let now = self.port.borrow().now;
+        if let Err(error) = self.close(now) {
             log::error!("cannot stop the device: {error}");
         }
     }

@@ -55,6 +55,8 @@ pub enum Node {
     Eeprom,
     /// Has the device's LED show which device it is.
     Identify,
+    /// Whether the device is powered.
+    Power,
     /// Frames both ways, for those who look on.
     Capture,
     /// The device's registers.
@@ -63,7 +65,7 @@ pub enum Node {
 
 impl Node {
     /// All but the root.
-    const ALL: [Node; 23] = [
+    const ALL: [Node; 24] = [
         Node::Frame,
         Node::Vnet,
         Node::Receive,
@@ -85,6 +87,7 @@ impl Node {
         Node::SelfTest,
         Node::Eeprom,
         Node::Identify,
+        Node::Power,
         Node::Capture,
         Node::Registers,
     ];
@@ -129,6 +132,7 @@ impl Node {
             Node::SelfTest => "selftest",
             Node::Eeprom => "eeprom",
             Node::Identify => "identify",
+            Node::Power => "power",
             Node::Capture => "capture",
             Node::Registers => "registers",
         }
@@ -213,6 +217,7 @@ impl Node {
             Node::SelfTest => port.self_test.clone().into(),
             Node::Eeprom => port.eeprom.clone(),
             Node::Identify => port.requests.identify(port.now).into(),
+            Node::Power => attributes::power(port.is_powered_down).into(),
             Node::Registers => attributes::registers(&port.registers).into(),
         }
     }

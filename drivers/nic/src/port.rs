@@ -50,6 +50,8 @@ pub struct Port {
 
     /// The link as last seen.
     pub link: Link,
+    /// The device is powered down, and does not answer.
+    pub is_powered_down: bool,
     /// The intervals between interrupts that the device keeps.
     pub intervals: Intervals,
     /// What was counted, up to date as of `report_made`.
@@ -98,6 +100,7 @@ impl Port {
             received: VecDeque::new(),
             captures: Captures::new(now, 0),
             link,
+            is_powered_down: false,
             intervals: Intervals::default(),
             statistics: Statistics::of_queues(queues.into()),
             registers: Vec::new(),

@@ -16,6 +16,8 @@ pub struct Requests {
     pub self_test: bool,
     /// What the EEPROM holds.
     pub eeprom: bool,
+    /// What the registers hold.
+    pub registers: bool,
     /// The device's LED shows which device it is, until then.
     pub identify_until: Option<Instant>,
 }

@@ -295,7 +295,10 @@ impl NetworkScheme {
         if offset == 0 {
             let mut port = self.port.borrow_mut();
             if node.needs_report() {
-                port.requests.eeprom |= *node == Node::Eeprom && attribute.report.is_none();
+                if attribute.report.is_none() {
+                    port.requests.eeprom |= *node == Node::Eeprom;
+                    port.requests.registers |= *node == Node::Registers;
+                }
                 let wanted = *attribute.report.get_or_insert_with(|| port.request_report());
                 if port.report_made < wanted {
                     return Err(Error::new(EAGAIN));

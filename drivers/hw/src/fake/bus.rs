@@ -3,6 +3,7 @@
 use pci_types::CommandRegister;
 
 use super::interrupt::Vectors;
+use super::power::Management;
 use crate::{Error, InterruptKind, dma};
 
 /// What a device model is given to act on the machine around it.
@@ -14,6 +15,9 @@ pub struct Bus {
     unplugged: bool,
     /// Reads and writes of registers.
     pub(super) accesses: usize,
+    /// Those of them that could not arrive.
+    pub(super) lost_accesses: usize,
+    pub(super) management: Management,
     pub(super) vectors: Vectors,
 }
 
@@ -26,6 +30,8 @@ impl Default for Bus {
             next_high: 0x12_0010_0000,
             unplugged: false,
             accesses: 0,
+            lost_accesses: 0,
+            management: Management::default(),
             vectors: Vectors::default(),
         }
     }
@@ -61,6 +67,21 @@ impl Bus {
     /// Whether the driver lets the device master the bus.
     pub fn is_bus_master(&self) -> bool {
         self.command.contains(CommandRegister::BUS_MASTER_ENABLE)
+    }
+
+    /// The device has seen what it shall wake the machine for.
+    pub fn signal_wake(&mut self) {
+        self.management.signal();
+    }
+
+    /// The device itself lets its PME be signalled, or no longer, as some can beside their configuration space.
+    pub fn enable_wake(&mut self, on: bool) {
+        self.management.enable(on);
+    }
+
+    /// Its BARs are open.
+    pub(super) fn answers(&self) -> bool {
+        self.command.contains(CommandRegister::MEMORY_ENABLE) && !self.management.is_down()
     }
 
     pub(super) fn is_unplugged(&self) -> bool {

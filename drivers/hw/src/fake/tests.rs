@@ -1,6 +1,6 @@
 //! A small copying device, driven through the fake.
 
-use super::{Bus, Model, Slot};
+use super::{Bus, Model, POWER_MANAGEMENT, Slot};
 use crate::{
     Capability, Error, Identity, Interrupt, InterruptKind, PciFunction, Registers, capabilities,
     capability_word,
@@ -58,8 +58,15 @@ impl Model for Copier {
     }
 
     fn capabilities(&self) -> Vec<u8> {
+        if !self.messages {
+            return Vec::new();
+        }
         // Of the vendor's own kind and 12 bytes, then power management.
-        if self.messages { vec![9, 0x4c, 12, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 0, 0, 0] } else { Vec::new() }
+        [&[9, 0x4c, 12, 1, 2, 3, 4, 5, 6, 7, 8, 9][..], &POWER_MANAGEMENT].concat()
+    }
+
+    fn power_up(&mut self, _bus: &mut Bus) {
+        *self = Self { messages: self.messages, ..Self::default() };
     }
 
     fn interrupts(&self) -> Vec<InterruptKind> {
@@ -102,6 +109,28 @@ fn a_device_copies_memory_and_interrupts_until_its_cause_is_read() {
     assert_eq!(registers.read32(CAUSE), 1);
     interrupt.acknowledge(0).unwrap();
     assert_eq!(interrupt.take(0).unwrap(), 0);
+}
+
+#[test]
+fn a_device_that_is_powered_down_does_not_answer_and_comes_back_as_after_a_reset() {
+    let slot = Slot::new(Copier { messages: true, cause: 7, ..Copier::default() });
+    let mut function = slot.claim();
+    let registers = function.registers(0).unwrap();
+    assert!(function.can_power_down());
+    function.power_down(true).unwrap();
+    slot.with(|_, bus| bus.signal_wake());
+    assert!(slot.is_powered_down() && slot.wakes());
+    registers.write32(SOURCE, 1);
+    assert_eq!((registers.read32(CAUSE), slot.lost_accesses()), (u32::MAX, 2));
+
+    function.power_up().unwrap();
+    assert!(!slot.is_powered_down() && !slot.wakes());
+    assert_eq!((registers.read32(CAUSE), slot.lost_accesses()), (0, 2));
+
+    function.power_down(false).unwrap();
+    drop(function);
+    assert!(!slot.is_powered_down(), "the next driver finds it in D0");
+    assert!(!Slot::new(Copier::default()).claim().can_power_down());
 }
 
 #[test]

@@ -219,6 +219,19 @@ pub struct Function {
 }
 
 impl Function {
+    /// The BARs as they stand in configuration space, by their offsets there. Bits that tell their kind cannot be written.
+    pub fn bar_words(&self) -> impl Iterator<Item = (u16, u32)> {
+        (0x10_u16..).step_by(4).zip(&self.bars).flat_map(|(offset, bar)| {
+            let address = match bar {
+                Bar::Memory { address, .. } => *address,
+                Bar::None | Bar::Port => 0,
+            };
+            let low = (address != 0).then_some((offset, address as u32));
+            let high = (address >> 32 != 0).then_some((offset + 4, (address >> 32) as u32));
+            low.into_iter().chain(high)
+        })
+    }
+
     fn decode(reader: &mut Reader) -> Result<Self, Malformed> {
         let location = PciAddress::new(reader.u16()?, reader.u8()?, reader.u8()? & 0x1f, reader.u8()? & 0x7);
         let mut bars = [Bar::None; 6];

@@ -154,6 +154,8 @@ fn the_function_is_read_as_pcid_wrote_it() {
     assert_eq!(function.bars[1], Bar::Port);
     assert_eq!(function.bars[2], Bar::Memory { address: 0x38_0000_0000, size: 0x4000 });
     assert_eq!(function.bars[3], Bar::None);
+    let words: Vec<_> = function.bar_words().collect();
+    assert_eq!(words, [(0x10, 0xfeb8_0000), (0x18, 0), (0x1c, 0x38)]);
     assert_eq!(function.line, Some(InterruptLine("11".to_owned())));
     assert_eq!((function.identity.vendor, function.identity.device), (0x8086, 0x100e));
     assert_eq!((function.identity.class, function.identity.revision), ([2, 0, 0], 3));

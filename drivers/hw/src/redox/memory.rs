@@ -11,7 +11,7 @@ use libredox::flag::{MAP_PRIVATE, MAP_SHARED, O_CLOEXEC, O_RDWR, PROT_READ, PROT
 use syscall::{CallFlags, PAGE_SIZE};
 
 use super::Device;
-use crate::mmio::Mmio;
+use crate::mmio::{self, Mmio};
 use crate::pcid::message::{self, Bar};
 use crate::pcid::reach::check_reach;
 use crate::{Error, dma};
@@ -24,7 +24,19 @@ const CONTIGUOUS: &str =
     if cfg!(target_arch = "x86_64") { "zeroed@wb?phys_contiguous" } else { "zeroed@uc?phys_contiguous" };
 
 /// A BAR of the function.
-pub type Registers = Mmio<Mapping>;
+pub type Registers = Mmio<Window>;
+
+/// A mapped BAR.
+pub struct Window {
+    _mapping: Mapping,
+    device: Rc<Device>,
+}
+
+impl mmio::Mapping for Window {
+    fn is_powered(&self) -> bool {
+        !self.device.power.is_down()
+    }
+}
 
 /// The memory scheme's root, opened before the process gives up its namespace.
 pub struct MemoryScheme(Fd);
@@ -91,7 +103,7 @@ impl Drop for Mapping {
 /// Maps BAR `bar`: through the channel, or where pcid cannot do that yet (before May 2026), by its physical
 /// address.
 pub fn registers(
-    device: &Device,
+    device: &Rc<Device>,
     memory: &MemoryScheme,
     found: &message::Function,
     bar: usize,
@@ -111,8 +123,9 @@ pub fn registers(
         })
         .map_err(failed())?;
     let base = mapping.base;
+    let window = Window { _mapping: mapping, device: device.clone() };
     // SAFETY: the mapping is at least of this size, begins at a page, and is reached through the window only.
-    Ok(unsafe { Mmio::new(base, size, mapping) })
+    Ok(unsafe { Mmio::new(base, size, window) })
 }
 
 /// Memory that the device reaches.

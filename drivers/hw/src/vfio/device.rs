@@ -11,7 +11,7 @@ use super::group::{self, Claim};
 use super::ioctl::{self, DeviceFlags};
 use super::iommu::reported_ranges;
 use super::iova::IovaSpace;
-use crate::Error;
+use crate::{Error, Power};
 
 /// Offset of the command register (PCI Local Bus Specification 3.0, section 6.2.2).
 const COMMAND: u64 = 0x04;
@@ -22,6 +22,7 @@ pub struct Device {
     pub iova: RefCell<IovaSpace>,
     /// Whether an interrupt of it is claimed.
     pub interrupt_held: Cell<bool>,
+    pub power: Power,
     flags: DeviceFlags,
     /// Where its configuration space begins behind its descriptor.
     config_offset: u64,
@@ -39,6 +40,7 @@ impl Device {
             location,
             iova: RefCell::new(iova_space(&claim, location)),
             interrupt_held: Cell::new(false),
+            power: Power::default(),
             flags,
             config_offset: config.offset,
             claim,

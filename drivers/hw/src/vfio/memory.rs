@@ -9,7 +9,7 @@ use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 
 use super::device::Device;
 use super::ioctl::{self, Region, RegionFlags};
-use crate::mmio::Mmio;
+use crate::mmio::{self, Mmio};
 use crate::{Error, dma};
 
 /// A BAR of the function.
@@ -19,7 +19,13 @@ pub type Registers = Mmio<Window>;
 pub struct Window {
     /// Unmapped first.
     _mapping: Mapping,
-    _device: Rc<Device>,
+    device: Rc<Device>,
+}
+
+impl mmio::Mapping for Window {
+    fn is_powered(&self) -> bool {
+        !self.device.power.is_down()
+    }
 }
 
 /// Memory that is mapped until this is dropped.
@@ -78,9 +84,9 @@ pub fn registers(device: &Rc<Device>, bar: usize) -> Result<Registers, Error> {
     }
     let mapping = Mapping::of_bar(device, region).map_err(map())?;
     let (base, size) = (mapping.base.cast(), mapping.size);
-    let window = Window { _mapping: mapping, _device: device.clone() };
+    let window = Window { _mapping: mapping, device: device.clone() };
     // SAFETY: the mapping is of this size, begins at a page, lives as long as `window`, and is reached through
-    // it only.
+    // it only. While the function is powered down, when VFIO makes each access a fault, `window` says so.
     Ok(unsafe { Mmio::new(base, size, window) })
 }
 

@@ -11,7 +11,7 @@ mod transmit;
 
 use std::marker::PhantomData;
 
-use hw::fake::{Bus, Model};
+use hw::fake::{Bus, Model, POWER_MANAGEMENT};
 use hw::{Identity, InterruptKind};
 use intel::Family;
 use intel::registers::{self as reg, Ctrl, Interrupts, Mdic, Rctl, Status};
@@ -215,6 +215,14 @@ impl<K: Kind> Model for Controller<K> {
 
     fn interrupts(&self) -> Vec<InterruptKind> {
         [self.messages, &[InterruptKind::Intx]].concat()
+    }
+
+    fn capabilities(&self) -> Vec<u8> {
+        POWER_MANAGEMENT.to_vec()
+    }
+
+    fn power_up(&mut self, bus: &mut Bus) {
+        self.reset(bus);
     }
 
     fn read(&mut self, bus: &mut Bus, _bar: usize, offset: usize, size: usize) -> u32 {

@@ -11,7 +11,7 @@ mod receive;
 mod tasks;
 mod transmit;
 
-use hw::fake::{Bus, Model};
+use hw::fake::{Bus, Model, POWER_MANAGEMENT};
 use hw::{Identity, InterruptKind};
 use realtek::registers::{self as reg, Cr, Interrupts};
 
@@ -172,6 +172,14 @@ impl<K: Kind> Model for Chip<K> {
 
     fn interrupts(&self) -> Vec<InterruptKind> {
         [self.messages, &[InterruptKind::Intx]].concat()
+    }
+
+    fn capabilities(&self) -> Vec<u8> {
+        POWER_MANAGEMENT.to_vec()
+    }
+
+    fn power_up(&mut self, bus: &mut Bus) {
+        self.write_command(bus, Cr::RST.bits());
     }
 
     fn read(&mut self, _bus: &mut Bus, _bar: usize, offset: usize, size: usize) -> u32 {

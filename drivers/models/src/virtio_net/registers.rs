@@ -1,6 +1,6 @@
 //! The registers: where they are, and what reading and writing them does (4.1.4).
 
-use hw::fake::{Bus, Model};
+use hw::fake::{Bus, Model, POWER_MANAGEMENT};
 use hw::{Identity, InterruptKind};
 use virtio_net::registers::{Features, Isr, NO_VECTOR, Status, cfg_type, common, net};
 
@@ -118,7 +118,7 @@ impl<const PACKED: bool> Model for Device<PACKED> {
         [InterruptKind::Intx].into_iter().chain(messages).collect()
     }
 
-    /// A capability of each kind, behind one that nobody knows and one in a reserved BAR.
+    /// A capability of each kind, behind one that nobody knows and one in a reserved BAR; then power management.
     fn capabilities(&self) -> Vec<u8> {
         let structures = [
             (0x77, BAR, 0, 0x10),
@@ -130,13 +130,18 @@ impl<const PACKED: bool> Model for Device<PACKED> {
         ];
         let mut bytes = Vec::new();
         for (index, (kind, bar, offset, length)) in structures.into_iter().enumerate() {
-            let next = if index + 1 < structures.len() { 0x40 + 20 * (index + 1) } else { 0 };
+            let next = 0x40 + 20 * (index + 1);
             bytes.extend([9, next as u8, 20, kind, bar as u8, 0, 0, 0]);
             for word in [offset, length, MULTIPLIER] {
                 bytes.extend((word as u32).to_le_bytes());
             }
         }
+        bytes.extend(POWER_MANAGEMENT);
         if self.legacy { Vec::new() } else { bytes }
+    }
+
+    fn power_up(&mut self, bus: &mut Bus) {
+        self.reset(bus);
     }
 
     fn read(&mut self, bus: &mut Bus, bar: usize, offset: usize, size: usize) -> u32 {

@@ -90,7 +90,7 @@ impl Vmxnet3 {
         0
     }
 
-    fn reset(&mut self, bus: &mut Bus) {
+    pub(super) fn reset(&mut self, bus: &mut Bus) {
         self.resets += 1;
         self.active = false;
         (self.masks, self.pending) = ([true; shared::QUEUES], [false; shared::QUEUES]);

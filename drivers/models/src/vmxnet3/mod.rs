@@ -9,7 +9,7 @@ mod ring;
 mod spread;
 mod transmit;
 
-use hw::fake::{Bus, Model};
+use hw::fake::{Bus, Model, POWER_MANAGEMENT};
 use hw::{Identity, InterruptKind};
 use vmxnet3::registers::{Events, pt, vd};
 use vmxnet3::shared::{self, DriverShared, RssConfiguration};
@@ -175,6 +175,14 @@ impl Model for Vmxnet3 {
 
     fn bar_size(&self, bar: usize) -> usize {
         if bar < 2 { 0x1000 } else { 0 }
+    }
+
+    fn capabilities(&self) -> Vec<u8> {
+        POWER_MANAGEMENT.to_vec()
+    }
+
+    fn power_up(&mut self, bus: &mut Bus) {
+        self.reset(bus);
     }
 
     fn read(&mut self, bus: &mut Bus, bar: usize, offset: usize, size: usize) -> u32 {

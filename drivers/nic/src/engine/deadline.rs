@@ -24,7 +24,10 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         if port.report_wanted != port.report_made {
             return Some(now);
         }
-        let Some(running) = &self.running else { return identify_until };
+        let Some(running) = &self.running else {
+            let power_down_at = self.power_down_at.filter(|_| !self.identifies);
+            return identify_until.into_iter().chain(power_down_at).min();
+        };
         let can_send = !port.transmit.is_empty() && port.link.is_up() && running.takes_frames();
         let can_close = !port.is_needed() && self.is_drained(&port);
         let reader_until = self.reader_until(now).filter(|_| running.drained);

@@ -5,4 +5,5 @@ mod filters;
 mod frames;
 mod life;
 mod nodes;
+mod power;
 mod troubles;

@@ -4,6 +4,7 @@
 mod capture;
 mod coalesce;
 mod media;
+mod power;
 pub mod queues;
 mod requests;
 mod rings;
@@ -60,6 +61,7 @@ fn control_files_do(card: Card) {
         media::SCRIPT,
         requests::SCRIPT,
         capture::SCRIPT,
+        power::SCRIPT,
     ];
     let running = guest.start(&scripts.concat()).unwrap();
     let claims = features::of_device(card.name).unwrap();
@@ -69,6 +71,7 @@ fn control_files_do(card: Card) {
     queues::serve(&mut trial);
     let received = rings::serve(&mut trial);
     capture::serve(&mut trial);
+    power::serve(&mut trial);
 
     let finished = trial.running.finish().unwrap();
     let said: BTreeMap<&str, &str> =
@@ -80,4 +83,5 @@ fn control_files_do(card: Card) {
     media::check(&trial.claims, &said);
     requests::check(&trial.claims, &said);
     capture::check(&said);
+    power::check(&trial.claims, &said);
 }
