@@ -16,7 +16,7 @@ use std::time::Duration;
 pub use self::report::Report;
 
 use self::report::{Column, Measured};
-use super::install::{self, Item, PLAIN, PROGRAM, Parts};
+use super::install::{self, Item, PROGRAM, Parts};
 use super::run::{Clock, Plan, Run};
 use super::script;
 use crate::nic::{self, Link, Nic};
@@ -45,7 +45,7 @@ const DEVICE: &str = "e1000,mitigation=off";
 const RATES: [u32; 5] = [1000, 2000, 4000, 6000, 8000];
 
 /// The unit whose place one that does nothing takes where the drivers are measured alone.
-const NETWORK_UNIT: &str = "init.d/10_smolnetd.service";
+const NETWORK_UNIT: &str = "10_smolnetd.service";
 
 /// What is compared, and with what.
 #[derive(Clone, Copy, Debug)]
@@ -110,16 +110,7 @@ impl Bench<'_> {
         let peer = Peer::new()?;
         let nics = vec![Nic::user(DEVICE), peer.nic(DEVICE)];
         let _supply = Supply::start(peer);
-        let unit = format!(
-            "[unit]\ndescription = \"No network stack\"\n\n[service]\ncmd = \"{}\"\ntype = \"oneshot\"\n",
-            script::RUNNER_PATH
-        );
-        let unit = Item {
-            path: format!("/usr/lib/{NETWORK_UNIT}"),
-            shadow: Some(format!("/etc/{NETWORK_UNIT}")),
-            mode: PLAIN,
-            content: unit.into_bytes(),
-        };
+        let unit = script::idle_unit(NETWORK_UNIT);
         self.boot(parts, clock, nics, vec![unit], script)
     }
 
@@ -137,6 +128,7 @@ impl Bench<'_> {
             base: self.base.to_owned(),
             parts,
             programs: Some(self.programs.to_owned()),
+            left_out: Vec::new(),
             others,
             nics,
             unplugged: false,

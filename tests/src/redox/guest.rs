@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::install::{self, Item, PROGRAM, Parts};
+use super::install::{self, Item, PLAIN, PROGRAM, Parts};
 use super::run::{Clock, Plan, Run};
 use super::script;
 use crate::nic::Nic;
@@ -39,6 +39,7 @@ impl Guest {
             base: crate::variable(IMAGE)?,
             parts,
             programs: Some(crate::variable(PROGRAMS)?),
+            left_out: Vec::new(),
             others: Vec::new(),
             nics: Vec::new(),
             unplugged: false,
@@ -68,6 +69,27 @@ impl Guest {
     #[must_use]
     pub fn unplugged(mut self) -> Self {
         self.plan.unplugged = true;
+        self
+    }
+
+    /// With this file.
+    #[must_use]
+    pub fn file(mut self, path: &str, content: &str) -> Self {
+        self.plan.others.push(Item::new(path, PLAIN, content.into()));
+        self
+    }
+
+    /// Without this file of ours.
+    #[must_use]
+    pub fn without_file(mut self, path: &str) -> Self {
+        self.plan.left_out.push(path.to_owned());
+        self
+    }
+
+    /// Without what this unit of the image's would start.
+    #[must_use]
+    pub fn without_unit(mut self, name: &str) -> Self {
+        self.plan.others.push(script::idle_unit(name));
         self
     }
 

@@ -34,6 +34,8 @@ pub struct Plan {
     pub parts: Parts,
     /// The folder of our programs; not needed for a stock image without a script.
     pub programs: Option<PathBuf>,
+    /// Files of the parts that stay out.
+    pub left_out: Vec<String>,
     /// Other files that go in, after those.
     pub others: Vec<Item>,
     /// The network devices.
@@ -114,6 +116,7 @@ fn prepare(plan: &Plan, folder: &Path) -> Result<Option<PathBuf>> {
     let mut items = Vec::new();
     if let Some(programs) = &plan.programs {
         items.extend(install::items(plan.parts, programs)?);
+        items.retain(|item| !plan.left_out.contains(&item.path));
         if let Some(text) = &plan.script {
             items.extend(script::items(text, programs)?);
         }

@@ -12,7 +12,7 @@ const RUNNER: &str = "script-runner";
 const FOLDER: &str = "/usr/lib/netd-script";
 
 /// Where the runner is, which without arguments ends at once.
-pub const RUNNER_PATH: &str = "/usr/lib/netd-script/script-runner";
+const RUNNER_PATH: &str = "/usr/lib/netd-script/script-runner";
 
 /// The kernel's serial line, without a copy in its log.
 const CONSOLE: &str = "/scheme/debug/no-preserve";
@@ -30,6 +30,19 @@ pub fn items(script: &[u8], programs: &Path) -> Result<Vec<Item>> {
         Item::new(&format!("{FOLDER}/script"), PLAIN, script.to_owned()),
         Item::new("/usr/lib/init.d/99_netd_script.service", PLAIN, unit.into_bytes()),
     ])
+}
+
+/// A unit that does nothing, in the place of the one of this name.
+pub fn idle_unit(name: &str) -> Item {
+    let unit = format!(
+        "[unit]\ndescription = \"Nothing\"\n\n[service]\ncmd = \"{RUNNER_PATH}\"\ntype = \"oneshot\"\n"
+    );
+    Item {
+        path: format!("/usr/lib/init.d/{name}"),
+        shadow: Some(format!("/etc/init.d/{name}")),
+        mode: PLAIN,
+        content: unit.into_bytes(),
+    }
 }
 
 /// A program at `path` that ends at once and not well: the runner, which does so where it is not told what to run.

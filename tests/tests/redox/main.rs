@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in a test, what must not be ends the test")]
 
 mod boot;
+mod configuration;
 mod deaths;
 mod drivers;
 mod frames;

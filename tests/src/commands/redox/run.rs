@@ -49,8 +49,8 @@ pub fn run(arguments: &Arguments) -> crate::commands::Result {
     let programs = needed.then(|| arguments.programs.folder()).transpose()?;
     let parts = if arguments.stock { Parts::Stock } else { Parts::All };
     let (pcap, limit) = (options.pcap.clone(), options.limit());
-    let (others, unplugged, clock) = (Vec::new(), false, Clock::Wall);
-    let plan = Plan { base, parts, programs, others, nics, unplugged, clock, pcap, script, limit };
+    let (left_out, others, unplugged, clock) = (Vec::new(), Vec::new(), false, Clock::Wall);
+    let plan = Plan { base, parts, programs, left_out, others, nics, unplugged, clock, pcap, script, limit };
     let folder = run::new_folder()?;
     let result = match plan.script {
         Some(_) => execute(&plan, &folder),
