@@ -58,6 +58,12 @@ impl<C: Driven> Rig<C> {
         Ok(Self { slot, port, pools, engine, scheme, root, now })
     }
 
+    /// The device as a driver leaves it that is killed.
+    pub fn kill(self) -> C {
+        // What the driver's end does, as it is dropped, it does to another device.
+        self.slot.with(|model, _| std::mem::replace(model, C::switched_on()))
+    }
+
     /// Turns until nothing is left to do now.
     pub fn settle(&mut self) {
         self.try_settle().expect("the device is well");

@@ -37,8 +37,8 @@ pub struct Controller<K> {
     link_up: bool,
     /// The PHY has negotiated, or needs not be told to.
     negotiated: bool,
-    /// The PHY receives what is sent.
-    looped: bool,
+    /// The PHY's control register.
+    phy_control: u16,
     /// Interrupt causes that wait.
     pub icr: u32,
     /// Interrupt causes that are enabled.
@@ -123,7 +123,7 @@ impl<K: Kind> Controller<K> {
             late_eerd: K::LATE_EERD,
             link_up: true,
             negotiated: true,
-            looped: false,
+            phy_control: phy::CONTROL,
             icr: 0,
             ims: 0,
             interrupt: Interrupt::default(),
@@ -197,7 +197,9 @@ impl<K: Kind> Controller<K> {
         self.packet.clear();
         (self.icr, self.ims) = (0, 0);
         self.negotiated = !K::RESETS_PHY;
-        self.looped &= !K::RESETS_PHY;
+        if K::RESETS_PHY {
+            self.phy_control = phy::CONTROL;
+        }
         self.load_address();
         self.set_register(reg::LEDCTL, Self::LEDS);
         self.drive_interrupt(bus);

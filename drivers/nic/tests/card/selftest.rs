@@ -85,3 +85,22 @@ fn a_device_that_sends_nothing_fails_it_and_what_it_had_is_counted() {
     assert_eq!(rig.write(id, &frame), Ok(60));
     assert_eq!((rig.sent(), rig.stat("tx_dropped")), (vec![frame], 1));
 }
+
+#[test]
+fn a_device_whose_driver_was_killed_in_a_test_is_no_longer_looped_with_the_next_driver() {
+    let mut rig = Rig::new(Card::new());
+    rig.slot.with(|model, _| model.faults.deaf = usize::MAX);
+    assert!(rig.echo("selftest", "run").is_ok());
+    let result = rig.open("selftest", O_RDONLY).expect("it opens");
+    assert_eq!(rig.read(result), Err(EAGAIN), "it is under way");
+    let mut model = rig.kill();
+    model.faults.deaf = 0;
+
+    let mut rig = Rig::new(model);
+    let id = rig.open_frames();
+    let frame = frame(Card::MAC, 1514, 0);
+    assert_eq!(rig.write(id, &frame), Ok(1514));
+    assert_eq!((rig.drain(id), rig.sent()), (vec![], vec![frame.clone()]));
+    rig.arrive(&frame);
+    assert_eq!((rig.drain(id), rig.cat("link").as_str()), (vec![frame], Card::LINK));
+}

@@ -76,7 +76,7 @@ impl<K: Kind> Controller<K> {
 
     /// Frames leave, or come back.
     fn put_on_wire(&mut self, bus: &mut Bus, frames: Vec<Vec<u8>>) {
-        if self.looped {
+        if self.is_looped() {
             frames.iter().skip(usize::from(self.loses())).for_each(|frame| self.arrive(bus, frame));
         } else {
             self.sent.extend(frames);
