@@ -98,8 +98,10 @@ impl Ixgbe {
     /// LEDCTL after a reset.
     const LEDS: u32 = 0x0020_0100;
 
-    /// AUTOC after a reset: 10 Gbit/s over one lane, as a module has it; or negotiation with a backplane (LMS of 3 or 4).
+    /// AUTOC after a reset, with a place for a module: 10 Gbit/s over one lane (LMS of 3).
     const MODULE: u32 = 3 << 13;
+
+    /// The same, with a backplane: negotiation (LMS of 4).
     const BACKPLANE: u32 = 4 << 13;
 
     /// What its LEDs do while they show which device it is: all of them are on, and blink.
