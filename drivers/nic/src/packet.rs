@@ -57,3 +57,51 @@ impl Packet {
         is_so.then_some(Self { is_ipv6, ip, protocol, transport: ip + header })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A frame with this type and these first bytes of its packet, of 60 bytes in all.
+    fn frame(kind: [u8; 2], packet: &[u8]) -> Vec<u8> {
+        let mut frame = [&[2; 12][..], &kind, packet].concat();
+        frame.resize(60, 0);
+        frame
+    }
+
+    /// UDP in IPv4, with a header of `words`, and its field of flags and fragment offset.
+    fn v4(words: u8, fragment: u16) -> Vec<u8> {
+        let [high, low] = fragment.to_be_bytes();
+        frame(ipv4::TYPE, &[0x40 | words, 0, 0, 46, 0, 1, high, low, 64, UDP])
+    }
+
+    #[test]
+    fn the_transport_is_behind_ips_header_and_its_options() {
+        let found = |transport| Some(Packet { is_ipv6: false, ip: 14, protocol: UDP, transport });
+        assert_eq!((Packet::of(&v4(5, 0)), Packet::of(&v4(7, 0x4000))), (found(34), found(42)));
+        let v6 = frame(ipv6::TYPE, &[0x60, 0, 0, 0, 0, 6, TCP, 64]);
+        assert_eq!(Packet::of(&v6), Some(Packet { is_ipv6: true, ip: 14, protocol: TCP, transport: 54 }));
+        let mut tagged = v4(5, 0);
+        scheme::vlan::insert(&mut tagged, 10);
+        let expected = Packet { is_ipv6: false, ip: 18, protocol: UDP, transport: 38 };
+        assert_eq!(Packet::of(&tagged), Some(expected));
+    }
+
+    #[test]
+    fn fragments_and_what_is_no_packet_are_none() {
+        for none in [
+            v4(5, 0x2000),
+            v4(5, 1),
+            v4(4, 0),
+            v4(15, 0),
+            frame(ipv4::TYPE, &[0x65]),
+            frame(ipv6::TYPE, &[0x45]),
+            frame([0x08, 0x06], &[0x45]),
+            v4(5, 0)[..33].to_vec(),
+            v4(5, 0)[..14].to_vec(),
+            vec![0; 3],
+        ] {
+            assert_eq!(Packet::of(&none), None, "{none:x?}");
+        }
+    }
+}
