@@ -7,6 +7,37 @@ use std::sync::Arc;
 use crate::nic::{Link, Nic};
 use crate::server::{self, ClosedPort};
 
+/// Its checks, but for the one that needs a name.
+pub const CHECKS: [&str; 27] = [
+    "send-64k",
+    "send-4k",
+    "send-1",
+    "receive-64k",
+    "receive-4k",
+    "receive-1",
+    "half-close",
+    "end-after-data",
+    "refused",
+    "read-timeout",
+    "write-timeout",
+    "listen",
+    "burst",
+    "nonblocking",
+    "peek",
+    "udp",
+    "udp-short",
+    "udp-long",
+    "udp-bound",
+    "udp-ports",
+    "c-stream",
+    "c-connecting",
+    "c-listener",
+    "c-waiting",
+    "c-options",
+    "c-datagrams",
+    "c-device",
+];
+
 /// What the program talks to, on the host's loopback. It ends with the process.
 #[derive(Clone, Debug)]
 pub struct Peer {

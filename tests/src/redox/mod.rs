@@ -9,6 +9,7 @@ pub mod install;
 pub mod partition;
 pub mod run;
 pub mod script;
+pub mod stock;
 pub mod toolchain;
 
 #[cfg(test)]
