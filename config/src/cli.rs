@@ -117,6 +117,10 @@ pub enum Command {
     #[command(after_help = examples::MEDIA)]
     Media(Tuning),
 
+    /// Show what a NIC that is stopped wakes the machine for, or change it
+    #[command(after_help = examples::WAKE)]
+    Wake(Tuning),
+
     /// Have a NIC test itself: its registers, frames that it sends to itself, its link
     #[command(after_help = examples::SELFTEST)]
     Selftest {

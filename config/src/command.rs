@@ -63,6 +63,7 @@ pub fn run(command: Option<Command>, json: bool) -> Result<(), Failure> {
         Command::Coalesce(tuning) => return driver::tune(Panel::Coalesce, &tuning, json),
         Command::Rings(tuning) => return driver::tune(Panel::Rings, &tuning, json),
         Command::Media(tuning) => return driver::tune(Panel::Media, &tuning, json),
+        Command::Wake(tuning) => return driver::tune(Panel::Wake, &tuning, json),
         Command::Selftest { interface } => return card::test(&interface, json),
         Command::Rss { interface, change: None } => rss::show(&interface)?,
         Command::Rss { interface, change: Some(change) } => return rss::change(&interface, &change),

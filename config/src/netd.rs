@@ -78,6 +78,9 @@ pub struct Interface {
     /// How the device comes by its link's speed and duplex, by the settings' names.
     #[serde(default)]
     pub media: Settings,
+    /// What the stopped device wakes the machine for, by the settings' names.
+    #[serde(default)]
+    pub wake: Settings,
     /// The metric of its routes that say none; the smallest is preferred.
     pub metric: Option<Metric>,
 }
@@ -155,6 +158,7 @@ impl Interface {
             coalesce: Settings::new(),
             rings: Settings::new(),
             media: Settings::new(),
+            wake: Settings::new(),
             metric: None,
         }
     }
@@ -166,6 +170,7 @@ impl Interface {
             Panel::Coalesce => &self.coalesce,
             Panel::Rings => &self.rings,
             Panel::Media => &self.media,
+            Panel::Wake => &self.wake,
         }
     }
 
@@ -176,6 +181,7 @@ impl Interface {
             Panel::Coalesce => &mut self.coalesce,
             Panel::Rings => &mut self.rings,
             Panel::Media => &mut self.media,
+            Panel::Wake => &mut self.wake,
         }
     }
 

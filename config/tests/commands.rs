@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// Commands that answer, with what they are asked here, and where `--json` makes JSON of the answer.
-const QUERIES: [&str; 22] = [
+const QUERIES: [&str; 23] = [
     "show",
     "link",
     "link show eth0",
@@ -29,6 +29,7 @@ const QUERIES: [&str; 22] = [
     "rings eth0",
     "rss eth0",
     "media eth0",
+    "wake eth0",
     "eeprom eth0",
     "monitor",
     // Against a netd that runs: see the other tests.
@@ -174,6 +175,7 @@ fn each_query_answers_in_json() {
         ("ifaces/eth0/coalesce", "rx-usecs 50\n"),
         ("ifaces/eth0/rings", "rx 256\n"),
         ("ifaces/eth0/media", "autoneg on\n"),
+        ("ifaces/eth0/wake", "magic off\n"),
         ("../network.test/eeprom", "RT"),
         ("../network.test/rss", "key 6d:5a\ntable 0 1\nhash none\n"),
         ("../network.test/stats", "rx_queue_0_packets 1\nrx_queue_0_bytes 60\n"),

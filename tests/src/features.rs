@@ -104,7 +104,8 @@ pub const ROWS: &[Row] = &[
         CONTROL,
     )
     .on_model("power::a_device_that_nobody_uses_is_powered_down_and_comes_back_at_the_next_open"),
-    row("wake-on-lan", "magic packet", None),
+    row("wake-on-lan", "magic packet, armed by file while the device is stopped", None)
+        .on_model("wake::a_stopped_device_wakes_the_machine_for_a_magic_packet_if_it_is_armed"),
     row("eeprom", "EEPROM or flash dump", CONTROL)
         .on_model("eeprom::the_words_of_the_eeprom_are_told_in_their_order"),
     row("self-test", "registers, and frames by the internal loopback, compared byte for byte", CONTROL)

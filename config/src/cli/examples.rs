@@ -97,6 +97,11 @@ Examples:
 
 What is changed here holds as long as the driver runs.";
 
+pub const WAKE: &str = "\
+Examples:
+  netcfg wake eth0
+  netcfg wake eth0 magic on";
+
 pub const RSS_EQUAL: &str = "\
 Example:
   netcfg rss eth0 equal 2";

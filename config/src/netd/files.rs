@@ -56,6 +56,7 @@ const SCHEMA: Schema = &[
             ("coalesce", Content::Value),
             ("rings", Content::Value),
             ("media", Content::Value),
+            ("wake", Content::Value),
             ("metric", Content::Value),
         ]),
     ),

@@ -18,11 +18,13 @@ pub enum Panel {
     Rings,
     /// How the device comes by its link's speed and duplex.
     Media,
+    /// What the stopped device wakes the machine for.
+    Wake,
 }
 
 impl Panel {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Features, Self::Coalesce, Self::Rings, Self::Media];
+    pub const ALL: [Self; 5] = [Self::Features, Self::Coalesce, Self::Rings, Self::Media, Self::Wake];
 
     /// The file's name, which is the key's in `netd.toml` too.
     pub fn name(self) -> &'static str {
@@ -31,6 +33,7 @@ impl Panel {
             Self::Coalesce => "coalesce",
             Self::Rings => "rings",
             Self::Media => "media",
+            Self::Wake => "wake",
         }
     }
 }

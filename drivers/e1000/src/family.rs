@@ -18,7 +18,7 @@ impl Family for E1000 {
     /// The 82540EM, 82544GC and 82545EM are tested in QEMU. The 82543GC is untested: it is here because Redox's own
     /// driver lists it, and speaks the same registers and descriptors; no driver is known to have it make segments.
     const CHIPS: &'static [Chip] = &[
-        Chip::new(0x1004, "82543GC").without(Features::TX_SEGMENTS).without_led_control(),
+        Chip::new(0x1004, "82543GC").without(Features::TX_SEGMENTS).without_led_control().without_wake(),
         Chip::jumbo(0x100c, "82544GC", JUMBO).without_led_control(),
         Chip::jumbo(0x100e, "82540EM", JUMBO),
         Chip::jumbo(0x100f, "82545EM", JUMBO),

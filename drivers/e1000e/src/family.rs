@@ -29,7 +29,7 @@ const fn without_jumbo(device: u16, name: &'static str) -> Chip {
 
 /// One that is a chipset's. Its tables are shorter or missing, and jumbo frames need settings of its PHY.
 const fn chipset(device: u16, name: &'static str) -> Chip {
-    Chip::new(device, name).without_filter_tables().with_reset_time(CHIPSET_RESET_TIME)
+    Chip::new(device, name).without_filter_tables().without_wake().with_reset_time(CHIPSET_RESET_TIME)
 }
 
 /// Receive queues of the 82574. Others of the family have two, too, but no vectors for them, and are given one.

@@ -160,13 +160,19 @@ pub trait PciFunction {
         power::is_managed(self.config(), self.location())
     }
 
-    /// Powers the quiet function down, to D3hot, in which it may signal PME if it is `armed`. Until it is powered up again
-    /// its registers read as all ones, and what is written there is lost, as on the bus.
-    fn power_down(&mut self, armed: bool) -> Result<(), Error> {
-        self.power().down(self.config(), self.location(), armed)
+    /// Powers the quiet function down, to D3hot. Until it is powered up again its registers read as all ones, and what is
+    /// written there is lost, as on the bus.
+    fn power_down(&mut self) -> Result<(), Error> {
+        self.power().down(self.config(), self.location())
     }
 
-    /// Powers the function up again, if it is down. It may be as after a reset, and masters the bus no longer.
+    /// Has the function signal PME for what its device shall wake the machine for, or no longer; nothing where it cannot.
+    /// VFIO keeps that to itself.
+    fn enable_wake(&mut self, on: bool) {
+        power::enable_wake(self.config(), self.location(), on);
+    }
+
+    /// Powers the function up again, if it is down. It may be as after a reset, and neither masters the bus nor signals PME.
     fn power_up(&mut self) -> Result<(), Error> {
         self.power().up(self.config(), self.location())
     }

@@ -66,13 +66,8 @@ impl Power {
         self.is_down.get()
     }
 
-    /// Brings the quiet function at `location` to D3hot, and `arms` its PME or not.
-    pub(crate) fn down<C: ConfigRegionAccess>(
-        &self,
-        config: &C,
-        location: PciAddress,
-        arms: bool,
-    ) -> Result<(), Error> {
+    /// Brings the quiet function at `location` to D3hot, in which it may signal PME if it might before.
+    pub(crate) fn down<C: ConfigRegionAccess>(&self, config: &C, location: PciAddress) -> Result<(), Error> {
         if self.is_down() {
             return Ok(());
         }
@@ -82,7 +77,8 @@ impl Power {
         };
         *self.kept.borrow_mut() = words(config, location);
         self.is_down.set(true);
-        let state = set_state(config, location, pmcsr, D3HOT, arms);
+        let enabled = read(config, location, pmcsr) & PME_EN;
+        let state = set_state(config, location, pmcsr, D3HOT | enabled);
         self.is_down.set(state != D0);
         if state == D3HOT { Ok(()) } else { Err(failed(io::Error::other(refused(state)))) }
     }
@@ -114,7 +110,7 @@ impl Power {
         let Some(pmcsr) = pmcsr(config, location) else {
             return Err(failed(io::Error::from(io::ErrorKind::NotFound)));
         };
-        let state = set_state(config, location, pmcsr, D0, false);
+        let state = set_state(config, location, pmcsr, D0);
         if state != D0 {
             return Err(failed(io::Error::other(refused(state))));
         }
@@ -144,17 +140,18 @@ fn pmcsr<C: ConfigRegionAccess>(config: &C, location: PciAddress) -> Option<u16>
     Some(capability.offset + PMCSR).filter(|offset| *offset < 0x100)
 }
 
-/// Writes the state; the one that the function has then.
-fn set_state<C: ConfigRegionAccess>(
-    config: &C,
-    location: PciAddress,
-    pmcsr: u16,
-    state: u32,
-    arms: bool,
-) -> u32 {
-    let enabled = if arms { PME_EN } else { 0 };
+/// Has the function at `location` signal PME, where it can, or no longer.
+pub(crate) fn enable_wake<C: ConfigRegionAccess>(config: &C, location: PciAddress, on: bool) {
+    if let Some(pmcsr) = pmcsr(config, location) {
+        let state = read(config, location, pmcsr) & STATE;
+        set_state(config, location, pmcsr, state | if on { PME_EN } else { 0 });
+    }
+}
+
+/// Writes the state, with PME enabled or not; the one that the function has then.
+fn set_state<C: ConfigRegionAccess>(config: &C, location: PciAddress, pmcsr: u16, state: u32) -> u32 {
     let before = read(config, location, pmcsr) & CONTROL & !(STATE | PME_EN);
-    write(config, location, pmcsr, before | state | enabled | PME_STATUS);
+    write(config, location, pmcsr, before | state | PME_STATUS);
     read(config, location, pmcsr) & STATE
 }
 

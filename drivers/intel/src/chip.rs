@@ -26,6 +26,8 @@ pub struct Chip {
     pub has_queues: bool,
     /// LEDCTL says what its LEDs do.
     pub led_control: bool,
+    /// It wakes the machine by registers of its own, and not of its PHY.
+    pub wakes: bool,
     /// How long nothing may be asked of it after a reset began.
     pub reset_time: Duration,
     /// What its family does for the driver, and it does not.
@@ -47,6 +49,7 @@ impl Chip {
             filter_tables: true,
             has_queues: false,
             led_control: true,
+            wakes: true,
             reset_time: Duration::ZERO,
             lacks: Features::empty(),
         }
@@ -77,6 +80,13 @@ impl Chip {
     #[must_use]
     pub const fn without_led_control(mut self) -> Self {
         self.led_control = false;
+        self
+    }
+
+    /// The same, which does not wake the machine, or by its PHY.
+    #[must_use]
+    pub const fn without_wake(mut self) -> Self {
+        self.wakes = false;
         self
     }
 

@@ -8,8 +8,8 @@ use std::marker::PhantomData;
 use hw::{InterruptKind, PciFunction, Registers};
 use nic::frame::{HEADER, VLAN_TAG};
 use nic::{
-    Causes, DriverInfo, Facilities, Fault, Features, Frame, Intervals, Link, Media, MediaLimits, Memory,
-    Moderation, Nic, NicInfo, RssLimits, Settings, Statistics, Turns, vlan,
+    Causes, DriverInfo, Facilities, Fault, Features, Frame, Intervals, Link, MacAddress, Media, MediaLimits,
+    Memory, Moderation, Nic, NicInfo, RssLimits, Settings, Statistics, Turns, vlan,
 };
 
 use crate::chip::Chip;
@@ -24,6 +24,7 @@ use crate::receive::Receiver;
 use crate::registers::{self as reg, Ctrl, Interrupts, Rah, Rctl, Rxcsum, Status, Tctl};
 use crate::rings;
 use crate::transmit::Transmitter;
+use crate::wake;
 use reset::{quiet, reset};
 
 /// A controller of the family `F`.
@@ -69,6 +70,7 @@ impl<R: Registers, F: Family> Device<R, F> {
             self_test: has_phy,
             eeprom: eeprom::is_readable(&registers, reg::EERD),
             identify: chip.led_control,
+            wake: chip.wakes,
             ..Facilities::default()
         };
         let mut features = F::FEATURES - chip.lacks;
@@ -88,6 +90,13 @@ impl<R: Registers, F: Family> Device<R, F> {
             media: Media::default(),
             family: PhantomData,
         })
+    }
+
+    fn set_address(&self, address: MacAddress) {
+        let [a, b, c, d, e, f] = address.0;
+        let high = Rah::new().with_high(u16::from_le_bytes([e, f])).with_av(true);
+        self.registers.write32(reg::RAL0, u32::from_le_bytes([a, b, c, d]));
+        self.registers.write32(reg::RAH0, high.into());
     }
 
     fn set_link_up(&self) {
@@ -237,10 +246,7 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
     }
 
     fn configure(&mut self, settings: &Settings) {
-        let [a, b, c, d, e, f] = settings.mac.0;
-        let high = Rah::new().with_high(u16::from_le_bytes([e, f])).with_av(true);
-        self.registers.write32(reg::RAL0, u32::from_le_bytes([a, b, c, d]));
-        self.registers.write32(reg::RAH0, high.into());
+        self.set_address(settings.mac);
         if settings.media != self.media {
             self.set_media(settings.media);
         }
@@ -323,6 +329,14 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
 
     fn identify(&mut self, on: bool) {
         self.leds.identify(&self.registers, on);
+    }
+
+    fn arm(&mut self, address: MacAddress) -> Result<(), Fault> {
+        self.reset()?;
+        self.set_address(address);
+        self.set_link_up();
+        wake::arm(&self.registers);
+        Ok(())
     }
 
     fn link(&mut self) -> Result<Link, Fault> {

@@ -20,6 +20,7 @@ pub mod registers;
 pub mod rings;
 pub mod rss;
 pub mod transmit;
+pub mod wake;
 
 pub use chip::Chip;
 pub use device::Device;

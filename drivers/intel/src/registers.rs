@@ -43,6 +43,12 @@ pub const RAL0: usize = 0x5400;
 pub const RAH0: usize = 0x5404;
 /// Receive address, low half, of entry 1, which is not in use.
 pub const RAL1: usize = 0x5408;
+/// Wake up control (82574, 10.2.9.1).
+pub const WUC: usize = 0x5800;
+/// Wake up filter control (82574, 10.2.9.2).
+pub const WUFC: usize = 0x5808;
+/// Wake up status (82574, 10.2.9.3).
+pub const WUS: usize = 0x5810;
 /// VLAN filter table array (13.5.4), 128 words.
 pub const VFTA: usize = 0x5600;
 
@@ -133,7 +139,7 @@ impl RingRegisters {
 
 /// Registers of the `registers` node, beside those of the rings and the family's own. None of them changes by being
 /// read.
-pub const DUMP: [(&str, usize); 12] = [
+pub const DUMP: [(&str, usize); 14] = [
     ("CTRL", CTRL),
     ("STATUS", STATUS),
     ("IMS", IMS),
@@ -146,6 +152,8 @@ pub const DUMP: [(&str, usize); 12] = [
     ("MTA1", MTA + 4),
     ("RAL0", RAL0),
     ("RAH0", RAH0),
+    ("WUC", WUC),
+    ("WUFC", WUFC),
 ];
 
 /// Words of the multicast table.
@@ -181,6 +189,8 @@ bitflags! {
         const FRCSPD = 1 << 11;
         /// Force duplex.
         const FRCDPLX = 1 << 12;
+        /// Tells that it wakes from D3cold, too.
+        const ADVD3WUC = 1 << 20;
         /// Device reset; clears itself.
         const RST = 1 << 26;
         /// VLAN mode: tags are taken off, and inserted where a descriptor says so.

@@ -101,3 +101,12 @@ pub fn filled_in(frame: &[u8], start: usize, offset: usize) -> Vec<u8> {
     filled_in[start + offset..start + offset + 2].copy_from_slice(&checksum.to_be_bytes());
     filled_in
 }
+
+/// Whether a frame has a magic packet anywhere in it, for an address that `is_wanted`: six bytes 255, and 16 times that.
+pub fn is_magic(frame: &[u8], is_wanted: impl Fn(&[u8]) -> bool) -> bool {
+    frame.windows(102).any(|window| {
+        let (beginning, addresses) = window.split_at(6);
+        let address = &addresses[..6];
+        beginning == [0xff; 6] && addresses.chunks(6).all(|other| other == address) && is_wanted(address)
+    })
+}

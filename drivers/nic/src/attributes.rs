@@ -162,6 +162,9 @@ pub fn changed(port: &Port, node: Node, written: &[u8]) -> Result<Settings, Refu
             let limits = info.facilities.media.ok_or(Refused::Unsupported)?;
             Ok(Settings { media: limits.changed(settings.media, written)?, ..settings.clone() })
         }
+        Node::Wake if info.facilities.wake => {
+            Ok(Settings { wake: settings.wake.changed(written)?, ..settings.clone() })
+        }
         Node::Rss => {
             let (limits, rss) = info.facilities.rss.zip(settings.rss.as_ref()).ok_or(Refused::Unsupported)?;
             Ok(Settings { rss: Some(limits.changed(rss, written)?), ..settings.clone() })
@@ -288,6 +291,7 @@ mod tests {
             self_test: true,
             eeprom: true,
             identify: false,
+            wake: false,
             power: true,
             offloads: OffloadLimits { longest: None, segments: None, leaves_cwr: false },
         },
@@ -303,6 +307,7 @@ mod tests {
             rings: Rings::default(),
             media: Media::default(),
             rss: None,
+            wake: Default::default(),
         }
     }
 
@@ -366,7 +371,7 @@ mod tests {
         let changed = |text: &str| with_features(&settings(), &INFO, text.as_bytes());
         let off = changed("rx-checksum off\n").unwrap();
         let facilities = "media unsupported\ncoalesce unsupported\nrings unsupported\nrss unsupported\nselftest on\neeprom on\n\
-                          identify unsupported\npower on\n";
+                          identify unsupported\nwake unsupported\npower on\n";
         assert_eq!(features(&INFO, off.features), format!("rx-checksum off\n{facilities}"));
         let on = with_features(&off, &INFO, b"rx-checksum on").unwrap();
         assert_eq!(features(&INFO, on.features), format!("rx-checksum on\n{facilities}"));

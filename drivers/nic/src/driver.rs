@@ -16,6 +16,7 @@ use crate::memory::Memory;
 use crate::rings::Rings;
 use crate::rss::Rss;
 use crate::statistics::Statistics;
+use crate::wake::Wake;
 
 /// What a driver needs before it can meet its device.
 #[derive(Clone, Copy, Debug)]
@@ -123,6 +124,8 @@ pub struct Settings {
     pub media: Media,
     /// How received frames are spread, where the device has several queues.
     pub rss: Option<Rss>,
+    /// What it wakes the machine for while it is stopped.
+    pub wake: Wake,
 }
 
 impl Settings {
@@ -248,6 +251,12 @@ pub trait Nic: Sized {
 
     /// Has its [LED](Facilities::identify) show which device it is, or no longer.
     fn identify(&mut self, _on: bool) {}
+
+    /// Has the stopped device wake the machine for a magic packet to `address`, until it is reset. It moves no frames all the
+    /// same. Called where the device [can](Facilities::wake).
+    fn arm(&mut self, _address: MacAddress) -> Result<(), Fault> {
+        Ok(())
+    }
 
     /// The state of the link.
     fn link(&mut self) -> Result<Link, Fault>;

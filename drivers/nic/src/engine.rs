@@ -7,6 +7,7 @@ mod power;
 mod requests;
 mod restart;
 mod self_test;
+mod wake;
 
 use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ use hw::{Interrupt, InterruptKind, PciFunction};
 use crate::coalesce::Intervals;
 use crate::driver::{Causes, Fault, Link, Nic, Settings};
 use crate::frame::Frame;
+use crate::mac::MacAddress;
 use crate::memory::BUDGET;
 use crate::port::{Port, SharedPort};
 use crate::rings::Rings;
@@ -46,6 +48,8 @@ pub struct Engine<F: PciFunction, N: Nic> {
     identifies: bool,
     /// When the device is powered down, if it is not used until then.
     power_down_at: Option<Instant>,
+    /// For whose magic packets the device wakes the machine.
+    armed: Option<MacAddress>,
     /// The kinds of interrupt that may be claimed, best first.
     interrupts: &'static [InterruptKind],
     function: F,
@@ -110,6 +114,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
             rings,
             identifies: false,
             power_down_at,
+            armed: None,
             interrupts,
             function,
         }
@@ -137,6 +142,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
     /// Claims the interrupt and starts the device. The results become readable when it interrupts.
     pub fn open(&mut self, now: Instant) -> Result<Vec<RawFd>, Fault> {
         self.power_up(now)?;
+        self.disarm()?;
         let interrupt = self.function.interrupt(self.interrupts)?;
         let kind = interrupt.kind();
         let event_fds = (0..kind.vectors()).filter_map(|vector| interrupt.event_fd(vector)).collect();
@@ -189,7 +195,8 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         if dropped > 0 {
             log::warn!("{dropped} frames were still unsent when the last user had gone, and are dropped");
         }
-        Ok(())
+        drop(port);
+        self.arm(now)
     }
 
     /// Answers an interrupt, if there is one.
@@ -212,6 +219,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
 
     /// Does what there is to do, a bounded part of it at a time.
     pub fn turn(&mut self, now: Instant) -> Result<(), Fault> {
+        self.arm(now)?;
         self.identify(now)?;
         self.report(now)?;
         self.power_down(now);
@@ -322,6 +330,11 @@ impl<F: PciFunction, N: Nic> Drop for Engine<F, N> {
         let now = self.port.borrow().now;
         if let Err(error) = self.close(now) {
             log::error!("cannot stop the device: {error}");
+        }
+        // It forgets that it is armed when it is powered up, as whoever comes next must find it.
+        let is_armed = self.armed.is_some() && self.is_powered_down();
+        if let Err(error) = if is_armed { self.power_up(now).and_then(|()| self.arm(now)) } else { Ok(()) } {
+            log::error!("the device does not wake the machine: {error}");
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct Facilities {
     pub eeprom: bool,
     /// The `identify` node.
     pub identify: bool,
+    /// The `wake` node.
+    pub wake: bool,
     /// The `power` node: the function can be powered down. The engine finds that out.
     pub power: bool,
     /// Where its work on frames that are sent ends.
@@ -43,6 +45,7 @@ impl Facilities {
             Node::SelfTest => Some(self.self_test),
             Node::Eeprom => Some(self.eeprom),
             Node::Identify => Some(self.identify),
+            Node::Wake => Some(self.wake),
             Node::Power => Some(self.power),
             _ => None,
         }

@@ -39,6 +39,7 @@ mod stream;
 pub mod streams;
 pub mod taps;
 mod turns;
+pub mod wake;
 
 pub use buffer::{Buffer, Pool};
 pub use coalesce::{Coalesce, Intervals, Moderation};
@@ -55,3 +56,4 @@ pub use rss::{Hashes, Rss, RssLimits};
 pub use scheme::{vlan, vnet};
 pub use statistics::Statistics;
 pub use turns::Turns;
+pub use wake::Wake;

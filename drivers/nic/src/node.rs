@@ -55,6 +55,8 @@ pub enum Node {
     Eeprom,
     /// Has the device's LED show which device it is.
     Identify,
+    /// What the stopped device wakes the machine for.
+    Wake,
     /// Whether the device is powered.
     Power,
     /// Frames both ways, for those who look on.
@@ -65,7 +67,7 @@ pub enum Node {
 
 impl Node {
     /// All but the root.
-    const ALL: [Node; 24] = [
+    const ALL: [Node; 25] = [
         Node::Frame,
         Node::Vnet,
         Node::Receive,
@@ -87,6 +89,7 @@ impl Node {
         Node::SelfTest,
         Node::Eeprom,
         Node::Identify,
+        Node::Wake,
         Node::Power,
         Node::Capture,
         Node::Registers,
@@ -132,6 +135,7 @@ impl Node {
             Node::SelfTest => "selftest",
             Node::Eeprom => "eeprom",
             Node::Identify => "identify",
+            Node::Wake => "wake",
             Node::Power => "power",
             Node::Capture => "capture",
             Node::Registers => "registers",
@@ -164,6 +168,7 @@ impl Node {
                 | Node::Rings
                 | Node::Rss
                 | Node::Media
+                | Node::Wake
         );
         is_for_frames || is_setting || self.is_request()
     }
@@ -217,6 +222,7 @@ impl Node {
             Node::SelfTest => port.self_test.clone().into(),
             Node::Eeprom => port.eeprom.clone(),
             Node::Identify => port.requests.identify(port.now).into(),
+            Node::Wake => port.settings.wake.lines().into(),
             Node::Power => attributes::power(port.is_powered_down).into(),
             Node::Registers => attributes::registers(&port.registers).into(),
         }

@@ -83,6 +83,7 @@ impl Port {
             coalesce: info.facilities.moderation.initial(),
             media: info.facilities.media.map(|limits| limits.initial()).unwrap_or_default(),
             rss: info.facilities.rss.map(|limits| limits.initial()),
+            wake: Default::default(),
         };
         let queues = info.facilities.queues;
         Rc::new(RefCell::new(Self {

@@ -240,6 +240,7 @@ mod tests {
             rings: Rings::default(),
             media: nic::Media::default(),
             rss: None,
+            wake: Default::default(),
         };
         commands(&settings, features, Pairs::ONE).into_iter().map(|(_, bytes)| bytes).collect()
     }

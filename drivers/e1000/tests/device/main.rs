@@ -28,5 +28,7 @@ mod selftest;
 mod vlan;
 #[path = "../../../nic/tests/card/vlan_filter.rs"]
 mod vlan_filter;
+#[path = "../../../nic/tests/card/wake.rs"]
+mod wake;
 
 use models::intel::e1000 as model;

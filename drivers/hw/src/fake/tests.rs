@@ -117,7 +117,8 @@ fn a_device_that_is_powered_down_does_not_answer_and_comes_back_as_after_a_reset
     let mut function = slot.claim();
     let registers = function.registers(0).unwrap();
     assert!(function.can_power_down());
-    function.power_down(true).unwrap();
+    function.enable_wake(true);
+    function.power_down().unwrap();
     slot.with(|_, bus| bus.signal_wake());
     assert!(slot.is_powered_down() && slot.wakes());
     registers.write32(SOURCE, 1);
@@ -127,7 +128,7 @@ fn a_device_that_is_powered_down_does_not_answer_and_comes_back_as_after_a_reset
     assert!(!slot.is_powered_down() && !slot.wakes());
     assert_eq!((registers.read32(CAUSE), slot.lost_accesses()), (0, 2));
 
-    function.power_down(false).unwrap();
+    function.power_down().unwrap();
     drop(function);
     assert!(!slot.is_powered_down(), "the next driver finds it in D0");
     assert!(!Slot::new(Copier::default()).claim().can_power_down());

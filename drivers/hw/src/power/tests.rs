@@ -65,7 +65,7 @@ fn what_a_function_loses_on_its_way_back_is_restored() {
     for keeps in [false, true] {
         let (space, location, power) = (Space { keeps, ..space() }, PciAddress::default(), Power::default());
         let before = *space.bytes.borrow();
-        power.down(&space, location, false).unwrap();
+        power.down(&space, location).unwrap();
         assert_eq!((power.is_down(), space.word(0x44)), (true, D3HOT));
         power.up(&space, location).unwrap();
         assert_eq!((power.is_down(), *space.bytes.borrow()), (false, before));
@@ -75,7 +75,8 @@ fn what_a_function_loses_on_its_way_back_is_restored() {
 #[test]
 fn a_function_is_armed_for_as_long_as_it_is_down() {
     let (space, location, power) = (space(), PciAddress::default(), Power::default());
-    power.down(&space, location, true).unwrap();
+    enable_wake(&space, location, true);
+    power.down(&space, location).unwrap();
     assert_eq!(space.word(0x44), PME_EN | D3HOT);
     power.up(&space, location).unwrap();
     assert_eq!(space.word(0x44), D0);
@@ -85,7 +86,7 @@ fn a_function_is_armed_for_as_long_as_it_is_down() {
 fn one_that_a_killed_driver_has_left_down_is_taken_over_with_its_bars() {
     let (space, location) = (space(), PciAddress::default());
     let before = *space.bytes.borrow();
-    Power::default().down(&space, location, true).unwrap();
+    Power::default().down(&space, location).unwrap();
     let power = Power::default();
     power.take_over(&space, location, [(0x10, 0xfeb0_0000), (0x04, 0x02)]).unwrap();
     assert!(!power.is_down());
@@ -100,7 +101,7 @@ fn one_that_a_killed_driver_has_left_down_is_taken_over_with_its_bars() {
 fn one_that_stays_in_d0_is_not_taken_for_powered_down() {
     let (space, location, power) =
         (Space { stubborn: true, ..space() }, PciAddress::default(), Power::default());
-    let error = power.down(&space, location, false).unwrap_err().to_string();
+    let error = power.down(&space, location).unwrap_err().to_string();
     assert_eq!(error, "cannot power PCI function 0000:00:00.0 down: it is in state D0");
     assert!(!power.is_down());
 }
@@ -110,6 +111,6 @@ fn without_the_capability_nothing_is_written() {
     let (space, location, power) = (space(), PciAddress::default(), Power::default());
     space.bytes.borrow_mut()[0x40] = 0x09;
     let before = *space.bytes.borrow();
-    assert!(!is_managed(&space, location) && power.down(&space, location, false).is_err());
+    assert!(!is_managed(&space, location) && power.down(&space, location).is_err());
     assert_eq!((power.is_down(), *space.bytes.borrow()), (false, before));
 }

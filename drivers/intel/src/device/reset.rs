@@ -7,6 +7,7 @@ use super::present;
 use crate::chip::Chip;
 use crate::family::Family;
 use crate::registers::{self as reg, Ctrl, Tctl};
+use crate::wake;
 
 /// Reads of CTRL while a reset goes on: it takes a few microseconds, a read at least half of one.
 const RESET_PATIENCE: u32 = 10_000;
@@ -34,6 +35,9 @@ pub(super) fn reset<F: Family>(registers: &impl Registers, chip: &Chip) -> Resul
             quiet::<F>(registers);
             // Causes from before the reset are nobody's.
             F::take_causes(registers);
+            if chip.wakes {
+                wake::disarm(registers);
+            }
             F::negotiate(registers);
             return Ok(());
         }

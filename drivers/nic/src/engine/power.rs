@@ -30,7 +30,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
             return;
         }
         self.power_down_at = None;
-        match self.function.power_down(false) {
+        match self.function.power_down() {
             Ok(()) => {
                 log::info!("nobody uses the device: it is powered down");
                 let mut port = self.port.borrow_mut();
@@ -47,6 +47,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
             return Ok(());
         }
         self.function.power_up()?;
+        self.armed = None;
         self.nic.reset()?;
         let mut port = self.port.borrow_mut();
         (port.is_powered_down, port.link) = (false, self.nic.link()?);

@@ -35,6 +35,7 @@ impl<F: PciFunction, N: Nic> Engine<F, N> {
         }
         if needs_device {
             self.power_up(now)?;
+            self.arm(now)?;
         }
         if !self.is_powered_down() {
             self.update_link()?;

@@ -97,7 +97,7 @@ pub enum Attribute {
     DhcpState,
     /// Another file of `dhcp`.
     Lease(LeaseValue),
-    /// `features`, `coalesce`, `rings` or `media`: the driver's settings.
+    /// `features`, `coalesce`, `rings`, `media` or `wake`: the driver's settings.
     Panel(Panel),
 }
 

@@ -5,7 +5,7 @@ use intel::Family;
 use intel::registers::{self as reg, Interrupts, Rctl, statistics};
 
 use super::{Controller, Kind};
-use crate::packets::verdict;
+use crate::packets::{is_magic, verdict};
 
 /// Bytes of a receive buffer (RCTL.BSIZE = 0).
 const BUFFER: usize = 2048;
@@ -13,10 +13,15 @@ const BUFFER: usize = 2048;
 /// Longest frame without RCTL.LPE, tag and FCS included.
 const STANDARD: usize = 1522;
 
+/// WUFC and WUS: magic packets. WUC: they are signalled.
+const MAG: u32 = 1 << 1;
+const PME_EN: u32 = 1 << 1;
+
 impl<K: Kind> Controller<K> {
     /// A frame without FCS arrives from the wire.
     pub fn arrive(&mut self, bus: &mut Bus, frame: &[u8]) {
         let control = Rctl::from_bits_retain(self.register(reg::RCTL));
+        self.look_for_magic(bus, frame);
         let works = self.has_link() && control.contains(Rctl::EN) && K::rings_are_enabled(self);
         if !works || !self.accepts(control, frame) {
             return;
@@ -43,6 +48,19 @@ impl<K: Kind> Controller<K> {
         }
         self.set_register(ring.head(), ((head + pieces) % entries) as u32);
         self.cause(bus, Interrupts::RXT0);
+    }
+
+    /// Signals a magic packet for its address, if it is told to (82574, 5.5.4.1.3).
+    fn look_for_magic(&mut self, bus: &mut Bus, frame: &[u8]) {
+        let looks = self.has_link()
+            && self.register(reg::RCTL) & Rctl::EN.bits() != 0
+            && self.register(reg::WUFC) & MAG != 0
+            && self.register(reg::WUC) & PME_EN != 0;
+        let is_its_own = |address: &[u8]| self.registers.has_address(reg::RAL0, address);
+        if looks && is_magic(frame, is_its_own) {
+            self.set_register(reg::WUS, MAG);
+            bus.signal_wake();
+        }
     }
 
     fn write_back(&mut self, bus: &mut Bus, entry: usize, piece: &[u8], last: bool) {
