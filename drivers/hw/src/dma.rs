@@ -7,6 +7,7 @@
 //! which is all that a frame from the wire promises. Who owns a region at a time is told by words, and the
 //! fences around those order the copies.
 
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,8 @@ use std::cell::Cell;
 use std::ptr::NonNull;
 use std::rc::{Rc, Weak};
 use std::sync::atomic::{Ordering, fence};
+
+pub use table::Table;
 
 use crate::Error;
 
@@ -47,6 +50,13 @@ impl Drop for Memory {
 }
 
 impl Memory {
+    /// The `size` bytes from `offset` on, which are inside.
+    fn region(memory: Rc<Self>, offset: usize, size: usize) -> Region {
+        // SAFETY: `offset` is inside the arena's one allocation.
+        let base = unsafe { memory.base.add(offset) };
+        Region { base, bus_address: memory.bus_base + offset as u64, size, memory }
+    }
+
     /// The first offset that is not in use and whose bus address is a multiple of `align`.
     fn free_offset(&self, align: usize) -> Option<usize> {
         let free = self.bus_base + self.used.get() as u64;
@@ -73,7 +83,7 @@ impl Arena {
         match offset.and_then(|offset| Some((offset, offset.checked_add(size)?))) {
             Some((offset, end)) if end <= memory.size => {
                 memory.used.set(end);
-                Ok(Region { memory: memory.clone(), offset, size })
+                Ok(Memory::region(memory.clone(), offset, size))
             }
             _ => Err(Error::NoMemory(format!(
                 "{size} bytes aligned to {align} wanted, {} of {} left in the arena",
@@ -100,7 +110,10 @@ pub(crate) struct WeakArena(Weak<Memory>);
 impl WeakArena {
     /// The whole of the arena, as the device sees it.
     pub(crate) fn device_view(&self) -> Option<Region> {
-        self.0.upgrade().map(|memory| Region { offset: 0, size: memory.size, memory })
+        self.0.upgrade().map(|memory| {
+            let size = memory.size;
+            Memory::region(memory, 0, size)
+        })
     }
 }
 
@@ -113,15 +126,17 @@ impl Integer for u64 {}
 
 /// A part of an arena with one owner.
 pub struct Region {
-    memory: Rc<Memory>,
-    offset: usize,
+    /// Where it begins, in the arena's memory.
+    base: NonNull<u8>,
+    bus_address: u64,
     size: usize,
+    memory: Rc<Memory>,
 }
 
 impl Region {
     /// Where the device sees it.
     pub fn bus_address(&self) -> u64 {
-        self.memory.bus_base + self.offset as u64
+        self.bus_address
     }
 
     /// Size in bytes.
@@ -138,7 +153,8 @@ impl Region {
     /// Cuts the region in two at `at` bytes (at most its size).
     pub fn split_at(self, at: usize) -> (Region, Region) {
         let at = at.min(self.size);
-        let tail = Region { memory: self.memory.clone(), offset: self.offset + at, size: self.size - at };
+        let offset = (self.bus_address - self.memory.bus_base) as usize;
+        let tail = Memory::region(self.memory.clone(), offset + at, self.size - at);
         (Region { size: at, ..self }, tail)
     }
 
@@ -210,8 +226,8 @@ impl Region {
         if end > self.size {
             return None;
         }
-        // SAFETY: `self.offset + offset` is inside the arena's one allocation.
-        Some(unsafe { self.memory.base.add(self.offset + offset) })
+        // SAFETY: the region is inside the arena's one allocation, and `offset` inside the region.
+        Some(unsafe { self.base.add(offset) })
     }
 
     fn pointer(&self, offset: usize, size: usize) -> Option<NonNull<u8>> {

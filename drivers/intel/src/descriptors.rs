@@ -1,10 +1,13 @@
 //! Descriptors: two 64-bit words, of which the first is a buffer's address when the device is given it.
 
 use bitflags::bitflags;
-use nic::Checksum;
+use nic::{Checksum, Metadata};
+
+/// 64-bit words of a descriptor.
+pub const WORDS: usize = 2;
 
 /// Bytes of a descriptor.
-pub const SIZE: usize = 16;
+pub const SIZE: usize = 8 * WORDS;
 
 /// Descriptor done (DD), in the second word of every transmit descriptor.
 pub const DONE: u64 = 1 << 32;
@@ -13,6 +16,9 @@ pub const DONE: u64 = 1 << 32;
 pub trait Receive {
     /// What the device says in the second word, which it was given as 0; `None` as long as it is not done.
     fn completion(word: u64) -> Option<Completion>;
+
+    /// What that word says of the frame, if it is that of the frame's last buffer.
+    fn metadata(word: u64) -> Metadata;
 }
 
 /// A transmit descriptor's format.
@@ -92,12 +98,6 @@ pub struct Completion {
     pub ends_frame: bool,
     /// The frame is damaged.
     pub is_damaged: bool,
-    /// The IP header's checksum; of use with the last buffer.
-    pub ip_checksum: Checksum,
-    /// The TCP or UDP checksum; of use with the last buffer.
-    pub transport_checksum: Checksum,
-    /// The control information of the tag that was taken off; of use with the last buffer.
-    pub tag: Option<u16>,
 }
 
 bitflags! {
@@ -172,23 +172,49 @@ impl Errors {
     const DAMAGED: Self = Self::CE.union(Self::SE).union(Self::SEQ).union(Self::CXE).union(Self::RXE);
 }
 
-impl Completion {
-    fn new(length: u16, status: u8, errors: u8, tag: u16) -> Option<Self> {
-        let (status, errors) = (Status::from_bits_retain(status), Errors::from_bits_retain(errors));
-        let verdict = |calculated, wrong| match (status.contains(calculated), errors.contains(wrong)) {
-            _ if status.contains(Status::IXSM) => Checksum::Unknown,
-            (false, _) => Checksum::Unknown,
-            (true, false) => Checksum::Good,
-            (true, true) => Checksum::Bad,
-        };
-        status.contains(Status::DD).then(|| Self {
-            length,
-            ends_frame: status.contains(Status::EOP),
-            is_damaged: errors.intersects(Errors::DAMAGED),
-            ip_checksum: verdict(Status::IPCS, Errors::IPE),
-            transport_checksum: verdict(Status::TCPCS, Errors::TCPE),
-            tag: status.contains(Status::VP).then_some(tag),
+/// What both formats of receive descriptors say, each in its place.
+struct Fields {
+    length: u16,
+    status: Status,
+    errors: Errors,
+    tag: u16,
+}
+
+impl Fields {
+    fn new(length: [u8; 2], status: u8, errors: u8, tag: [u8; 2]) -> Self {
+        Self {
+            length: u16::from_le_bytes(length),
+            status: Status::from_bits_retain(status),
+            errors: Errors::from_bits_retain(errors),
+            tag: u16::from_le_bytes(tag),
+        }
+    }
+
+    fn completion(&self) -> Option<Completion> {
+        self.status.contains(Status::DD).then(|| Completion {
+            length: self.length,
+            ends_frame: self.status.contains(Status::EOP),
+            is_damaged: self.errors.intersects(Errors::DAMAGED),
         })
+    }
+
+    fn metadata(&self) -> Metadata {
+        Metadata {
+            ip_checksum: self.verdict(Status::IPCS, Errors::IPE),
+            transport_checksum: self.verdict(Status::TCPCS, Errors::TCPE),
+            vlan: self.status.contains(Status::VP).then_some(self.tag),
+            ..Metadata::default()
+        }
+    }
+
+    fn verdict(&self, calculated: Status, wrong: Errors) -> Checksum {
+        if self.status.contains(Status::IXSM) || !self.status.contains(calculated) {
+            Checksum::Unknown
+        } else if self.errors.contains(wrong) {
+            Checksum::Bad
+        } else {
+            Checksum::Good
+        }
     }
 }
 
@@ -257,10 +283,20 @@ impl Transmit for ExtendedTransmit {
 /// Legacy receive descriptors (3.2.3): length, checksum, status, errors, VLAN tag.
 pub struct LegacyReceive;
 
+impl LegacyReceive {
+    fn fields(word: u64) -> Fields {
+        let [l0, l1, _, _, status, errors, t0, t1] = word.to_le_bytes();
+        Fields::new([l0, l1], status, errors, [t0, t1])
+    }
+}
+
 impl Receive for LegacyReceive {
     fn completion(word: u64) -> Option<Completion> {
-        let [l0, l1, _, _, status, errors, tag @ ..] = word.to_le_bytes();
-        Completion::new(u16::from_le_bytes([l0, l1]), status, errors, u16::from_le_bytes(tag))
+        Self::fields(word).completion()
+    }
+
+    fn metadata(word: u64) -> Metadata {
+        Self::fields(word).metadata()
     }
 }
 
@@ -268,10 +304,20 @@ impl Receive for LegacyReceive {
 /// extended status, errors, length, VLAN tag.
 pub struct ExtendedReceive;
 
+impl ExtendedReceive {
+    fn fields(word: u64) -> Fields {
+        let [status, _, _, errors, l0, l1, t0, t1] = word.to_le_bytes();
+        Fields::new([l0, l1], status, errors, [t0, t1])
+    }
+}
+
 impl Receive for ExtendedReceive {
     fn completion(word: u64) -> Option<Completion> {
-        let [status, _, _, errors, l0, l1, tag @ ..] = word.to_le_bytes();
-        Completion::new(u16::from_le_bytes([l0, l1]), status, errors, u16::from_le_bytes(tag))
+        Self::fields(word).completion()
+    }
+
+    fn metadata(word: u64) -> Metadata {
+        Self::fields(word).metadata()
     }
 }
 
@@ -279,40 +325,36 @@ impl Receive for ExtendedReceive {
 mod tests {
     use super::*;
 
-    /// 60 bytes, the end of a frame, with this status and these errors in an extended descriptor.
-    fn extended(status: Status, errors: Errors) -> Option<Completion> {
+    /// 60 bytes, the end of a frame, with this status and these errors, as an extended descriptor has them.
+    fn extended(status: Status, errors: Errors) -> u64 {
         let status = (status | Status::EOP).bits();
-        ExtendedReceive::completion(60 << 32 | u64::from(errors.bits()) << 24 | u64::from(status))
+        60 << 32 | u64::from(errors.bits()) << 24 | u64::from(status)
     }
 
     #[test]
     fn a_descriptor_says_nothing_until_it_is_done() {
-        assert_eq!(extended(Status::empty(), Errors::empty()), None);
-        let completion = extended(Status::DD, Errors::empty()).unwrap();
-        assert_eq!((completion.length, completion.ends_frame, completion.is_damaged), (60, true, false));
-        assert_eq!(
-            LegacyReceive::completion(0x03 << 32 | 60),
-            Some(completion),
-            "the legacy one says the same"
-        );
-        assert!(extended(Status::DD, Errors::CE).unwrap().is_damaged);
+        let completion = |status, errors| ExtendedReceive::completion(extended(status, errors));
+        assert_eq!(completion(Status::empty(), Errors::empty()), None);
+        let good = completion(Status::DD, Errors::empty()).unwrap();
+        assert_eq!((good.length, good.ends_frame, good.is_damaged), (60, true, false));
+        assert_eq!(LegacyReceive::completion(0x03 << 32 | 60), Some(good), "the legacy one says the same");
+        assert!(completion(Status::DD, Errors::CE).unwrap().is_damaged);
     }
 
     #[test]
     fn a_tag_is_told_where_it_was_taken_off() {
         let word = |status: Status| 0x600a << 48 | 60 << 32 | u64::from((status | Status::DD).bits());
-        let tag = |status| ExtendedReceive::completion(word(status)).unwrap().tag;
+        let tag = |status| ExtendedReceive::metadata(word(status)).vlan;
         assert_eq!((tag(Status::empty()), tag(Status::VP)), (None, Some(0x600a)));
-        let legacy =
-            LegacyReceive::completion(0x600a << 48 | u64::from((Status::VP | Status::DD).bits()) << 32 | 60);
-        assert_eq!(legacy.unwrap().tag, Some(0x600a));
+        let legacy = 0x600a << 48 | u64::from((Status::VP | Status::DD).bits()) << 32 | 60;
+        assert_eq!(LegacyReceive::metadata(legacy).vlan, Some(0x600a));
     }
 
     #[test]
     fn checksums_are_known_where_they_were_calculated_and_count() {
         let checksums = |status, errors| {
-            let completion = extended(Status::DD | status, errors).unwrap();
-            (completion.ip_checksum, completion.transport_checksum)
+            let metadata = ExtendedReceive::metadata(extended(Status::DD | status, errors));
+            (metadata.ip_checksum, metadata.transport_checksum)
         };
         let both = Status::IPCS | Status::TCPCS;
         assert_eq!(checksums(Status::empty(), Errors::TCPE), (Checksum::Unknown, Checksum::Unknown));

@@ -2,11 +2,11 @@
 
 use std::marker::PhantomData;
 
-use hw::dma::Region;
+use hw::dma::{Region, Table};
 use nic::ring::Ring;
 use nic::{Buffer, Frame, Pool, Statistics};
 
-use crate::descriptors::{self, Completion, Receive};
+use crate::descriptors::{Completion, Receive, WORDS};
 
 /// Buffers of the longest frame, 16128 bytes. A device that chains more lies.
 const MOST_PIECES: usize = 8;
@@ -17,12 +17,19 @@ const LEAST_LENGTH: usize = nic::frame::HEADER;
 /// Gives empty buffers to the device and takes frames from it, with descriptors of the format `D`.
 pub struct Receiver<D> {
     ring: Ring<Buffer>,
-    descriptors: Region,
+    descriptors: Table<WORDS>,
     pool: Pool,
     assembly: Assembly,
     longest: usize,
     counted: Statistics,
     format: PhantomData<D>,
+}
+
+/// A buffer that the device is done with, and what it says of it.
+struct Piece {
+    buffer: Buffer,
+    completion: Completion,
+    word: u64,
 }
 
 /// A frame that comes in several buffers.
@@ -38,9 +45,9 @@ enum Assembly {
 impl<D: Receive> Receiver<D> {
     /// A ring in `descriptors`, with buffers from `pool`.
     pub fn new(descriptors: Region, pool: Pool) -> Self {
-        let entries = descriptors.size() / descriptors::SIZE;
+        let descriptors = Table::new(descriptors);
         Self {
-            ring: Ring::new(entries),
+            ring: Ring::new(descriptors.entries()),
             descriptors,
             pool,
             assembly: Assembly::Idle,
@@ -67,15 +74,13 @@ impl<D: Receive> Receiver<D> {
 
     /// Gives empty buffers to the device while there are any. Whether the tail has moved.
     pub fn fill(&mut self) -> bool {
-        let mut moved = false;
-        for _ in 0..self.ring.room() {
-            let Some(buffer) = self.pool.take() else { break };
-            let at = self.ring.tail() * descriptors::SIZE;
-            self.descriptors.write_word(at, buffer.bus_address());
-            self.descriptors.write_word(at + 8, 0);
-            moved |= self.ring.give(buffer).is_ok();
-        }
-        moved
+        let before = self.ring.tail();
+        while self.ring.give_made(|entry| {
+            let buffer = self.pool.take()?;
+            self.descriptors.write(entry, [buffer.bus_address(), 0]);
+            Some(buffer)
+        }) {}
+        self.ring.tail() != before
     }
 
     /// Appends to `frames` at most `budget` that the device has received.
@@ -86,12 +91,12 @@ impl<D: Receive> Receiver<D> {
             if frames.len() == enough {
                 break;
             }
-            let Some((completion, buffer)) = self.take_piece() else { break };
-            let is_whole = completion.ends_frame && matches!(self.assembly, Assembly::Idle);
+            let Some(piece) = self.take_piece() else { break };
+            let is_whole = piece.completion.ends_frame && matches!(self.assembly, Assembly::Idle);
             if is_whole {
-                self.whole(&completion, buffer, frames);
+                self.take_whole(piece, frames);
             } else {
-                frames.extend(self.assemble(&completion, buffer));
+                frames.extend(self.assemble(piece));
             }
         }
     }
@@ -109,27 +114,41 @@ impl<D: Receive> Receiver<D> {
         statistics.rx_length_errors += counted.rx_length_errors;
     }
 
-    /// The oldest buffer and what the device says of it, if it is done with it.
-    fn take_piece(&mut self) -> Option<(Completion, Buffer)> {
-        let at = self.ring.oldest()? * descriptors::SIZE;
-        let completion = D::completion(self.descriptors.read_word(at + 8)?)?;
-        self.ring.take().map(|buffer| (completion, buffer))
+    /// The oldest buffer, if the device is done with it.
+    fn take_piece(&mut self) -> Option<Piece> {
+        let (buffer, (completion, word)) = self.ring.take_done(|entry| {
+            let word = self.descriptors.read(entry, 1)?;
+            Some((D::completion(word)?, word))
+        })?;
+        Some(Piece { buffer, completion, word })
     }
 
-    /// Appends to `frames` the one that this buffer is, as most are one, if it is good.
-    fn whole(&mut self, completion: &Completion, mut buffer: Buffer, frames: &mut Vec<Frame>) {
+    /// Appends to `frames` the one that this piece is, as most are one, if it is good.
+    fn take_whole(&mut self, piece: Piece, frames: &mut Vec<Frame>) {
+        let Piece { mut buffer, completion, word } = piece;
         let length = usize::from(completion.length);
-        if completion.is_damaged {
-            self.counted.rx_errors += 1;
-        } else if length < LEAST_LENGTH || length > self.longest || !buffer.set_len(length) {
-            self.counted.rx_length_errors += 1;
+        let fits = (LEAST_LENGTH..=self.longest).contains(&length) && buffer.set_len(length);
+        if fits && !completion.is_damaged {
+            frames.push(Frame::known(buffer, D::metadata(word)));
         } else {
-            frames.push(described(Frame::new(buffer), completion));
+            self.refuse(&completion, buffer);
         }
     }
 
+    /// Counts what is wrong with a frame that is one buffer, and drops it.
+    #[cold]
+    fn refuse(&mut self, completion: &Completion, buffer: Buffer) {
+        if completion.is_damaged {
+            self.counted.rx_errors += 1;
+        } else {
+            self.counted.rx_length_errors += 1;
+        }
+        drop(buffer);
+    }
+
     /// The frame that ends with this piece, if one does and it is good.
-    fn assemble(&mut self, completion: &Completion, mut buffer: Buffer) -> Option<Frame> {
+    fn assemble(&mut self, piece: Piece) -> Option<Frame> {
+        let Piece { mut buffer, completion, word } = piece;
         let assembly = std::mem::replace(&mut self.assembly, Assembly::Idle);
         let has_length = completion.length > 0 && buffer.set_len(completion.length.into());
         let frame = match assembly {
@@ -150,7 +169,10 @@ impl<D: Receive> Receiver<D> {
         };
         let frame = frame.filter(|frame| self.has_possible_length(frame, completion.ends_frame));
         if completion.ends_frame {
-            return frame.map(|frame| described(frame, completion));
+            return frame.map(|mut frame| {
+                frame.metadata = D::metadata(word);
+                frame
+            });
         }
         self.assembly = frame.map_or(Assembly::Discarding, Assembly::Begun);
         None
@@ -163,12 +185,4 @@ impl<D: Receive> Receiver<D> {
         self.counted.rx_length_errors += u64::from(!possible);
         possible
     }
-}
-
-/// The frame with what the device says of it.
-fn described(mut frame: Frame, completion: &Completion) -> Frame {
-    frame.metadata.ip_checksum = completion.ip_checksum;
-    frame.metadata.transport_checksum = completion.transport_checksum;
-    frame.metadata.vlan = completion.tag;
-    frame
 }

@@ -3,38 +3,67 @@
 use std::collections::VecDeque;
 use std::marker::PhantomData;
 
-use hw::dma::Region;
+use hw::dma::{Region, Table};
 use nic::frame::{HEADER, VLAN_TAG, is_tagged};
-use nic::ring::Ring;
+use nic::ring::Entries;
 use nic::{Checksum, Frame, Segments};
 
-use crate::descriptors::{self, Context, Place, Segmentation, Transmit};
+use crate::descriptors::{self, Context, Place, Segmentation, Transmit, WORDS};
+
+/// The most frames that are taken back at once: the last one's report tells of all of them.
+const MOST_IN_BATCH: usize = 32;
 
 /// Gives frames to the device, with descriptors of the format `D`, and takes them back when it has sent them.
 pub struct Transmitter<D> {
-    ring: Ring<()>,
-    descriptors: Region,
-    /// The frames that the device has, oldest first.
-    given: VecDeque<Given>,
+    entries: Entries,
+    descriptors: Table<WORDS>,
+    /// What the device has yet to send, oldest first.
+    given: VecDeque<Batch>,
+    /// How many frames that is.
+    unsent: usize,
+    /// For frames of batches to come.
+    spare: Vec<Vec<Frame>>,
     /// The context that the device was last told, which it keeps.
     told: Context,
     format: PhantomData<D>,
 }
 
-/// A frame that the device was given with so many descriptors.
-struct Given {
-    frame: Frame,
+/// Frames that the device was given, which it sends in order.
+struct Batch {
+    /// So many.
+    frames: Vec<Frame>,
+    count: usize,
     descriptors: usize,
+    /// The entry of the last.
+    last: usize,
+}
+
+/// What a frame's descriptors say beside where it is.
+struct Prepared {
+    /// What the device shall insert.
+    inserted: u64,
+    /// Bytes of the frame, or of its data if it is several segments.
+    payload: usize,
+}
+
+impl Prepared {
+    /// A frame that is as it shall leave.
+    fn ready(frame: &Frame) -> Self {
+        Self { inserted: 0, payload: frame.len() }
+    }
 }
 
 impl<D: Transmit> Transmitter<D> {
     /// A ring in `descriptors`.
     pub fn new(descriptors: Region) -> Self {
-        let entries = descriptors.size() / descriptors::SIZE;
+        let descriptors = Table::new(descriptors);
+        let entries = descriptors.entries();
         Self {
-            ring: Ring::new(entries),
+            entries: Entries::new(entries),
             descriptors,
-            given: VecDeque::with_capacity(entries),
+            given: VecDeque::new(),
+            unsent: 0,
+            spare: Vec::new(),
             told: Context::default(),
             format: PhantomData,
         }
@@ -47,85 +76,122 @@ impl<D: Transmit> Transmitter<D> {
 
     /// Value for the tail register.
     pub fn tail(&self) -> usize {
-        self.ring.tail()
+        self.entries.tail()
     }
 
     /// How many frames the device has yet to send.
     pub fn unsent(&self) -> usize {
-        self.given.len()
+        self.unsent
     }
 
     /// Gives the device frames from the front of `frames`, as many as fit. Whether the tail has moved.
     pub fn give(&mut self, frames: &mut VecDeque<Frame>) -> bool {
-        let mut moved = false;
-        // A frame may need a context before it.
-        while frames.front().is_some_and(|frame| frame.buffer_count() < self.ring.room()) {
-            let Some(frame) = frames.pop_front() else { break };
-            self.give_frame(frame);
-            moved = true;
+        // Many are moved out of a vector for little, and all of them for nothing.
+        let mut waiting = Vec::from(std::mem::take(frames));
+        let (before, mut given) = (self.given.len(), 0);
+        while let Some(batch) = waiting.get_mut(given..).and_then(|rest| self.give_batch(rest)) {
+            given += batch.count;
+            self.given.push_back(batch);
         }
-        moved
+        self.unsent += given;
+        self.keep(before, &mut waiting, given);
+        *frames = waiting.into();
+        given > 0
     }
 
     /// Appends to `frames` those that the device has sent.
     pub fn reclaim(&mut self, frames: &mut Vec<Frame>) {
-        while self.given.front().is_some_and(|given| self.is_sent(given)) {
-            let Some(Given { frame, descriptors }) = self.given.pop_front() else { break };
-            for _ in 0..descriptors {
-                self.ring.take();
-            }
-            frames.push(frame);
+        while let Some(mut batch) = self.given.pop_front_if(|batch| is_sent(&self.descriptors, batch)) {
+            self.entries.take(batch.descriptors);
+            self.unsent -= batch.frames.len();
+            frames.append(&mut batch.frames);
+            self.spare.push(batch.frames);
         }
     }
 
     /// Takes all frames back, after the device was made quiet; how many there were.
     pub fn reset(&mut self) -> usize {
-        self.ring.reset().for_each(drop);
+        self.entries.reset();
+        self.given.clear();
         self.told = Context::default();
-        self.given.drain(..).len()
+        std::mem::take(&mut self.unsent)
     }
 
-    fn give_frame(&mut self, mut frame: Frame) {
-        let last = frame.buffer_count() - 1;
-        let (place, tag) = (place(&frame), frame.metadata.vlan);
-        let segments = place.and_then(|place| place.segments);
-        let payload = segments.map_or(frame.len(), |segments| segments.data as usize);
-        if segments.is_some() {
+    /// Keeps the first `count` of `waiting` for the batches behind `before` others, which they were given in.
+    fn keep(&mut self, before: usize, waiting: &mut Vec<Frame>, count: usize) {
+        if let Some(all) = self.given.get_mut(before).filter(|batch| batch.count == waiting.len()) {
+            std::mem::swap(&mut all.frames, waiting);
+            return;
+        }
+        let mut leaving = waiting.drain(..count);
+        for batch in self.given.iter_mut().skip(before) {
+            batch.frames.extend(leaving.by_ref().take(batch.count));
+        }
+    }
+
+    /// Gives the device the first of `waiting`, if there is room for any.
+    fn give_batch(&mut self, waiting: &mut [Frame]) -> Option<Batch> {
+        let before = self.entries.owned();
+        let (mut count, mut last) = (0, None);
+        for frame in waiting.iter_mut().take(MOST_IN_BATCH) {
+            // It may need a context before it.
+            if frame.buffer_count() >= self.entries.room() {
+                break;
+            }
+            last = Some(self.give_frame(frame));
+            count += 1;
+        }
+        let last = last?;
+        let frames = self.spare.pop().unwrap_or_default();
+        Some(Batch { frames, count, descriptors: self.entries.owned() - before, last })
+    }
+
+    /// Writes a frame's descriptors; the entry of the last.
+    fn give_frame(&mut self, frame: &mut Frame) -> usize {
+        let Prepared { inserted, payload } =
+            if frame.metadata.is_ready() { Prepared::ready(frame) } else { self.prepare(frame) };
+        let mut buffer = frame.first();
+        for next in frame.rest() {
+            self.write([buffer.bus_address(), D::data(buffer.len() as u16, payload, false) | inserted]);
+            buffer = next;
+        }
+        self.write([buffer.bus_address(), D::data(buffer.len() as u16, payload, true) | inserted])
+    }
+
+    /// Has the device do what is left to be done for a frame.
+    #[inline(never)]
+    fn prepare(&mut self, frame: &mut Frame) -> Prepared {
+        let (place, tag) = (place(frame), frame.metadata.vlan);
+        let mut payload = frame.len();
+        if let Some(segments) = place.and_then(|place| place.segments) {
+            payload = segments.data as usize;
             frame.leave_lengths_out();
         }
-        let mut descriptors = 0;
-        let context = Context { place, tag: tag.filter(|_| D::TAG_IN_CONTEXT) };
-        if (context.place.is_some() || context.tag.is_some()) && self.told != context {
-            self.write(descriptors, D::context(context));
-            descriptors += 1;
+        self.tell(Context { place, tag: tag.filter(|_| D::TAG_IN_CONTEXT) });
+        Prepared { inserted: place.map_or(0, inserted::<D>) | tag.map_or(0, D::tag), payload }
+    }
+
+    /// Tells the device a context, if it is another than before.
+    fn tell(&mut self, context: Context) {
+        if context != Context::default() && self.told != context {
+            self.write(D::context(context));
             self.told = context;
         }
-        let inserted = place.map_or(0, inserted::<D>) | tag.map_or(0, D::tag);
-        for (index, buffer) in frame.buffers().enumerate() {
-            let data = D::data(buffer.len() as u16, payload, index == last);
-            self.write(descriptors, [buffer.bus_address(), data | inserted]);
-            descriptors += 1;
-        }
-        for _ in 0..descriptors {
-            // There is room: a frame's buffers and its context were counted.
-            let _ = self.ring.give(());
-        }
-        self.given.push_back(Given { frame, descriptors });
     }
 
-    /// Writes the descriptor that is given after `count` others.
-    fn write(&self, count: usize, [first, second]: [u64; 2]) {
-        let at = self.ring.ahead(count) * descriptors::SIZE;
-        self.descriptors.write_word(at, first);
-        self.descriptors.write_word(at + 8, second);
+    /// Gives the device a descriptor, for which there is room; says where.
+    fn write(&mut self, words: [u64; WORDS]) -> usize {
+        let entry = self.entries.tail();
+        self.descriptors.write(entry, words);
+        self.entries.give();
+        entry
     }
+}
 
-    /// Only the descriptor of a frame's last buffer reports.
-    fn is_sent(&self, oldest: &Given) -> bool {
-        let last = self.ring.behind(oldest.descriptors - 1);
-        let status = last.and_then(|place| self.descriptors.read_word(place * descriptors::SIZE + 8));
-        status.is_some_and(|status| status & descriptors::DONE != 0)
-    }
+/// The device has sent the batch: of a frame only the last descriptor reports.
+fn is_sent(descriptors: &Table<WORDS>, batch: &Batch) -> bool {
+    let status = descriptors.read(batch.last, 1);
+    status.is_some_and(|status| status & descriptors::DONE != 0)
 }
 
 /// What the device shall do for a frame.

@@ -2,7 +2,7 @@
 
 use bitflags::bitflags;
 use intel::descriptors::{Completion, Receive};
-use nic::Checksum;
+use nic::{Checksum, Metadata};
 
 bitflags! {
     /// The second word: status and errors. The length and the tag are above them.
@@ -32,21 +32,36 @@ pub struct AdvancedReceive;
 
 impl Receive for AdvancedReceive {
     fn completion(word: u64) -> Option<Completion> {
-        let status = Status::from_bits_retain(word as u32);
-        let verdict =
-            |calculated: Status, wrong: Status| match (status.contains(calculated), status.contains(wrong)) {
-                (false, _) => Checksum::Unknown,
-                (true, false) => Checksum::Good,
-                (true, true) => Checksum::Bad,
-            };
+        let status = Status::of(word);
         status.contains(Status::DD).then(|| Completion {
             length: (word >> 32) as u16,
             ends_frame: status.contains(Status::EOP),
             is_damaged: status.contains(Status::RXE),
-            ip_checksum: verdict(Status::IPCS, Status::IPE),
-            transport_checksum: verdict(Status::L4I, Status::L4E),
-            tag: status.contains(Status::VP).then_some((word >> 48) as u16),
         })
+    }
+
+    fn metadata(word: u64) -> Metadata {
+        let status = Status::of(word);
+        Metadata {
+            ip_checksum: status.verdict(Status::IPCS, Status::IPE),
+            transport_checksum: status.verdict(Status::L4I, Status::L4E),
+            vlan: status.contains(Status::VP).then_some((word >> 48) as u16),
+            ..Metadata::default()
+        }
+    }
+}
+
+impl Status {
+    fn of(word: u64) -> Self {
+        Self::from_bits_retain(word as u32)
+    }
+
+    fn verdict(&self, calculated: Self, wrong: Self) -> Checksum {
+        match (self.contains(calculated), self.contains(wrong)) {
+            (false, _) => Checksum::Unknown,
+            (true, false) => Checksum::Good,
+            (true, true) => Checksum::Bad,
+        }
     }
 }
 
@@ -58,7 +73,8 @@ mod tests {
         let word = u64::from((Status::DD | Status::EOP | status).bits()) | 60 << 32;
         let completion = AdvancedReceive::completion(word).unwrap();
         assert_eq!((completion.length, completion.ends_frame), (60, true));
-        (completion.ip_checksum, completion.transport_checksum)
+        let metadata = AdvancedReceive::metadata(word);
+        (metadata.ip_checksum, metadata.transport_checksum)
     }
 
     #[test]

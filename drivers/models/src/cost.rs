@@ -148,11 +148,17 @@ impl<C: Driven> Bed<C> {
         self.left(batch);
     }
 
+    /// What was received is to be sent.
+    fn hand_over(&mut self) {
+        let room = Vec::from(std::mem::take(&mut self.to_send));
+        self.to_send = std::mem::replace(&mut self.received, room).into();
+    }
+
     fn forward(&mut self, batch: usize, bytes: &[u8]) {
         self.arrive(batch, bytes);
         counted(&mut || {
             self.nic.receive(batch, &mut self.received);
-            self.to_send.extend(self.received.drain(..));
+            self.hand_over();
             self.nic.transmit(&mut self.to_send);
             self.nic.reclaim(&mut self.sent);
             self.sent.clear();

@@ -1,6 +1,6 @@
 //! Buffers in DMA memory, each with one owner.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::rc::Rc;
 
 use hw::dma::{Arena, Region};
@@ -24,10 +24,31 @@ pub struct Pool(Rc<Shared>);
 
 struct Shared {
     memory: Region,
-    /// Distance of two buffers.
-    stride: usize,
-    free: RefCell<Vec<u16>>,
-    size: usize,
+    free: Free,
+}
+
+/// The buffers that are free, by where they begin in the pool's memory. There is a place for each, so that one which comes
+/// back needs no memory.
+struct Free {
+    places: Box<[Cell<u32>]>,
+    count: Cell<usize>,
+}
+
+impl Free {
+    fn pop(&self) -> Option<u32> {
+        let count = self.count.get().checked_sub(1)?;
+        let place = self.places.get(count)?.get();
+        self.count.set(count);
+        Some(place)
+    }
+
+    fn push(&self, place: u32) {
+        let count = self.count.get();
+        if let Some(free) = self.places.get(count) {
+            free.set(place);
+            self.count.set(count + 1);
+        }
+    }
 }
 
 impl Pool {
@@ -55,14 +76,14 @@ impl Pool {
     }
 
     fn with(memory: Region, stride: usize, size: u16) -> Self {
-        let free = RefCell::new((0..size).rev().collect());
-        Self(Rc::new(Shared { memory, stride, free, size: size.into() }))
+        let places = (0..u32::from(size)).rev().map(|index| Cell::new(index * stride as u32)).collect();
+        Self(Rc::new(Shared { memory, free: Free { places, count: Cell::new(size.into()) } }))
     }
 
     /// A free buffer, empty; `None` when all are in use.
     pub fn take(&self) -> Option<Buffer> {
-        let index = self.0.free.borrow_mut().pop()?;
-        Some(Buffer { pool: self.0.clone(), index, start: HEADROOM as u16, len: 0 })
+        let place = self.0.free.pop()?;
+        Some(Buffer { pool: self.0.clone(), place, start: HEADROOM as u16, len: 0 })
     }
 
     /// Says that the device, having been reset, knows nothing any more of the memory that the pool is in.
@@ -72,7 +93,7 @@ impl Pool {
 
     /// How many buffers are free.
     pub fn free(&self) -> usize {
-        self.0.free.borrow().len()
+        self.0.free.count.get()
     }
 
     /// Half of them are free: whoever waits for room is told then. One by one he would be woken for every frame.
@@ -82,7 +103,7 @@ impl Pool {
 
     /// How many buffers there are.
     pub fn size(&self) -> usize {
-        self.0.size
+        self.0.free.places.len()
     }
 }
 
@@ -91,8 +112,9 @@ impl Pool {
 /// The device may write it at any time while it has its address; so its contents are only ever copied.
 pub struct Buffer {
     pool: Rc<Shared>,
-    index: u16,
-    /// Where in its part of the pool the contents begin.
+    /// Where its part of the pool's memory begins.
+    place: u32,
+    /// Where in that the contents begin.
     start: u16,
     len: u16,
 }
@@ -179,13 +201,13 @@ impl Buffer {
     }
 
     fn start(&self) -> usize {
-        usize::from(self.index) * self.pool.stride + usize::from(self.start)
+        self.place as usize + usize::from(self.start)
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        self.pool.free.borrow_mut().push(self.index);
+        self.pool.free.push(self.place);
     }
 }
 

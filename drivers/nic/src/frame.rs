@@ -53,6 +53,12 @@ pub struct Metadata {
 }
 
 impl Metadata {
+    /// A frame to send is as it shall leave: no checksum is to be filled in, no segments to be made, no tag to be inserted.
+    pub fn is_ready(&self) -> bool {
+        // Segments have checksums.
+        !matches!(self.transport_checksum, Checksum::Partial { .. }) && self.vlan.is_none()
+    }
+
     /// What the device says of the checksum is not to be used. One that has to be filled in has to be even so.
     pub fn disregard_checksum(&mut self) {
         if !matches!(self.transport_checksum, Checksum::Partial { .. }) {
@@ -65,6 +71,14 @@ impl Metadata {
 #[derive(Default)]
 struct Rest(Vec<Buffer>);
 
+impl Drop for Rest {
+    /// Apart from the frame's, as few have buffers here.
+    #[cold]
+    fn drop(&mut self) {
+        self.0.clear();
+    }
+}
+
 /// A frame without its FCS: one buffer, or a chain of them if it is long.
 pub struct Frame {
     first: Buffer,
@@ -76,7 +90,12 @@ pub struct Frame {
 impl Frame {
     /// The frame that begins in `first`.
     pub fn new(first: Buffer) -> Self {
-        Self { first, rest: None, metadata: Metadata::default() }
+        Self::known(first, Metadata::default())
+    }
+
+    /// The frame that is in `buffer`, and what is known of it.
+    pub fn known(buffer: Buffer, metadata: Metadata) -> Self {
+        Self { first: buffer, rest: None, metadata }
     }
 
     /// Continues the frame in `next`.
@@ -136,13 +155,19 @@ impl Frame {
         std::iter::once(&self.first).chain(self.rest())
     }
 
+    /// The first of them, which most frames have alone.
+    pub fn first(&self) -> &Buffer {
+        &self.first
+    }
+
+    /// Those behind it.
+    pub fn rest(&self) -> &[Buffer] {
+        self.rest.as_ref().map_or(&[], |rest| &rest.0)
+    }
+
     /// How many buffers it takes.
     pub fn buffer_count(&self) -> usize {
         1 + self.rest().len()
-    }
-
-    fn rest(&self) -> &[Buffer] {
-        self.rest.as_ref().map_or(&[], |rest| &rest.0)
     }
 
     /// Its length in bytes.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::marker::PhantomData;
 
 use hw::dma::Region;
-use nic::ring::Ring;
+use nic::ring::Entries;
 use nic::{Frame, Statistics};
 
 use crate::descriptors::{self, Layout, TransmitCommand, TransmitStatus};
@@ -12,7 +12,7 @@ use crate::tasks::{Task, Tasks};
 
 /// Gives frames to the device, with descriptors of the layout `L`, and takes them back when it has sent them.
 pub struct Transmitter<L> {
-    ring: Ring<()>,
+    ring: Entries,
     descriptors: Region,
     tasks: Tasks,
     /// The frames that the device has, oldest first.
@@ -32,7 +32,7 @@ impl<L: Layout> Transmitter<L> {
     pub fn new(descriptors: Region, tasks: Tasks) -> Self {
         let entries = descriptors.size() / descriptors::SIZE;
         Self {
-            ring: Ring::new(entries),
+            ring: Entries::new(entries),
             descriptors,
             tasks,
             given: VecDeque::with_capacity(entries),
@@ -71,16 +71,14 @@ impl<L: Layout> Transmitter<L> {
                 count(status, &mut self.counted);
             }
             let Some(Given { frame, descriptors }) = self.given.pop_front() else { break };
-            for _ in 0..descriptors {
-                self.ring.take();
-            }
+            self.ring.take(descriptors);
             frames.push(frame);
         }
     }
 
     /// Takes all frames back, after the device was made quiet; how many there were.
     pub fn reset(&mut self) -> usize {
-        self.ring.reset().for_each(drop);
+        self.ring.reset();
         for place in 0..self.entries() {
             self.descriptors.write_word(place * descriptors::SIZE, 0);
         }
@@ -128,7 +126,7 @@ impl<L: Layout> Transmitter<L> {
                 self.descriptors.write_word(place * descriptors::SIZE, command);
             }
             // There is room: a frame's buffers were counted.
-            let _ = self.ring.give(());
+            let _ = self.ring.give();
         }
         // The device looks for frames by itself: the first descriptor is given once all the others are.
         self.descriptors.write_word(first * descriptors::SIZE, begin);
