@@ -8,6 +8,10 @@ pub const SIZE: usize = 12;
 /// at a time.
 pub const LONGEST: usize = 32 * 1024;
 
+/// Bytes of the longest frame that is received, being several segments that the device has joined: before it, in a pipe,
+/// 16 bits tell its length and the header's.
+pub const LONGEST_RECEIVED: usize = u16::MAX as usize - SIZE;
+
 /// VIRTIO_NET_HDR_F_NEEDS_CSUM.
 const NEEDS_CSUM: u8 = 1;
 /// VIRTIO_NET_HDR_F_DATA_VALID.

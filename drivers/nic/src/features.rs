@@ -20,6 +20,8 @@ bitflags! {
         const TX_SEGMENTS = 1 << 5;
         /// The same over IPv6.
         const TX_SEGMENTS_V6 = 1 << 6;
+        /// It joins segments of TCP that it receives, and tells their size, so that they can be made again.
+        const RX_JOINED = 1 << 7;
         /// It fills in checksums of TCP and UDP directly behind an IPv4 header that no tag is before.
         const TX_CHECKSUM_V4 = 1 << 8;
         /// The same over IPv6.
@@ -28,13 +30,14 @@ bitflags! {
 }
 
 /// Their names.
-const NAMES: [(Features, &str); 9] = [
+const NAMES: [(Features, &str); 10] = [
     (Features::RX_CHECKSUM, "rx-checksum"),
     (Features::TX_CHECKSUM, "tx-checksum-ip-generic"),
     (Features::TX_CHECKSUM_V4, "tx-checksum-ipv4"),
     (Features::TX_CHECKSUM_V6, "tx-checksum-ipv6"),
     (Features::TX_SEGMENTS, "tx-tcp-segmentation"),
     (Features::TX_SEGMENTS_V6, "tx-tcp6-segmentation"),
+    (Features::RX_JOINED, "rx-gro-hw"),
     (Features::RX_VLAN, "rx-vlan-offload"),
     (Features::TX_VLAN, "tx-vlan-offload"),
     (Features::VLAN_FILTER, "rx-vlan-filter"),

@@ -1,10 +1,12 @@
 //! Ethernet frames in DMA buffers, and what is known of them.
 
+use std::collections::VecDeque;
+
 use scheme::{checksum, vlan, vnet};
 
 use crate::buffer::{Buffer, CAPACITY, Pool};
 use crate::mac::MacAddress;
-use crate::segments;
+use crate::segments::{self, Cut};
 
 pub use scheme::vlan::is_tagged;
 pub use scheme::vnet::{Checksum, Form, Segments};
@@ -20,6 +22,9 @@ pub const VLAN_TAG: usize = vlan::TAG;
 
 /// Destination and source, behind which a tag stands.
 const ADDRESSES: usize = 12;
+
+/// The headers of Ethernet, a tag, IPv4 with all its options, and TCP with all of its own.
+const MOST_HEADERS: usize = HEADER + VLAN_TAG + 60 + 60;
 
 /// Whom a frame is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -209,6 +214,31 @@ impl Frame {
         (count, len + (count - 1) * header)
     }
 
+    /// Says that a received frame was several segments, with `size` bytes of data in each but the last. `false`, with nothing
+    /// said, if it cannot have been.
+    #[must_use]
+    pub fn was_several(&mut self, is_ipv6: bool, size: u16) -> bool {
+        let mut headers = [0; MOST_HEADERS];
+        let known = self.first.copy_to(0, &mut headers);
+        let headers = headers.get(..known).unwrap_or_default();
+        self.metadata.segments = segments::received(headers, is_ipv6, size);
+        self.metadata.segments.is_some()
+    }
+
+    /// The frames that it is on the wire, where it is several.
+    pub fn parts(&self) -> Option<VecDeque<Vec<u8>>> {
+        let Metadata { transport_checksum: checksum, segments, vlan, .. } = self.metadata;
+        let segments = segments?;
+        let mut whole = vec![0; self.len()];
+        self.copy_to(&mut whole);
+        let finished = |mut part: Vec<u8>| {
+            finish(&mut part, checksum, vlan);
+            part.resize(part.len().max(MINIMUM), 0);
+            part
+        };
+        Some(Cut::new(&whole, segments, checksum).ok()?.segments().map(finished).collect())
+    }
+
     /// Copies it into `buf` as its readers want it, as much as fits; how much that was.
     pub fn read(&self, buf: &mut [u8], form: Form) -> usize {
         let Metadata { transport_checksum: checksum, vlan, .. } = self.metadata;
@@ -229,12 +259,7 @@ impl Frame {
     fn copy_finished(&self, buf: &mut [u8]) -> usize {
         let mut whole = vec![0; self.len()];
         self.copy_to(&mut whole);
-        if let Checksum::Partial { start, offset } = self.metadata.transport_checksum {
-            checksum::complete(&mut whole, start, offset);
-        }
-        if let Some(control) = self.metadata.vlan {
-            vlan::insert(&mut whole, control);
-        }
+        finish(&mut whole, self.metadata.transport_checksum, self.metadata.vlan);
         buf.iter_mut().zip(&whole).for_each(|(to, from)| *to = *from);
         whole.len().min(buf.len())
     }
@@ -283,5 +308,15 @@ impl Frame {
             host if host == own => Class::Host,
             _ => Class::Other,
         };
+    }
+}
+
+/// Does what is left to be done for the bytes of a frame.
+fn finish(bytes: &mut Vec<u8>, checksum: Checksum, tag: Option<u16>) {
+    if let Checksum::Partial { start, offset } = checksum {
+        checksum::complete(bytes, start, offset);
+    }
+    if let Some(control) = tag {
+        vlan::insert(bytes, control);
     }
 }

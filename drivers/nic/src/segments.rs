@@ -138,6 +138,13 @@ impl<'a> Cut<'a> {
     }
 }
 
+/// What a received frame is that begins with `headers`, and was several segments with `size` bytes of data in each but the
+/// last; `None` if it cannot have been.
+pub fn received(headers: &[u8], is_ipv6: bool, size: u16) -> Option<Segments> {
+    let header = u16::try_from(Places::of(headers, is_ipv6)?.data).ok()?;
+    (size > 0).then_some(Segments { is_ipv6, size, header })
+}
+
 /// Takes the packet's length out of the headers of a frame, and all that comes of it, as many devices want it that put
 /// each segment's there.
 pub fn leave_lengths_out(headers: &mut [u8], is_ipv6: bool) {

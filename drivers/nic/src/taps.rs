@@ -23,6 +23,8 @@ pub struct Taps {
 struct Reader {
     /// The number of the frame that it reads next.
     next: u64,
+    /// What is left of a frame that is several on the wire, for a reader of those.
+    parts: VecDeque<Vec<u8>>,
     lost: Lost,
 }
 
@@ -37,7 +39,7 @@ impl Taps {
 
     /// A reader of every frame from now on.
     pub fn open(&mut self) -> usize {
-        self.readers.insert(Reader { next: self.end(), lost: Lost::default() })
+        self.readers.insert(Reader { next: self.end(), parts: VecDeque::new(), lost: Lost::default() })
     }
 
     /// Forgets reader `tap`.
@@ -73,27 +75,53 @@ impl Taps {
 
     /// Copies the next frame of reader `tap` into `buf`, in this form, as much as fits; `None` if there is none.
     pub fn read(&mut self, tap: usize, buf: &mut [u8], form: Form) -> Option<usize> {
+        self.cut(tap, form);
         let reader = self.readers.get_mut(tap)?;
+        if let Some(part) = reader.parts.pop_front() {
+            buf.iter_mut().zip(&part).for_each(|(to, from)| *to = *from);
+            return Some(part.len().min(buf.len()));
+        }
         let frame = self.frames.get(usize::try_from(reader.next - self.first).ok()?)?;
         let count = frame.read(buf, form);
+        self.pass(tap);
+        Some(count)
+    }
+
+    /// How many bytes the next frame of reader `tap` has in this form, if there is one.
+    pub fn next_length(&mut self, tap: usize, form: Form) -> Option<usize> {
+        self.cut(tap, form);
+        let reader = self.readers.get(tap)?;
+        if let Some(part) = reader.parts.front() {
+            return Some(part.len());
+        }
+        let frame = self.frames.get(usize::try_from(reader.next - self.first).ok()?)?;
+        Some(frame.length(form))
+    }
+
+    /// Makes parts of the next frame of reader `tap` where it is several, and the reader wants frames as they are on the
+    /// wire.
+    fn cut(&mut self, tap: usize, form: Form) {
+        let Some(reader) = self.readers.get_mut(tap).filter(|reader| reader.parts.is_empty()) else { return };
+        let frame = usize::try_from(reader.next - self.first).ok().and_then(|index| self.frames.get(index));
+        if let Some(parts) = frame.filter(|_| form == Form::Plain).and_then(Frame::parts) {
+            reader.parts = parts;
+            self.pass(tap);
+        }
+    }
+
+    /// Reader `tap` has its next frame.
+    fn pass(&mut self, tap: usize) {
+        let Some(reader) = self.readers.get_mut(tap) else { return };
         let was_first = reader.next == self.first;
         reader.next += 1;
         if was_first {
             self.forget_read();
         }
-        Some(count)
-    }
-
-    /// How many bytes the next frame of reader `tap` has in this form, if there is one.
-    pub fn next_length(&self, tap: usize, form: Form) -> Option<usize> {
-        let reader = self.readers.get(tap)?;
-        let frame = self.frames.get(usize::try_from(reader.next - self.first).ok()?)?;
-        Some(frame.length(form))
     }
 
     /// A frame waits for reader `tap`.
     pub fn is_ready(&self, tap: usize) -> bool {
-        self.readers.get(tap).is_some_and(|reader| reader.next < self.end())
+        self.readers.get(tap).is_some_and(|reader| !reader.parts.is_empty() || reader.next < self.end())
     }
 
     /// Even the quickest reader has frames before it.

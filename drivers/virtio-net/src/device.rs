@@ -12,7 +12,7 @@ use nic::{
 use crate::control::{self, Control};
 use crate::negotiation::{self, LEAST_ENTRIES, LEAST_MTU};
 use crate::queue::{self, Format, MOST_ENTRIES};
-use crate::receive::Receiver;
+use crate::receive::{MOST_JOINED, Receiver};
 use crate::registers::{Features, Isr, NetStatus, Status, net, virtqueue};
 use crate::spread::{self, MOST_PAIRS, Pairs};
 use crate::transmit::Transmitter;
@@ -128,7 +128,7 @@ impl<R: Registers> Device<R> {
         for (pair, receiver) in (0..).zip(&mut self.receivers) {
             let number = virtqueue::receive(pair);
             let entries = entries(&self.transport, number, self.rings.receive)?;
-            let areas = receiver.start(entries, self.features);
+            let areas = receiver.start(entries, features);
             let vector = vectors.map(|vectors| pair % vectors);
             receive.push(self.transport.enable_queue(number, entries, areas, vector)?);
         }
@@ -227,7 +227,8 @@ impl<R: Registers> Nic for Device<R> {
         ring_memory: |_| (2 * usize::from(MOST_PAIRS) + 2) * queue::MEMORY,
         other_memory: control::MEMORY,
         address_bits: 64,
-        other_buffers: 0,
+        // Of each receive virtqueue a frame may have begun.
+        other_buffers: MOST_PAIRS * MOST_JOINED as u16,
         interrupts: INTERRUPTS,
     };
 
@@ -239,10 +240,7 @@ impl<R: Registers> Nic for Device<R> {
     fn start(&mut self, settings: &Settings, interrupts: InterruptKind) -> Result<(), Fault> {
         self.interrupts = interrupts;
         self.transport.reset()?;
-        let mut features = self.features;
-        if !settings.features.contains(nic::Features::VLAN_FILTER) {
-            features.remove(Features::CTRL_VLAN);
-        }
+        let features = negotiation::wanted(self.features, settings.features);
         self.transport.negotiate(features)?;
         self.doorbells = Some(self.start_queues(features)?);
         self.transport.add_status(Status::DRIVER_OK)?;
@@ -322,9 +320,9 @@ impl<R: Registers> Nic for Device<R> {
         self.notify(|doorbells| doorbells.control, wanted);
     }
 
-    /// Whether VLANs are filtered is negotiated.
+    /// Whether VLANs are filtered is negotiated, and whether segments are joined.
     fn needs_restart(&self, from: &Settings, to: &Settings) -> bool {
-        (from.features ^ to.features).contains(nic::Features::VLAN_FILTER)
+        negotiation::is_another(from.features, to.features)
     }
 
     fn link(&mut self) -> Result<Link, Fault> {

@@ -22,6 +22,26 @@ pub const LEAST_MTU: u16 = 68;
 /// The longest delay of a notification that is asked for, in microseconds; the device has no limit of its own.
 const MOST_DELAY: u32 = 10_000;
 
+/// By which the device may join what it receives.
+const JOINED: Features = Features::GUEST_TSO4.union(Features::GUEST_TSO6);
+
+/// What is switched with the driver's settings by negotiating anew.
+const SWITCHED: [(nic::Features, Features); 2] =
+    [(nic::Features::VLAN_FILTER, Features::CTRL_VLAN), (nic::Features::RX_JOINED, JOINED)];
+
+/// Of `features`, what these settings leave on.
+pub fn wanted(mut features: Features, settings: nic::Features) -> Features {
+    for (_, feature) in SWITCHED.into_iter().filter(|(setting, _)| !settings.contains(*setting)) {
+        features.remove(feature);
+    }
+    features
+}
+
+/// Whether going from some settings to others takes another negotiation.
+pub fn is_another(from: nic::Features, to: nic::Features) -> bool {
+    SWITCHED.into_iter().any(|(setting, _)| (from ^ to).contains(setting))
+}
+
 /// What the driver and the device both know, without what needs something that is missing.
 pub fn usable<R: Registers>(transport: &Transport<R>, behind_iommu: bool) -> Result<Features, Fault> {
     let mut features = Features::from_bits_truncate(transport.offered());
@@ -46,6 +66,10 @@ pub fn usable<R: Registers>(transport: &Transport<R>, behind_iommu: bool) -> Res
         // They need it (5.1.3.1).
         features.remove(Features::HOST_TSO4 | Features::HOST_TSO6);
     }
+    if !features.contains(Features::GUEST_CSUM | Features::MRG_RXBUF) {
+        // They need the former (5.1.3.1), and the driver's buffers hold such frames only together.
+        features.remove(JOINED);
+    }
     if !features.contains(Features::CTRL_VQ) {
         features.remove(Features::CTRL_RX | Features::CTRL_MAC_ADDR);
         features.remove(Features::CTRL_VLAN | Features::NOTF_COAL);
@@ -61,6 +85,7 @@ pub fn offloads(features: Features) -> nic::Features {
     facilities.set(nic::Features::TX_CHECKSUM, features.contains(Features::CSUM));
     facilities.set(nic::Features::TX_SEGMENTS, features.contains(Features::HOST_TSO4));
     facilities.set(nic::Features::TX_SEGMENTS_V6, features.contains(Features::HOST_TSO6));
+    facilities.set(nic::Features::RX_JOINED, features.intersects(JOINED));
     facilities.set(nic::Features::VLAN_FILTER, features.contains(Features::CTRL_VLAN));
     facilities
 }

@@ -2,14 +2,17 @@
 
 use nic::buffer::CAPACITY;
 use nic::frame::HEADER;
-use nic::{Buffer, Checksum, Frame, Pool, Statistics};
+use nic::{Buffer, Checksum, Frame, Pool, Segments, Statistics, vnet};
 
 use crate::header::{self, Header};
 use crate::queue::{Areas, Format, Piece, Queue};
 use crate::registers::Features;
 
-/// Most buffers of a frame. A device that says more lies.
+/// Most buffers of a frame as it was on the wire. A device that says more lies.
 pub const MOST_PIECES: usize = 8;
+
+/// Most buffers of one that the device has joined.
+pub const MOST_JOINED: usize = (header::SIZE + vnet::LONGEST_RECEIVED).div_ceil(CAPACITY);
 
 /// Gives empty buffers to the device and takes frames from it.
 pub struct Receiver {
@@ -19,6 +22,8 @@ pub struct Receiver {
     mergeable: bool,
     /// VIRTIO_NET_F_GUEST_CSUM is negotiated.
     unfinished: bool,
+    /// So is VIRTIO_NET_F_GUEST_TSO4 or VIRTIO_NET_F_GUEST_TSO6.
+    joined: bool,
     assembly: Assembly,
     longest: usize,
     counted: Statistics,
@@ -38,7 +43,8 @@ enum Assembly {
 enum Bad {
     /// Its length, or the number of its buffers.
     Length,
-    /// It has no checksum yet where that was not asked for, nor a place for it, or it is none but many.
+    /// It has no checksum yet where that was not asked for, nor a place for it; or it is several where that was not asked
+    /// for, or cannot be.
     Unfinished,
 }
 
@@ -50,6 +56,7 @@ impl Receiver {
             pool,
             mergeable: false,
             unfinished: false,
+            joined: false,
             assembly: Assembly::Idle,
             longest: 0,
             counted: Statistics::default(),
@@ -60,6 +67,7 @@ impl Receiver {
     pub fn start(&mut self, entries: u16, features: Features) -> Areas {
         self.mergeable = features.contains(Features::MRG_RXBUF);
         self.unfinished = features.contains(Features::GUEST_CSUM);
+        self.joined = features.intersects(Features::GUEST_TSO4 | Features::GUEST_TSO6);
         self.queue.start(entries)
     }
 
@@ -91,12 +99,8 @@ impl Receiver {
 
     /// Appends to `frames` at most `budget` that the device has received.
     pub fn take(&mut self, budget: usize, frames: &mut Vec<Frame>) {
-        let enough = frames.len() + budget;
-        // A bound beside the budget: a device that finishes nothing but bad frames would have no end.
-        for _ in 0..budget * MOST_PIECES {
-            if frames.len() == enough {
-                break;
-            }
+        // So many buffers, that is: those of long frames would be missing in the ring before it is filled again.
+        for _ in 0..budget {
             let Some((buffer, len)) = self.queue.take() else { break };
             frames.extend(self.assemble(buffer, len as usize));
         }
@@ -151,30 +155,46 @@ impl Receiver {
         if !has_length || buffer.copy_to(0, &mut bytes) < bytes.len() || !buffer.strip(bytes.len()) {
             return (Err(Some(Bad::Length)), 0);
         }
-        let header = Header::from(bytes);
-        let pieces = if self.mergeable { header.num_buffers } else { 1 };
-        let frame = match (1..=MOST_PIECES).contains(&pieces.into()) {
-            true => self.with_checksum(Frame::new(buffer), header.checksum),
+        let Header { said, num_buffers } = Header::from(bytes);
+        let is_joined = matches!(said, Some((_, Some(_)))) && self.joined;
+        let most = if is_joined { MOST_JOINED } else { MOST_PIECES };
+        let pieces = if self.mergeable { num_buffers } else { 1 };
+        let frame = match (1..=most).contains(&pieces.into()) {
+            true => self.as_said(Frame::new(buffer), said),
             false => Err(Some(Bad::Length)),
         };
         (frame, pieces.saturating_sub(1))
     }
 
-    /// The frame with what its header says of the checksum.
-    fn with_checksum(&self, mut frame: Frame, checksum: Option<Checksum>) -> Result<Frame, Option<Bad>> {
-        match checksum {
-            Some(Checksum::Partial { .. }) if !self.unfinished => Err(Some(Bad::Unfinished)),
-            Some(checksum) => {
-                frame.metadata.transport_checksum = checksum;
-                Ok(frame)
-            }
-            None => Err(Some(Bad::Unfinished)),
+    /// The frame with what its header says of the checksum and of segments.
+    fn as_said(
+        &self,
+        mut frame: Frame,
+        said: Option<(Checksum, Option<Segments>)>,
+    ) -> Result<Frame, Option<Bad>> {
+        let (checksum, segments) = said.ok_or(Some(Bad::Unfinished))?;
+        let is_known = self.unfinished || !matches!(checksum, Checksum::Partial { .. });
+        let is_possible = match segments {
+            None => true,
+            // Where the device says that the data begin is a hint, and Linux's means something else (5.1.6.4.1).
+            Some(Segments { is_ipv6, size, .. }) => self.joined && frame.was_several(is_ipv6, size),
+        };
+        if !is_known || !is_possible {
+            return Err(Some(Bad::Unfinished));
         }
+        frame.metadata.transport_checksum = checksum;
+        Ok(frame)
     }
 
     fn checked(&self, frame: Frame, complete: bool) -> Result<Frame, Option<Bad>> {
         let len = frame.len();
-        match len <= self.longest && (!complete || len >= HEADER) {
+        let (most, part) = match frame.metadata.segments {
+            Some(Segments { size, header, .. }) => {
+                (vnet::LONGEST_RECEIVED, usize::from(header) + usize::from(size))
+            }
+            None => (self.longest, 0),
+        };
+        match len <= most && part <= self.longest && (!complete || len >= HEADER) {
             false => Err(Some(Bad::Length)),
             true if complete && !frame.metadata.transport_checksum.fits(len) => Err(Some(Bad::Unfinished)),
             true => Ok(frame),

@@ -126,6 +126,10 @@ bitflags! {
         const MTU = 1 << 3;
         /// The address is in the configuration.
         const MAC = 1 << 5;
+        /// The device may join segments of TCP over IPv4 that the driver receives.
+        const GUEST_TSO4 = 1 << 7;
+        /// The same over IPv6.
+        const GUEST_TSO6 = 1 << 8;
         /// The device makes segments of what is several of TCP over IPv4.
         const HOST_TSO4 = 1 << 11;
         /// The same over IPv6.

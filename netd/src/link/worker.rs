@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use scheme::vnet;
 use scheme::vnet::Form;
 use smoltcp::wire::EthernetAddress;
 
@@ -23,8 +24,8 @@ use crate::stack::packet::Packet;
 
 /// The threads read, write and queue: their stacks are small.
 pub const STACK: usize = 64 * 1024;
-/// The longest frame that is taken: jumbo frames and their headers.
-pub const FRAME: usize = 16 * 1024;
+/// The longest frame that is taken: what a driver may have joined.
+pub const FRAME: usize = vnet::LONGEST_RECEIVED;
 /// Frames that wait for the event loop, beside one batch. A driver keeps what does not fit, and counts what
 /// it loses.
 const RECEIVE_QUEUE: usize = 256;

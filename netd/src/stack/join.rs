@@ -43,14 +43,28 @@ impl Stack {
 
     /// Takes a packet of TCP for us.
     pub(super) fn join_segment(&mut self, id: InterfaceId, datagram: &Datagram<'_>) {
-        let next = self.joiner.as_mut().map_or(Next::Passed(None), |joiner| joiner.take(id, datagram));
-        match next {
+        let joiner = self.joiner.as_mut();
+        let mtu = self.network.interface(id).map_or(usize::MAX, |interface| interface.mtu());
+        if datagram.bytes.len() > mtu {
+            let before = joiner.and_then(|joiner| joiner.end(id, datagram));
+            before.into_iter().for_each(|joint| self.deliver_joint(joint));
+            return self.deliver_joined(id, datagram, mtu);
+        }
+        match joiner.map_or(Next::Passed(None), |joiner| joiner.take(id, datagram)) {
             Next::Kept => (),
             Next::Ended(joint) => self.deliver_joint(joint),
             Next::Passed(before) => {
                 before.into_iter().for_each(|joint| self.deliver_joint(joint));
                 self.deliver_segment(id, datagram);
             }
+        }
+    }
+
+    /// Takes a packet of segments that were joined before they came here.
+    fn deliver_joined(&mut self, id: InterfaceId, datagram: &Datagram<'_>, mtu: usize) {
+        match Joint::of_joined(id, datagram, mtu) {
+            Some(joint) => self.deliver_joint(joint),
+            None => self.deliver_segment(id, datagram),
         }
     }
 
@@ -96,6 +110,12 @@ impl Joiner {
         Next::Kept
     }
 
+    /// Those of the packet's connection, if there are any.
+    fn end(&mut self, interface: InterfaceId, datagram: &Datagram<'_>) -> Option<Joint> {
+        let place = self.0.iter().position(|joint| joint.is_of(interface, datagram))?;
+        Some(self.0.remove(place))
+    }
+
     fn begin(&mut self, interface: InterfaceId, datagram: &Datagram<'_>, segment: &TcpPacket<&[u8]>) -> Next {
         let is_first = !segment.payload().is_empty()
             && is_plain(datagram)
@@ -138,6 +158,21 @@ impl Joint {
             last: size,
             next: segment.seq_number() + size,
         }
+    }
+
+    /// Segments that make one packet already, each but the last as long as `mtu` allows or a little less; `None` if it does
+    /// not look like theirs.
+    fn of_joined(interface: InterfaceId, datagram: &Datagram<'_>, mtu: usize) -> Option<Self> {
+        let segment = TcpPacket::new_checked(datagram.payload).ok()?;
+        let data = segment.payload().len();
+        let is_plain = is_plain(datagram) && *datagram.payload.get(FLAGS)? & !PSH == ACK;
+        let size = mtu.checked_sub(datagram.bytes.len() - data).filter(|size| is_plain && *size > 0)?;
+        // What is over is the last one's, or all of it.
+        let last = match data % size {
+            0 => size,
+            last => last,
+        };
+        Some(Self { size, last, ..Self::new(interface, datagram, &segment) })
     }
 
     /// Bytes of the IP header.

@@ -16,6 +16,7 @@ mod control;
 mod facilities;
 mod flood;
 mod interfaces;
+mod joined;
 mod lease;
 mod lengths;
 mod linux_peer;

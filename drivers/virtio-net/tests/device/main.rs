@@ -10,6 +10,7 @@ mod checksums;
 #[path = "../../../nic/tests/card/coalesce.rs"]
 mod coalesce;
 mod faults;
+mod joined;
 #[path = "../../../nic/tests/card/jumbo.rs"]
 mod jumbo;
 mod negotiation;

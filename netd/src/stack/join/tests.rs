@@ -112,6 +112,16 @@ fn what_follows_one_another_is_joined() {
 }
 
 #[test]
+fn what_was_joined_before_it_came_is_taken_whole_and_answered_at_once() {
+    let (mut bed, server, number) = connected();
+    let ended = |segment: &mut TcpPacket<&mut [u8]>| segment.set_psh(true);
+    let frames = [data(number, 0, 9000, |_| ()), data(number, 9000, 8000, ended)];
+    let answers = together(&mut bed, &frames);
+    assert!(!answers.is_empty(), "its acknowledgement does not wait");
+    assert_eq!(received(&mut bed, server), tcp::pattern(17_000, 1));
+}
+
+#[test]
 fn what_is_pushed_or_shorter_is_the_last() {
     let mut frames = in_row(6, 1000);
     frames[2] = data(ACKNOWLEDGED, 2000, 1000, |segment| segment.set_psh(true));
