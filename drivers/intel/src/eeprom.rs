@@ -42,6 +42,11 @@ pub fn address(registers: &impl Registers) -> Option<MacAddress> {
     Some(MacAddress([a, b, c, d, e, f])).filter(|address| address.is_station())
 }
 
+/// The word `index` of a ten gigabit controller's; `None` if it cannot be read.
+pub fn late_word(registers: &impl Registers, eerd: usize, index: u8) -> Option<u16> {
+    word(registers, eerd, Layout::Late, index)
+}
+
 fn word(registers: &impl Registers, eerd: usize, layout: Layout, index: u8) -> Option<u16> {
     let request = match layout {
         Layout::Early => Eerd::new().with_start(true).with_addr(index),

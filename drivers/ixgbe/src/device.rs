@@ -27,6 +27,7 @@ use crate::registers::{
 };
 use crate::setup;
 use crate::spread::{self, QUEUES};
+use crate::wake;
 
 /// Bytes of a frame's FCS.
 const FCS: usize = 4;
@@ -74,6 +75,8 @@ impl<R: Registers> Device<R> {
             return Err(hw::Error::NoBar { location: function.location(), bar: 0 }.into());
         }
         setup::reset(&registers, generation, &chip)?;
+        // The X550's belongs to its firmware.
+        let eeprom = generation != Generation::X550 && eeprom::is_readable(&registers, reg::EERD);
         let info = NicInfo {
             model: chip.name,
             mac: address(&registers)?,
@@ -86,9 +89,9 @@ impl<R: Registers> Device<R> {
                 media: media::limits(&registers, generation),
                 rss: Some(spread::LIMITS),
                 self_test: true,
-                // The X550's belongs to its firmware.
-                eeprom: generation != Generation::X550 && eeprom::is_readable(&registers, reg::EERD),
+                eeprom,
                 identify: true,
+                wake: eeprom && wake::is_wired(&registers, function.location().function()),
                 ..Facilities::default()
             },
         };
@@ -107,6 +110,13 @@ impl<R: Registers> Device<R> {
             loopback: Loopback::of(generation),
             media: Media::default(),
         })
+    }
+
+    fn set_address(&self, address: MacAddress) {
+        let [a, b, c, d, e, f] = address.0;
+        let high = Rah::new().with_high(u16::from_le_bytes([e, f])).with_av(true);
+        self.registers.write32(reg::RAL0, u32::from_le_bytes([a, b, c, d]));
+        self.registers.write32(reg::RAH0, high.into());
     }
 
     /// The device finds an empty ring at `base`, of `len` bytes, and may use it.
@@ -222,10 +232,7 @@ impl<R: Registers> Nic for Device<R> {
     /// Filters are changed while nothing is received (8.2.3.7.1).
     fn configure(&mut self, settings: &Settings) {
         self.registers.write32(reg::RXCTRL, 0);
-        let [a, b, c, d, e, f] = settings.mac.0;
-        let high = Rah::new().with_high(u16::from_le_bytes([e, f])).with_av(true);
-        self.registers.write32(reg::RAL0, u32::from_le_bytes([a, b, c, d]));
-        self.registers.write32(reg::RAH0, high.into());
+        self.set_address(settings.mac);
         self.set_media(settings.media);
         self.write_filter(&settings.filter);
         self.handle_tags(settings);
@@ -306,6 +313,13 @@ impl<R: Registers> Nic for Device<R> {
 
     fn identify(&mut self, on: bool) {
         self.leds.identify(&self.registers, on);
+    }
+
+    fn arm(&mut self, address: MacAddress) -> Result<(), Fault> {
+        self.reset()?;
+        self.set_address(address);
+        wake::arm(&self.registers);
+        Ok(())
     }
 
     fn link(&mut self) -> Result<Link, Fault> {

@@ -10,5 +10,6 @@ mod media;
 pub mod registers;
 mod setup;
 mod spread;
+mod wake;
 
 pub use device::Device;

@@ -2,7 +2,7 @@
 
 use bitfield_struct::bitfield;
 use bitflags::bitflags;
-use intel::registers::RingRegisters;
+use intel::registers::{RingRegisters, WUC, WUFC};
 use intel::rss::MRQC;
 
 /// Device control (8.2.3.1.1).
@@ -103,7 +103,7 @@ pub const fn ivar(pair: u16) -> usize {
 pub const WINDOW: usize = 0x2_0000;
 
 /// Registers of the `registers` node. None of them changes by being read.
-pub const DUMP: [(&str, usize); 29] = [
+pub const DUMP: [(&str, usize); 31] = [
     ("CTRL", CTRL),
     ("STATUS", STATUS),
     ("CTRL_EXT", CTRL_EXT),
@@ -124,6 +124,8 @@ pub const DUMP: [(&str, usize); 29] = [
     ("FCTRL", FCTRL),
     ("RAL0", RAL0),
     ("RAH0", RAH0),
+    ("WUC", WUC),
+    ("WUFC", WUFC),
     ("RDBAL", RECEIVE.bal()),
     ("RDLEN", RECEIVE.length()),
     ("RDH", RECEIVE.head()),

@@ -3,6 +3,7 @@
 use hw::{InterruptKind, Registers};
 use intel::Chip;
 use intel::advanced::{ADVANCED_ONE_BUFFER, Srrctl};
+use intel::wake;
 use nic::Fault;
 use nic::buffer::CAPACITY;
 
@@ -58,6 +59,7 @@ pub fn reset(registers: &impl Registers, generation: Generation, chip: &Chip) ->
     quiet(registers);
     // Causes from before the reset are nobody's.
     registers.write32(reg::EICR, u32::MAX);
+    wake::disarm(registers);
     if generation == Generation::Serial {
         negotiate(registers);
     }

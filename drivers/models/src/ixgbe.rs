@@ -7,11 +7,12 @@ mod loopback;
 mod receive;
 mod spread;
 mod transmit;
+mod wake;
 
 use hw::fake::{Bus, Model, POWER_MANAGEMENT};
 use hw::{Identity, InterruptKind};
 use intel::advanced::RingControl;
-use intel::registers::RingRegisters;
+use intel::registers::{RingRegisters, WUC, WUFC};
 use ixgbe::chips::Generation;
 use ixgbe::registers::{
     self as reg, Autoc, Ctrl, Dmatxctl, Eec, Interrupts, Links, RECEIVE, Rdrxctl, Rxctrl, Status, TRANSMIT,
@@ -141,7 +142,7 @@ impl Ixgbe {
             generation,
             messages: &[InterruptKind::MsiX { vectors: 64 }, InterruptKind::Msi],
             registers: RegisterFile::default(),
-            eeprom: eeprom::holding(Self::MAC),
+            eeprom: wake::wired(eeprom::holding(Self::MAC)),
             link_up: true,
             negotiated: false,
             has_module: true,
@@ -240,7 +241,10 @@ impl Ixgbe {
 
     fn reset(&mut self, bus: &mut Bus) {
         self.resets += 1;
+        // What has to do with waking is kept.
+        let kept = [WUC, WUFC].map(|register| (register, self.register(register)));
         self.registers.clear();
+        kept.into_iter().for_each(|(register, value)| self.set_register(register, value));
         self.packet.clear();
         self.load();
         self.drive_interrupt(bus);

@@ -39,5 +39,7 @@ mod spread;
 mod vlan;
 #[path = "../../../nic/tests/card/vlan_filter.rs"]
 mod vlan_filter;
+#[path = "../../../nic/tests/card/wake.rs"]
+mod wake;
 
 use models::ixgbe as model;

@@ -30,6 +30,19 @@ fn the_speed_of_a_modules_link_alone_can_be_set() {
 }
 
 #[test]
+fn its_eeprom_says_whether_it_wakes_the_machine() {
+    let offered = |device, capabilities| {
+        let mut model = Card::with_device(device);
+        model.eeprom[0x2c] = capabilities;
+        Rig::new(model).cat("features").contains("wake on\n")
+    };
+    // No port, both of them, the first one, which it is, and none; another bit says nothing of that.
+    assert_eq!([0, 0x4, 0x8, 0xc, 0x3].map(|word| offered(0x10fb, word)), [false, true, true, false, false]);
+    assert!(offered(0x1528, 0x4));
+    assert!(!offered(0x1563, 0x4), "the X550's cannot be read");
+}
+
+#[test]
 fn what_the_device_counts_is_told_once_and_kept_when_it_is_stopped() {
     let mut rig = Rig::new(Card::new());
     for round in 1..=3 {

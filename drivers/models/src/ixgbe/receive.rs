@@ -18,6 +18,7 @@ impl Ixgbe {
         if !self.has_link() || !self.is_receiving() || !self.accepts(frame) {
             return;
         }
+        self.look_for_magic(bus, frame);
         self.queue = self.queue_of(frame);
         let ring = receive_ring(self.queue);
         if !self.has_ring(ring) {
