@@ -124,7 +124,12 @@ impl Ixgbe {
         Self::with_device(0x10fb)
     }
 
-    /// The same; it has no other interrupt than its line.
+    /// One that can wake the machine.
+    pub fn waking() -> Self {
+        Self::new()
+    }
+
+    /// A device that was just switched on; it has no other interrupt than its line.
     pub fn with_line() -> Self {
         Self::with_interrupts(&[])
     }

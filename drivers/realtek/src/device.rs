@@ -19,6 +19,9 @@ use crate::tasks::Tasks;
 /// Reads of CR while a reset goes on: it takes at most 10 ms, a read at least half a microsecond.
 const RESET_PATIENCE: u32 = 20_000;
 
+/// The longest frame without jumbo frames: with header and tag, without FCS.
+pub const ETHERNET: usize = 1500 + HEADER + VLAN_TAG;
+
 /// DMA bursts of 1024 bytes.
 pub const BURST: u8 = 6;
 
@@ -56,6 +59,7 @@ impl<R: Registers, F: Family> Device<R, F> {
         }
         reset(&registers, &family)?;
         let (model, mtu) = family.meet(&registers)?;
+        disarm(&registers, &family);
         let info = NicInfo {
             model,
             mac: address(&registers)?,
@@ -67,6 +71,7 @@ impl<R: Registers, F: Family> Device<R, F> {
                 media: Some(MediaLimits::COPPER),
                 self_test: family.loopback().is_some(),
                 eeprom: eeprom::is_there(&registers),
+                wake: family.wake().is_some(),
                 offloads: family.tasks().map(Tasks::limits).unwrap_or_default(),
                 ..Facilities::default()
             },
@@ -127,7 +132,9 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
     }
 
     fn reset(&mut self) -> Result<(), Fault> {
-        reset(&self.registers, &self.family)
+        reset(&self.registers, &self.family)?;
+        disarm(&self.registers, &self.family);
+        Ok(())
     }
 
     fn set_rings(&mut self, memory: Memory) -> Result<(), Fault> {
@@ -220,6 +227,23 @@ impl<R: Registers, F: Family> Nic for Device<R, F> {
         eeprom::dump(&self.registers)
     }
 
+    /// A magic packet is seen where its frame is one that would be received. The receiver has no buffers then, and the
+    /// device does not master the bus.
+    fn arm(&mut self, address: MacAddress) -> Result<(), Fault> {
+        self.reset()?;
+        self.registers.write8(reg::CR9346, reg::UNLOCK);
+        self.write_station_address(address);
+        self.family.set_longest(&self.registers, ETHERNET);
+        if let Some(places) = self.family.wake() {
+            places.set(&self.registers, true);
+        }
+        self.registers.write8(reg::CR9346, reg::LOCK);
+        self.registers.write8(reg::CR, Cr::RE.bits());
+        let control = u32::from(self.family.receive_control());
+        self.registers.write32(reg::RCR, control | (Accept::APM | Accept::AB).bits());
+        Ok(())
+    }
+
     fn link(&mut self) -> Result<Link, Fault> {
         present(&self.registers)?;
         let link = self.family.link(&self.registers);
@@ -281,6 +305,15 @@ fn reset(registers: &impl Registers, family: &impl Family) -> Result<(), Fault> 
     }
     present(registers)?;
     Err(Fault::Hung("its reset"))
+}
+
+/// Has the device wake nobody. A reset alone leaves it as it was.
+fn disarm(registers: &impl Registers, family: &impl Family) {
+    if let Some(places) = family.wake() {
+        registers.write8(reg::CR9346, reg::UNLOCK);
+        places.set(registers, false);
+        registers.write8(reg::CR9346, reg::LOCK);
+    }
 }
 
 /// The device's own address, which it has loaded from its EEPROM.

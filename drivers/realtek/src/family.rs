@@ -11,6 +11,7 @@ use nic::{
 use crate::registers::{self as reg, Cpcr, Dumped, Interrupts, Rcr};
 use crate::rings::{self, Rings};
 use crate::tasks::Tasks;
+use crate::wake;
 
 /// What a device turned out to be: its name for people, and the MTUs that it takes.
 pub type Chip = (&'static str, RangeInclusive<usize>);
@@ -58,6 +59,11 @@ pub trait Family: Sized {
 
     /// TCR.LBK that has the device receive what it sends, where it can.
     fn loopback(&self) -> Option<u8> {
+        None
+    }
+
+    /// The registers by which it is armed to wake the machine for magic packets, where that is known.
+    fn wake(&self) -> Option<wake::Places> {
         None
     }
 

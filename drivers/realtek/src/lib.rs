@@ -13,6 +13,7 @@ pub mod registers;
 pub mod rings;
 pub mod tasks;
 mod transmit;
+pub mod wake;
 
 pub use device::Device;
 pub use family::Family;

@@ -9,6 +9,7 @@ use realtek::family::{self, Chip};
 use realtek::registers::{self as common, Cpcr, Dumped, Rcr};
 use realtek::rings::DescriptorRings;
 use realtek::tasks::Tasks;
+use realtek::wake::Places;
 
 use crate::classic::{self, Classic};
 use crate::media;
@@ -54,6 +55,10 @@ impl Family for Rtl8139 {
 
     fn loopback(&self) -> Option<u8> {
         self.is_plus.then_some(LOOPBACK)
+    }
+
+    fn wake(&self) -> Option<Places> {
+        self.is_plus.then_some(Places { config3: reg::CONFIG3, config5: reg::CONFIG5 })
     }
 
     fn new(Identity { vendor, device, .. }: Identity, _arena: &Arena) -> Result<Self, Fault> {

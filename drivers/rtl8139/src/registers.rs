@@ -3,6 +3,7 @@
 use bitfield_struct::bitfield;
 use bitflags::bitflags;
 use realtek::registers::{Dumped, IMR, ISR};
+use realtek::wake::CONFIG1;
 
 /// Transmit status of place 0 (32 bits); those of the other three follow. Without C+.
 pub const TSD0: usize = 0x10;
@@ -18,12 +19,16 @@ pub const MPC: usize = 0x4c;
 pub const MPC_MASK: u32 = 0xff_ffff;
 /// Media status (8 bits).
 pub const MSR: usize = 0x58;
+/// Configuration 3 (8 bits), locked by 93C46 command.
+pub const CONFIG3: usize = 0x59;
 /// Basic mode control of the PHY (16 bits; IEEE 802.3, 22.2.4.1).
 pub const BMCR: usize = 0x62;
 /// Auto-negotiation advertisement (16 bits; IEEE 802.3, 28.2.4.1.3).
 pub const ANAR: usize = 0x66;
 /// Auto-negotiation link partner ability (16 bits).
 pub const ANLPAR: usize = 0x68;
+/// Configuration 5 (8 bits), which is not locked.
+pub const CONFIG5: usize = 0xd8;
 /// Transmit priority polling (8 bits): the doorbell.
 pub const TPPOLL: usize = 0xd9;
 
@@ -33,9 +38,12 @@ pub const DUMP: &[Dumped] = &[
     ("ISR", ISR, 2),
     ("MPC", MPC, 4),
     ("MSR", MSR, 1),
+    ("CONFIG1", CONFIG1, 1),
+    ("CONFIG3", CONFIG3, 1),
     ("BMCR", BMCR, 2),
     ("ANAR", ANAR, 2),
     ("ANLPAR", ANLPAR, 2),
+    ("CONFIG5", CONFIG5, 1),
 ];
 
 bitflags! {

@@ -33,14 +33,16 @@ pub struct Chip {
     pub jumbo: (Config3, Config4),
     /// How it is told what to do for the frames that it sends.
     pub tasks: Tasks,
+    /// CONFIG3 has it look for magic packets. The later ones are told elsewhere, of which there is no public data sheet.
+    pub wakes: bool,
     /// What the others do for the driver, and it does not.
     pub lacks: Features,
 }
 
 impl Chip {
-    /// One of the first, which find checksums by themselves.
+    /// One of the first, which find checksums by themselves, and magic packets as they always did.
     const fn of_the_first(self) -> Self {
-        Self { tasks: Tasks::First, ..self }
+        Self { tasks: Tasks::First, wakes: true, ..self }
     }
 
     const fn without(self, lacks: Features) -> Self {
@@ -58,11 +60,12 @@ const fn kib(size: usize) -> usize {
 
 const fn chip(version: u32, name: &'static str, generation: Generation, mtu: usize) -> Chip {
     let (jumbo, tasks) = ((Config3::empty(), Config4::empty()), Tasks::Second);
-    Chip { version, name, generation, mtu, jumbo, tasks, lacks: Features::empty() }
+    Chip { version, name, generation, mtu, jumbo, tasks, wakes: false, lacks: Features::empty() }
 }
 
 const fn chip_to_set(version: u32, name: &'static str, mtu: usize, config4: Config4) -> Chip {
-    Chip { jumbo: (Config3::JUMBO_EN0, config4), ..chip(version, name, Generation::Rtl8168, mtu) }
+    let jumbo = (Config3::JUMBO_EN0, config4);
+    Chip { jumbo, wakes: true, ..chip(version, name, Generation::Rtl8168, mtu) }
 }
 
 /// The PCI one, whichever its version is.

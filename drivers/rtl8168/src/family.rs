@@ -5,11 +5,12 @@ use hw::{Identity, InterruptKind, Registers};
 use nic::{DriverInfo, Fault, Features, Intervals, Link, Media, Memory, Moderation, Statistics};
 use realtek::Family;
 use realtek::descriptors::Gigabit;
-use realtek::device::BURST;
+use realtek::device::{BURST, ETHERNET};
 use realtek::family;
 use realtek::registers::{self as common, Cpcr, Dumped, Interrupts, Rcr};
 use realtek::rings::DescriptorRings;
 use realtek::tasks::Tasks;
+use realtek::wake::Places;
 
 use crate::chips::{self, Chip, Generation};
 use crate::registers::{self as reg, Config3, Config4, Mcu, Misc, PhyStatus, Poll};
@@ -24,9 +25,6 @@ const RING: u16 = 256;
 
 /// TCR.LBK of the MAC's loopback.
 const LOOPBACK: u8 = 1;
-
-/// The longest frame without jumbo frames: with header and tag, without FCS.
-const ETHERNET: usize = 1518;
 
 /// Bytes of a frame's FCS.
 const FCS: usize = 4;
@@ -115,6 +113,10 @@ impl Family for Rtl8168 {
 
     fn loopback(&self) -> Option<u8> {
         Some(LOOPBACK)
+    }
+
+    fn wake(&self) -> Option<Places> {
+        self.chip.wakes.then_some(Places { config3: reg::CONFIG3, config5: reg::CONFIG5 })
     }
 
     fn rings(&self, memory: Memory) -> Result<Self::Rings, hw::Error> {

@@ -3,6 +3,7 @@
 use bitfield_struct::bitfield;
 use bitflags::bitflags;
 use realtek::registers::{Dumped, IMR, ISR};
+use realtek::wake::CONFIG1;
 
 /// Dump tally counter command: where to (a multiple of 64), and the command.
 pub const DTCCR: usize = 0x10;
@@ -18,6 +19,8 @@ pub const ISR_8125: usize = 0x3c;
 pub const CONFIG3: usize = 0x54;
 /// Configuration 4 (8 bits), locked as well.
 pub const CONFIG4: usize = 0x55;
+/// Configuration 5 (8 bits), locked as well.
+pub const CONFIG5: usize = 0x56;
 /// PHY access.
 pub const PHYAR: usize = 0x60;
 /// State of the PHY (8 bits; 16 in the RTL8125).
@@ -41,8 +44,10 @@ pub const MISC: usize = 0xf0;
 pub const DUMP: &[Dumped] = &[
     ("IMR", IMR, 2),
     ("ISR", ISR, 2),
+    ("CONFIG1", CONFIG1, 1),
     ("CONFIG3", CONFIG3, 1),
     ("CONFIG4", CONFIG4, 1),
+    ("CONFIG5", CONFIG5, 1),
     ("PHYSTATUS", PHYSTATUS, 1),
     ("RMS", RMS, 2),
     ("INTRMITIGATE", INTRMITIGATE, 2),

@@ -103,7 +103,12 @@ impl<K: Kind> Controller<K> {
         Self::with_device(K::DEVICE)
     }
 
-    /// The same; it has no other interrupt than its line.
+    /// One that can wake the machine.
+    pub fn waking() -> Self {
+        Self::new()
+    }
+
+    /// A device that was just switched on; it has no other interrupt than its line.
     pub fn with_line() -> Self {
         Self::with_interrupts(&[])
     }

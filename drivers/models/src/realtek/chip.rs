@@ -10,10 +10,12 @@ mod kind;
 mod receive;
 mod tasks;
 mod transmit;
+mod wake;
 
 use hw::fake::{Bus, Model, POWER_MANAGEMENT};
 use hw::{Identity, InterruptKind};
 use realtek::registers::{self as reg, Cr, Interrupts};
+use realtek::wake::CONFIG1;
 
 use self::eeprom::Pins;
 pub use self::faults::Faults;
@@ -80,7 +82,12 @@ impl<K: Kind> Chip<K> {
         K::new()
     }
 
-    /// The same; it has no other interrupt than its line.
+    /// One that can wake the machine.
+    pub fn waking() -> Self {
+        K::waking()
+    }
+
+    /// A device that was just switched on; it has no other interrupt than its line.
     pub fn with_line() -> Self {
         Self { messages: &[], ..Self::new() }
     }
@@ -217,7 +224,8 @@ impl<K: Kind> Model for Chip<K> {
         match (offset, size) {
             (reg::CR, 1) => self.write_command(bus, value as u8),
             (reg::CR9346, 1) => self.write_pins(value as u8),
-            (reg::IDR0 | reg::IDR4, 4) if self.bytes[reg::CR9346] != reg::UNLOCK => {}
+            (reg::IDR0 | reg::IDR4, 4) | (CONFIG1, 1) if self.bytes[reg::CR9346] != reg::UNLOCK => {}
+            (offset, 1) if offset == K::CONFIG[0] && self.bytes[reg::CR9346] != reg::UNLOCK => {}
             (reg::IDR0..reg::MAR0, 1 | 2) => panic!("the address is written by words of 32 bits"),
             _ => self.set(offset, size, value),
         }

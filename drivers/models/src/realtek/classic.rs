@@ -62,6 +62,7 @@ impl Kind for Rtl8139 {
     const LENGTH_BITS: u32 = 13;
     const ALIGNMENT: u64 = 1;
     const LOOPBACK: u8 = 3;
+    const CONFIG: [usize; 2] = [reg::CONFIG3, reg::CONFIG5];
 
     fn new() -> Card {
         let mut model = Chip::of(Self::default(), 0x8139, 0x7400_0000, &[]);

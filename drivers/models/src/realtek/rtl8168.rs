@@ -136,10 +136,23 @@ impl Kind for Rtl8168 {
     const LENGTH_BITS: u32 = 14;
     const ALIGNMENT: u64 = 8;
     const LOOPBACK: u8 = 1;
+    const CONFIG: [usize; 2] = [reg::CONFIG3, reg::CONFIG5];
 
     /// An RTL8168H.
     fn new() -> Card {
         Self::of(0x8168, 0x5400_0000)
+    }
+
+    /// An RTL8168D.
+    fn waking() -> Card {
+        Self::of(0x8168, 0x2800_0000)
+    }
+
+    /// Those up to the RTL8168E do; the RTL8169 tells another version, as the RTL8125 does.
+    fn knows_magic(card: &Card) -> bool {
+        let early =
+            [0x3000_0000, 0x3800_0000, 0x3c00_0000, 0x3c80_0000, 0x2800_0000, 0x2880_0000, 0x2c00_0000];
+        card.identity.device == 0x8169 || !is_8125(card) && early.contains(&card.version)
     }
 
     fn bar(card: &Card) -> usize {
@@ -222,7 +235,7 @@ impl Kind for Rtl8168 {
             (reg::GPHY_OCP, 4) if is_8168g(card) && GphyOcp::from(value).half_address() == 0x5200 => {
                 ask_phy(card, reg::GPHY_OCP, value);
             }
-            (reg::CONFIG3 | reg::CONFIG4, 1) if card.get(common::CR9346, 1) != 0xc0 => {}
+            (reg::CONFIG4 | reg::CONFIG5, 1) if card.get(common::CR9346, 1) != 0xc0 => {}
             _ => return false,
         }
         true

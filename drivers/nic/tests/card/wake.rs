@@ -28,7 +28,7 @@ fn pass(rig: &mut Rig<Card>, time: Duration) {
 #[test]
 fn a_stopped_device_wakes_the_machine_for_a_magic_packet_if_it_is_armed() {
     for time in [Duration::ZERO, LONG] {
-        let mut rig = Rig::new(Card::new());
+        let mut rig = Rig::new(Card::waking());
         assert_eq!(rig.cat("wake"), "magic off\n");
         pass(&mut rig, time);
         assert!(!wakes(&mut rig, Card::MAC), "it is not armed");
@@ -45,7 +45,7 @@ fn a_stopped_device_wakes_the_machine_for_a_magic_packet_if_it_is_armed() {
 
 #[test]
 fn what_is_armed_while_it_runs_holds_from_the_last_close_to_the_next_open() {
-    let mut rig = Rig::new(Card::new());
+    let mut rig = Rig::new(Card::waking());
     let id = rig.open_frames();
     rig.echo("wake", "magic on").expect("the device can");
     rig.echo("address", "52:54:00:00:00:07").expect("that is a station");
@@ -68,7 +68,7 @@ fn what_is_armed_while_it_runs_holds_from_the_last_close_to_the_next_open() {
 #[test]
 fn it_stays_armed_over_looks_at_its_registers_and_when_its_driver_ends() {
     for time in [Duration::ZERO, LONG] {
-        let mut rig = Rig::new(Card::new());
+        let mut rig = Rig::new(Card::waking());
         rig.echo("wake", "magic on").expect("the device can");
         pass(&mut rig, time);
         assert!(!rig.cat("registers").is_empty());
@@ -87,7 +87,7 @@ fn it_stays_armed_over_looks_at_its_registers_and_when_its_driver_ends() {
 
 #[test]
 fn what_is_no_line_of_the_file_is_refused() {
-    let mut rig = Rig::new(Card::new());
+    let mut rig = Rig::new(Card::waking());
     for line in ["magic", "magic 1", "arp on", "magic on\nlink on"] {
         assert_eq!(rig.echo("wake", line), Err(EINVAL), "{line}");
         assert_eq!(rig.cat("wake"), "magic off\n");

@@ -1,5 +1,7 @@
 //! Each of the devices, and each way in which it interrupts.
 
+use std::time::Duration;
+
 use hw::InterruptKind;
 use hw::fake::Slot;
 use nic::driver::Fault;
@@ -30,6 +32,18 @@ fn frames_pass_through_each_of_them() {
             assert_eq!(rig.write(id, &frame), Ok(1514));
             assert_eq!((rig.read_all(id), rig.sent()), (vec![frame.clone()], vec![frame]), "{name}");
         }
+    }
+}
+
+#[test]
+fn those_that_config3_arms_wake_the_machine() {
+    for (device, version, name) in all() {
+        let mut rig = Rig::new(Rtl8168::of(device, version));
+        let early = ["RTL8169", "RTL8168B", "RTL8168C", "RTL8168CP", "RTL8168D", "RTL8168DP", "RTL8168E"];
+        assert_eq!(rig.echo("wake", "magic on").is_ok(), early.contains(&name), "{name}");
+        rig.pass(Duration::ZERO).expect("the device is well");
+        rig.arrive(&[&[0xff; 12][..], &Card::MAC.repeat(16)].concat());
+        assert_eq!(rig.slot.wakes(), early.contains(&name), "{name}");
     }
 }
 

@@ -32,5 +32,7 @@ mod segments;
 mod selftest;
 #[path = "../../../nic/tests/card/vlan.rs"]
 mod vlan;
+#[path = "../../../nic/tests/card/wake.rs"]
+mod wake;
 
 use models::realtek::rtl8168 as model;

@@ -29,8 +29,21 @@ pub trait Kind: Sized {
     /// TCR.LBK that has it receive what it sends.
     const LOOPBACK: u8;
 
+    /// Where CONFIG3 and CONFIG5 are.
+    const CONFIG: [usize; 2];
+
     /// A device that was just switched on.
     fn new() -> Chip<Self>;
+
+    /// One that can wake the machine.
+    fn waking() -> Chip<Self> {
+        Self::new()
+    }
+
+    /// Its CONFIG3 is about magic packets.
+    fn knows_magic(_card: &Chip<Self>) -> bool {
+        true
+    }
 
     /// The BAR that has the registers in memory.
     fn bar(card: &Chip<Self>) -> usize;

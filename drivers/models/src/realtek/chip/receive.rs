@@ -14,6 +14,7 @@ const RWT: u64 = 1 << 8;
 impl<K: Kind> Chip<K> {
     /// A frame without FCS arrives from the wire.
     pub fn arrive(&mut self, bus: &mut Bus, frame: &[u8]) {
+        self.look_for_magic(bus, frame);
         let works = self.link_up && self.command().contains(Cr::RE) && K::receives(self);
         if !works || !self.accepts(frame) || K::take(self, bus, frame) {
             return;
