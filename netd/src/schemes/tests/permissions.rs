@@ -8,8 +8,17 @@ use super::*;
 use crate::schemes::netcfg::Netcfg;
 
 /// What is for root alone, even to be read; or for nobody, as there is nothing to read.
-const PRIVATE: [&str; 8] =
-    ["config/apply", "config/try", "route/add", "route/rm", "addr/set", "addr/add", "addr/rm", "pcap"];
+const PRIVATE: [&str; 9] = [
+    "config/apply",
+    "config/try",
+    "route/add",
+    "route/rm",
+    "addr/set",
+    "addr/add",
+    "addr/rm",
+    "dhcp/set",
+    "pcap",
+];
 
 impl Rig<Netcfg> {
     /// The files below `directory`.
