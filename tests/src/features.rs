@@ -131,6 +131,7 @@ pub struct Claims {
     #[serde(default)]
     pub model: BTreeSet<String>,
     /// Rows that it does not, and why.
+    #[serde(default)]
     pub no: BTreeMap<String, String>,
     /// Rows that its devices have nothing for, and why.
     pub absent: BTreeMap<String, String>,
