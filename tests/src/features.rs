@@ -91,7 +91,8 @@ pub const ROWS: &[Row] = &[
         .on_model("checksums::checksums_that_are_left_out_are_filled_in_by_the_device_or_the_driver"),
     row("tso", "TCP segmentation by the device", SEGMENTS)
         .on_model("segments::a_segment_whose_checksum_is_zero_is_right"),
-    row("lro", "received segments joined", None),
+    row("lro", "received segments joined", None)
+        .on_model("joined::they_are_read_whole_behind_a_header_and_as_segments_without"),
     row("vlan", "VLANs: tags inserted, stripped and filtered by the device, as far as it can", CONTROL)
         .on_model("vlan::tags_that_are_told_are_put_in_by_the_device_or_the_driver"),
     row("queues", "several receive queues, each with counters, and with a vector by MSI-X", CONTROL)

@@ -225,6 +225,29 @@ impl Frame {
         self.metadata.segments.is_some()
     }
 
+    /// The same of one that the device has joined from `count` segments whose checksums it has found good. Where it does not say
+    /// their size (0), they are as long as one another. Its checksum is left to be filled in, as those of the segments are.
+    #[must_use]
+    pub fn was_joined(&mut self, is_ipv6: bool, count: u8, size: u16) -> bool {
+        if !self.was_several(is_ipv6, size.max(1)) {
+            return false;
+        }
+        let len = self.len();
+        let Some(segments) = &mut self.metadata.segments else { return false };
+        if size == 0 {
+            let data = len.saturating_sub(segments.header.into());
+            segments.size = data.div_ceil(usize::from(count.max(1))).clamp(1, u16::MAX.into()) as u16;
+        }
+        let mut headers = vec![0; segments.header.into()];
+        let known = self.first.copy_to(0, &mut headers);
+        headers.truncate(known);
+        if let Some(checksum) = segments::leave_checksum_out(&mut headers, is_ipv6, len) {
+            self.first.overwrite(&headers);
+            self.metadata.transport_checksum = checksum;
+        }
+        true
+    }
+
     /// The frames that it is on the wire, where it is several.
     pub fn parts(&self) -> Option<VecDeque<Vec<u8>>> {
         let Metadata { transport_checksum: checksum, segments, vlan, .. } = self.metadata;

@@ -145,6 +145,15 @@ pub fn received(headers: &[u8], is_ipv6: bool, size: u16) -> Option<Segments> {
     (size > 0).then_some(Segments { is_ipv6, size, header })
 }
 
+/// Leaves the checksum of a frame of `length` bytes with these headers to be filled in.
+pub fn leave_checksum_out(headers: &mut [u8], is_ipv6: bool, length: usize) -> Option<Checksum> {
+    let Places { ip, tcp, .. } = Places::of(headers, is_ipv6)?;
+    let addresses = if is_ipv6 { ipv6::ADDRESSES } else { ipv4::ADDRESSES };
+    let sum = pseudo_sum(headers.get(ip..)?, addresses, length.checked_sub(tcp)?);
+    put(headers, tcp + tcp::CHECKSUM, sum);
+    Some(Checksum::Partial { start: tcp as u16, offset: tcp::CHECKSUM as u16 })
+}
+
 /// Takes the packet's length out of the headers of a frame, and all that comes of it, as many devices want it that put
 /// each segment's there.
 pub fn leave_lengths_out(headers: &mut [u8], is_ipv6: bool) {

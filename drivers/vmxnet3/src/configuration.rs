@@ -4,7 +4,7 @@ use hw::dma::{Arena, Region};
 use nic::{Fault, Features, Settings};
 use zerocopy::{FromZeros, IntoBytes};
 
-use crate::receive::{MOST_PIECES, Receiver};
+use crate::receive::{MOST_JOINED, MOST_PIECES, Receiver};
 use crate::registers::{Events, REVISION_1, RxMode};
 use crate::shared::{self, DriverShared, QUEUES, RssConfiguration, RxFilterConfiguration, RxQueue, TxQueue};
 use crate::spread;
@@ -85,7 +85,8 @@ impl Configuration {
         shared.queue_desc_len.set(self.queues.size() as u32);
         // What is longer than the interface's own MTU is dropped here, so that it can change while the device runs.
         shared.mtu.set(longest as u32);
-        shared.max_num_rx_sg.set(MOST_PIECES as u16);
+        let joins = settings.features.contains(Features::RX_JOINED);
+        shared.max_num_rx_sg.set(if joins { MOST_JOINED } else { MOST_PIECES } as u16);
         (shared.num_tx_queues, shared.num_rx_queues) = (1, receivers.len() as u8);
         shared.interrupts.num_intrs = vectors as u8;
         shared.interrupts.mod_levels = [if settings.coalesce.adaptive { ADAPTIVE } else { UNMODERATED }; 25];
@@ -167,5 +168,9 @@ fn receive_queue(receiver: &Receiver, vector: u8) -> RxQueue {
 /// What is offloaded of what is received.
 fn upt_features(settings: &Settings) -> u64 {
     let takes_tags_off = settings.features.contains(Features::RX_VLAN);
-    shared::F_RXCSUM | shared::F_RSS | if takes_tags_off { shared::F_RXVLAN } else { 0 }
+    let joins = settings.features.contains(Features::RX_JOINED);
+    shared::F_RXCSUM
+        | shared::F_RSS
+        | if takes_tags_off { shared::F_RXVLAN } else { 0 }
+        | if joins { shared::F_LRO } else { 0 }
 }

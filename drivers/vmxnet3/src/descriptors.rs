@@ -56,6 +56,9 @@ pub struct Receive {
     __: u32,
 }
 
+/// `VMXNET3_CDTYPE_RXCOMP_LRO`: the device has joined the frame that begins here.
+pub const RXCOMP_LRO: u8 = 4;
+
 /// The first word of `Vmxnet3_RxCompDesc`.
 #[bitfield(u64)]
 pub struct ReceivePlace {
@@ -76,8 +79,11 @@ pub struct ReceivePlace {
     /// Checksums were not verified.
     pub cnc: bool,
     __: bool,
-    /// The hash of RSS.
-    pub rss_hash: u32,
+    /// Of a frame that the device has joined, how many segments it was (`Vmxnet3_RxCompDescExt`). It is a part of the hash of
+    /// RSS otherwise.
+    pub seg_cnt: u8,
+    #[bits(24)]
+    __: u32,
 }
 
 /// The second word of `Vmxnet3_RxCompDesc`.
@@ -92,8 +98,9 @@ pub struct ReceiveDone {
     pub ts: bool,
     /// VLAN tag.
     pub tci: u16,
-    /// Checksum over the packet.
-    pub csum: u16,
+    /// Of a frame that the device has joined, bytes of data in each segment but the last, or 0 (`Vmxnet3_RxCompDescExt`). It is
+    /// the checksum over the packet otherwise.
+    pub mss: u16,
     /// The TCP or UDP checksum is right.
     pub tuc: bool,
     /// UDP.
@@ -110,7 +117,7 @@ pub struct ReceiveDone {
     pub frg: bool,
     /// The FCS is right.
     pub fcs: bool,
-    /// The kind of completion, which QEMU (7.2) leaves 0.
+    /// The kind of completion: [`RXCOMP_LRO`] or another, which QEMU (7.2) leaves 0.
     #[bits(7)]
     pub kind: u8,
     /// The round.

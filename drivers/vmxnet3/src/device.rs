@@ -13,7 +13,7 @@ use nic::{
 use crate::configuration::{self, Configuration};
 use crate::descriptors;
 use crate::receive::Receiver;
-use crate::registers::{Command, Events, LinkStatus, REVISION_1, pt, vd};
+use crate::registers::{Command, Events, LinkStatus, REVISION_1, REVISION_2, pt, vd};
 use crate::shared::QUEUES;
 use crate::spread;
 use crate::statistics::Counters;
@@ -86,8 +86,9 @@ impl<R: Registers> Device<R> {
             }
         }
         reset(&pt, &vd)?;
-        speak(&vd, vd::VRRS, "it does not know revision 1 of vmxnet3")?;
-        speak(&vd, vd::UVRS, "it does not know revision 1 of UPT queues")?;
+        let known = [REVISION_2, REVISION_1];
+        let revision = speak(&vd, vd::VRRS, &known, "it knows neither revision 1 nor 2 of vmxnet3")?;
+        speak(&vd, vd::UVRS, &[REVISION_1], "it does not know revision 1 of UPT queues")?;
         let facilities = Facilities {
             moderation: Moderation::OfItsOwn,
             rings: Some(RINGS),
@@ -95,7 +96,8 @@ impl<R: Registers> Device<R> {
             rss: Some(spread::LIMITS),
             ..Facilities::default()
         };
-        let info = NicInfo { model: "vmxnet3", mac: address(&vd)?, mtu: MTU, features: FEATURES, facilities };
+        let features = FEATURES | joining(revision);
+        let info = NicInfo { model: "vmxnet3", mac: address(&vd)?, mtu: MTU, features, facilities };
         let arena = memory.arena.clone();
         let (receivers, transmitter) = rings(memory)?;
         Ok(Self {
@@ -185,7 +187,8 @@ impl<R: Registers> Nic for Device<R> {
         self.vd.write32(vd::MACL, u32::from_le_bytes([a, b, c, d]));
         self.vd.write32(vd::MACH, u32::from_le_bytes([e, f, 0, 0]));
         let longest = settings.mtu + HEADER + VLAN_TAG;
-        self.receivers.iter_mut().for_each(|receiver| receiver.set_longest(longest));
+        let joined = settings.features.contains(Features::RX_JOINED);
+        self.receivers.iter_mut().for_each(|receiver| receiver.set_longest(longest, joined));
         self.configuration.update(settings);
         self.command(Command::UpdateFeature);
         self.command(Command::UpdateRssIdt);
@@ -236,10 +239,12 @@ impl<R: Registers> Nic for Device<R> {
         self.receivers.iter().any(Receiver::has_news) || self.transmitter.has_news()
     }
 
-    /// The device learns its level of moderation when it is started, and of RSS all but the table.
+    /// The device learns its level of moderation when it is started, of how many buffers a frame can be, and of RSS all but the
+    /// table.
     fn needs_restart(&self, from: &Settings, to: &Settings) -> bool {
+        let joined = |settings: &Settings| settings.features.contains(Features::RX_JOINED);
         let hashed = |settings: &Settings| settings.rss.as_ref().map(|rss| (rss.key, rss.hashes));
-        from.coalesce != to.coalesce || hashed(from) != hashed(to)
+        from.coalesce != to.coalesce || joined(from) != joined(to) || hashed(from) != hashed(to)
     }
 
     fn link(&mut self) -> Result<Link, Fault> {
@@ -320,13 +325,23 @@ fn reset(pt: &impl Registers, vd: &impl Registers) -> Result<(), Fault> {
     present(vd)
 }
 
-/// Chooses revision 1 of what the register `offset` stands for.
-fn speak(vd: &impl Registers, offset: usize, otherwise: &'static str) -> Result<(), Fault> {
-    if vd.read32(offset) & REVISION_1 == 0 {
-        return Err(Fault::Unusable(otherwise));
-    }
-    vd.write32(offset, REVISION_1);
-    Ok(())
+/// Chooses the first of `revisions` that the device has of what the register `offset` stands for.
+fn speak(
+    vd: &impl Registers,
+    offset: usize,
+    revisions: &[u32],
+    otherwise: &'static str,
+) -> Result<u32, Fault> {
+    let known = vd.read32(offset);
+    let chosen = revisions.iter().find(|revision| known & **revision != 0);
+    let chosen = *chosen.ok_or(Fault::Unusable(otherwise))?;
+    vd.write32(offset, chosen);
+    Ok(chosen)
+}
+
+/// Whether the device joins segments. It could by its first revision, too, but what segments a frame was would be lost.
+fn joining(revision: u32) -> Features {
+    if revision == REVISION_2 { Features::RX_JOINED } else { Features::empty() }
 }
 
 /// The address that the device was made with.

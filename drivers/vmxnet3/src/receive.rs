@@ -4,14 +4,17 @@
 use hw::dma::Region;
 use nic::buffer::CAPACITY;
 use nic::frame::HEADER;
-use nic::{Buffer, Checksum, Frame, Pool, Statistics};
+use nic::{Buffer, Checksum, Frame, Pool, Segments, Statistics, vnet};
 
-use crate::descriptors::{Receive, ReceiveDone, ReceivePlace};
+use crate::descriptors::{RXCOMP_LRO, Receive, ReceiveDone, ReceivePlace};
 use crate::ring::{Commands, Completions};
 use crate::shared::QUEUES;
 
-/// Buffers of the longest frame. A device that chains more lies.
+/// Buffers of the longest frame as it was on the wire. A device that chains more lies.
 pub const MOST_PIECES: usize = 5;
+
+/// Buffers of the longest one that the device has joined.
+pub const MOST_JOINED: usize = vnet::LONGEST_RECEIVED.div_ceil(CAPACITY);
 
 /// Gives empty buffers to the device and takes frames from it.
 pub struct Receiver {
@@ -22,6 +25,8 @@ pub struct Receiver {
     pool: Pool,
     assembly: Assembly,
     longest: usize,
+    /// The device joins segments.
+    joined: bool,
     broken: bool,
     counted: Statistics,
 }
@@ -30,10 +35,19 @@ pub struct Receiver {
 enum Assembly {
     /// None has begun.
     Idle,
-    /// Its beginning.
-    Begun(Frame),
+    /// Its beginning, and what it was, if the device has joined it.
+    Begun(Frame, Option<Joined>),
     /// It is bad; the rest of it is thrown away.
     Discarding,
+}
+
+/// What the device says of a frame that it has joined, with the first buffer.
+#[derive(Clone, Copy)]
+struct Joined {
+    /// How many segments it was.
+    count: u8,
+    /// Bytes of data in each but the last; 0 if the device does not say.
+    size: u16,
 }
 
 impl Receiver {
@@ -47,6 +61,7 @@ impl Receiver {
             pool,
             assembly: Assembly::Idle,
             longest: 0,
+            joined: false,
             broken: false,
             counted: Statistics::default(),
         }
@@ -74,9 +89,9 @@ impl Receiver {
         !self.broken && self.completions.peek().is_some()
     }
 
-    /// Drops frames that are longer than `bytes`.
-    pub fn set_longest(&mut self, bytes: usize) {
-        self.longest = bytes;
+    /// Drops frames that are longer than `bytes`, or whose segments are if the device joins them.
+    pub fn set_longest(&mut self, bytes: usize, joined: bool) {
+        (self.longest, self.joined) = (bytes, joined);
     }
 
     /// Gives empty buffers to the device while there are any. Buffers to go on in are only given while a frame can be
@@ -84,7 +99,7 @@ impl Receiver {
     pub fn fill(&mut self) {
         let [heads, bodies] = &mut self.rings;
         fill(heads, &self.pool, false);
-        if self.longest > CAPACITY {
+        if self.longest > CAPACITY || self.joined {
             fill(bodies, &self.pool, true);
         }
     }
@@ -140,40 +155,75 @@ impl Receiver {
     fn assemble(&mut self, place: ReceivePlace, done: ReceiveDone, mut buffer: Buffer) -> Option<Frame> {
         let assembly = std::mem::replace(&mut self.assembly, Assembly::Idle);
         let has_length = done.len() > 0 && buffer.set_len(done.len().into());
-        let frame = match assembly {
+        let begun = match assembly {
             Assembly::Discarding if !place.sop() => None,
             _ if done.err() => {
                 self.counted.rx_errors += 1;
                 None
             }
-            Assembly::Idle | Assembly::Discarding if has_length && place.sop() => Some(Frame::new(buffer)),
-            Assembly::Begun(mut frame) if has_length && !place.sop() => {
+            Assembly::Idle | Assembly::Discarding if has_length && place.sop() => {
+                Some((Frame::new(buffer), self.joined.then(|| joined(place, done)).flatten()))
+            }
+            Assembly::Begun(mut frame, joined) if has_length && !place.sop() => {
                 frame.push(buffer);
-                Some(frame)
+                Some((frame, joined))
             }
             _ => {
                 self.counted.rx_length_errors += 1;
                 None
             }
         };
-        let frame = frame.filter(|frame| self.has_possible_length(frame, place.eop()));
+        let begun = begun.filter(|(frame, joined)| self.has_possible_length(frame, joined.is_some()));
         if !place.eop() {
-            self.assembly = frame.map_or(Assembly::Discarding, Assembly::Begun);
+            self.assembly =
+                begun.map_or(Assembly::Discarding, |(frame, joined)| Assembly::Begun(frame, joined));
             return None;
         }
-        let mut frame = frame?;
-        (frame.metadata.ip_checksum, frame.metadata.transport_checksum) = checksums(place, done);
-        frame.metadata.vlan = done.ts().then_some(done.tci());
-        Some(frame)
+        let (frame, joined) = begun?;
+        self.complete(frame, joined, place, done)
     }
 
-    fn has_possible_length(&mut self, frame: &Frame, complete: bool) -> bool {
-        let len = frame.len();
-        let possible =
-            len <= self.longest && frame.buffer_count() <= MOST_PIECES && (!complete || len >= HEADER);
+    /// The whole frame with all that the device says of it, if it is good.
+    fn complete(
+        &mut self,
+        mut frame: Frame,
+        joined: Option<Joined>,
+        place: ReceivePlace,
+        done: ReceiveDone,
+    ) -> Option<Frame> {
+        (frame.metadata.ip_checksum, frame.metadata.transport_checksum) = checksums(place, done);
+        frame.metadata.vlan = done.ts().then_some(done.tci());
+        if let Some(Joined { count, size }) = joined {
+            // The segments get new checksums: nothing bad must come to look good by that.
+            let is_good = done.tcp() && frame.metadata.transport_checksum == Checksum::Good;
+            if !is_good || !frame.was_joined(done.v6(), count, size) {
+                self.counted.rx_errors += 1;
+                return None;
+            }
+        }
+        let part = match frame.metadata.segments {
+            Some(Segments { header, size, .. }) => usize::from(header) + usize::from(size),
+            None => frame.len(),
+        };
+        let possible = part <= self.longest && frame.len() >= HEADER;
+        self.counted.rx_length_errors += u64::from(!possible);
+        possible.then_some(frame)
+    }
+
+    /// It can be so long, be there more of it or not.
+    fn has_possible_length(&mut self, frame: &Frame, joined: bool) -> bool {
+        let (longest, pieces) =
+            if joined { (vnet::LONGEST_RECEIVED, MOST_JOINED) } else { (self.longest, MOST_PIECES) };
+        let possible = frame.len() <= longest && frame.buffer_count() <= pieces;
         self.counted.rx_length_errors += u64::from(!possible);
         possible
     }
+}
+
+/// What a frame was that begins with this completion, if the device has joined it.
+fn joined(place: ReceivePlace, done: ReceiveDone) -> Option<Joined> {
+    let joined = Joined { count: place.seg_cnt(), size: done.mss() };
+    (done.kind() == RXCOMP_LRO && joined.count > 1).then_some(joined)
 }
 
 fn fill(ring: &mut Commands<Buffer>, pool: &Pool, body: bool) {

@@ -57,6 +57,9 @@ pub mod vd {
 /// The first revision of the device and of its queues, which all of them know.
 pub const REVISION_1: u32 = 1;
 
+/// The second revision of the device, which tells of a frame that it has joined what segments it was.
+pub const REVISION_2: u32 = 2;
+
 /// Commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]

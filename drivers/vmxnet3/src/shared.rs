@@ -43,6 +43,9 @@ pub const F_RSS: u64 = 2;
 /// `UPT1_F_RXVLAN`: take tags off what is received.
 pub const F_RXVLAN: u64 = 4;
 
+/// `UPT1_F_LRO`: join segments that are received.
+pub const F_LRO: u64 = 8;
+
 /// The VLAN filter that lets frames of `vlans` pass, or all of them. Frames without a tag are of VLAN 0.
 pub fn vlan_table(vlans: Option<impl Iterator<Item = u16>>) -> [U32; 128] {
     let Some(vlans) = vlans else { return EVERY_VLAN };

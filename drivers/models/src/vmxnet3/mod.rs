@@ -11,7 +11,7 @@ mod transmit;
 
 use hw::fake::{Bus, Model, POWER_MANAGEMENT};
 use hw::{Identity, InterruptKind};
-use vmxnet3::registers::{Events, pt, vd};
+use vmxnet3::registers::{Events, REVISION_1, REVISION_2, pt, vd};
 use vmxnet3::shared::{self, DriverShared, RssConfiguration};
 use zerocopy::FromZeros;
 
@@ -35,6 +35,8 @@ pub struct Vmxnet3 {
     address: [u8; 6],
     /// Revisions that it knows, of itself and of UPT.
     pub revisions: [u32; 2],
+    /// The revision of itself that the driver has chosen.
+    spoken: u32,
     /// The shared memory, as it was read last.
     pub shared: DriverShared,
     shared_at: u64,
@@ -62,6 +64,10 @@ pub struct Vmxnet3 {
     pub tags: usize,
     /// The tag that was taken off the frame that arrives.
     tag: Option<u16>,
+    /// Of the frame that arrives, if it is joined: how many segments it was, their size, and that it is IPv6's.
+    joined: Option<(usize, usize, bool)>,
+    /// It does not say the size of segments that it has joined.
+    pub hides_size: bool,
     /// Whether the checksum of the frame that arrives is right.
     verdict: Option<bool>,
     /// Frames on the wire, oldest first.
@@ -101,7 +107,8 @@ impl Vmxnet3 {
         Self {
             kinds: kinds.to_vec(),
             address: Self::MAC,
-            revisions: [1; 2],
+            revisions: [REVISION_1 | REVISION_2, REVISION_1],
+            spoken: 0,
             shared: DriverShared::new_zeroed(),
             shared_at: 0,
             link_up: true,
@@ -122,6 +129,8 @@ impl Vmxnet3 {
             cut: 0,
             tags: 0,
             tag: None,
+            joined: None,
+            hides_size: false,
             verdict: None,
             faults: Faults::default(),
             strays: 0,
@@ -211,6 +220,7 @@ impl Model for Vmxnet3 {
                 self.drive(bus);
             }
             (0, pt::TXPROD) => self.send(bus),
+            (1, vd::VRRS) => self.spoken = value,
             (1, vd::DSAL) => self.shared_at = self.shared_at & !0xffff_ffff | u64::from(value),
             (1, vd::DSAH) => self.shared_at = self.shared_at & 0xffff_ffff | u64::from(value) << 32,
             (1, vd::CMD) => self.command(bus, value),

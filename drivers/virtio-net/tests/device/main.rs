@@ -10,6 +10,7 @@ mod checksums;
 #[path = "../../../nic/tests/card/coalesce.rs"]
 mod coalesce;
 mod faults;
+#[path = "../../../nic/tests/card/joined.rs"]
 mod joined;
 #[path = "../../../nic/tests/card/jumbo.rs"]
 mod jumbo;
@@ -21,6 +22,7 @@ mod queues;
 mod rings;
 #[path = "../../../nic/tests/card/segments.rs"]
 mod segments;
+mod unfit;
 #[path = "../../../nic/tests/card/vlan_filter.rs"]
 mod vlan_filter;
 

@@ -23,8 +23,8 @@ fn what_cannot_be_driven_is_named() {
     let error =
         |model| Rig::attach(Slot::new(model)).err().map(|error| error.to_string()).unwrap_or_default();
     let mut newer = Vmxnet3::new();
-    newer.revisions = [2, 1];
-    assert!(error(newer).contains("revision 1 of vmxnet3"));
+    newer.revisions = [4, 1];
+    assert!(error(newer).contains("neither revision 1 nor 2 of vmxnet3"));
     let mut newer = Vmxnet3::new();
     newer.revisions = [1, 2];
     assert!(error(newer).contains("revision 1 of UPT"));

@@ -7,8 +7,11 @@ mod card;
 #[path = "../../../nic/tests/card/checksums.rs"]
 mod checksums;
 mod faults;
+#[path = "../../../nic/tests/card/joined.rs"]
+mod joined;
 #[path = "../../../nic/tests/card/jumbo.rs"]
 mod jumbo;
+mod lro;
 mod nodes;
 #[path = "../../../nic/tests/card/queues.rs"]
 mod queues;
