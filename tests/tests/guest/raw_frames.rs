@@ -30,7 +30,7 @@ fn a_frame_leaves(card: Card) {
     let guest = card.guest().nic(peer.nic(&format!("{model},mac={MAC_TEXT}"))).without_netd().keep_frames();
     let finished = guest.run(&script).unwrap();
 
-    let nodes = "address\ncapture\ncoalesce\neeprom\nfeatures\nfilter\nframe\nidentify\nlink\nmac\nmedia\nmtu\nmtu_limits\nregisters\nrings\nrss\nselftest\nstats\nvnet\n";
+    let nodes = "address\ncapture\ncoalesce\neeprom\nfeatures\nfilter\nframe\nidentify\nlink\nmac\nmedia\nmtu\nmtu_limits\npower\nregisters\nrings\nrss\nselftest\nstats\nvnet\nwake\n";
     assert_eq!(finished.success().unwrap(), format!("{MAC_TEXT}\n{nodes}"));
     assert_eq!(finished.frames().unwrap(), std::slice::from_ref(&frame), "in QEMU's capture");
     assert_eq!(peer.receive(Duration::from_secs(1)).unwrap(), Some(frame), "at the host's end");
