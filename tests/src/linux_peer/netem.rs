@@ -21,7 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// What it may take in all, in seconds.
 const LIMIT: u64 = 300;
 
-/// iproute2's programs by their paths, since busybox has smaller ones. Joins no segments, so that netem sees each frame as it came, and passes what no class is for as it is.
+/// iproute2's programs by their paths, since busybox has smaller ones. Joins no segments, so that netem sees each frame as it
+/// came, and passes what no class is for as it is.
 const BRIDGE: &str = "
     set -e
     alias ip=/usr/bin/ip tc=/usr/sbin/tc
@@ -86,7 +87,7 @@ impl Netem {
             .without_drivers()
             .limit(LIMIT);
         let classes: String =
-            (2..).zip(treatments).map(|(class, treatment)| treatment.class(class)).collect();
+            CLASSES.zip(treatments).map(|(class, treatment)| treatment.class(class)).collect();
         let mut bridge = bridge.start(&format!("{BRIDGE}{classes}{END}"))?;
         bridge.wait_for("ready", PATIENCE)?;
         Ok(Self { bridge, treatments: treatments.to_vec(), folder })
